@@ -1,0 +1,31 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// Fused multiply-add is part of "same seed, same bits", so the whole program is compiled for it:
+/// AVX2 and FMA on x86-64 (`CProcessor` refuses an older CPU with a sentence before any Swift
+/// code runs), NEON on ARM64, which has it by itself.
+#if arch(x86_64)
+  let instructionSet: [String] = ["-Xcc", "-march=x86-64-v3"]
+#else
+  let instructionSet: [String] = []
+#endif
+
+let swiftSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .unsafeFlags(instructionSet),
+]
+
+let package = Package(
+  name: "kramers",
+  products: [.executable(name: "kramers", targets: ["KramersCLI"])],
+  targets: [
+    .target(name: "CProcessor"),
+    .target(name: "Kramers", dependencies: ["CProcessor"], swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "KramersCLI", dependencies: ["Kramers"], swiftSettings: swiftSettings),
+    .testTarget(name: "KramersTests", dependencies: ["Kramers"], swiftSettings: swiftSettings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,76 @@
+/// Rows of inputs and targets, row-major.
+public struct Samples: Sendable, Equatable {
+  public let count: Int
+  public let inputs: Int
+  public let outputs: Int
+  /// count x inputs.
+  public let x: [Double]
+  /// count x outputs.
+  public let y: [Double]
+
+  public init(count: Int, inputs: Int, outputs: Int, x: [Double], y: [Double]) {
+    precondition(x.count == count * inputs && y.count == count * outputs, "samples: wrong counts")
+    self.count = count
+    self.inputs = inputs
+    self.outputs = outputs
+    self.x = x
+    self.y = y
+  }
+
+  /// The rows with the given indices, in that order.
+  public func rows(_ indices: some Sequence<Int>) -> Samples {
+    var x: [Double] = []
+    var y: [Double] = []
+    var count = 0
+    for n in indices {
+      x += self.x[n * inputs..<(n + 1) * inputs]
+      y += self.y[n * outputs..<(n + 1) * outputs]
+      count += 1
+    }
+    return Samples(count: count, inputs: inputs, outputs: outputs, x: x, y: y)
+  }
+
+  /// Whether every target row is one-hot, so that accuracy means something.
+  public var isClassification: Bool {
+    guard outputs > 1 else { return false }
+    return (0..<count).allSatisfy { n in
+      let row = y[n * outputs..<(n + 1) * outputs]
+      return row.allSatisfy { $0 == 0 || $0 == 1 } && row.reduce(0, +) == 1
+    }
+  }
+}
+
+/// A training set, an optional test set, and the second moments of the training distribution.
+///
+/// `train == nil` means population data: only the exact moments exist, so gradients are exact and
+/// there is no minibatch noise.
+public struct Dataset: Sendable {
+  /// The constructor's name, for summaries: `gaussian`, `digits`, ...
+  public let name: String
+  public let train: Samples?
+  public let test: Samples?
+  /// Moments of the training samples, or of the population when there are none.
+  public let moments: SecondMoments
+  public let isClassification: Bool
+
+  public init(name: String, train: Samples, test: Samples? = nil) {
+    self.name = name
+    self.train = train
+    self.test = test
+    moments = SecondMoments(train)
+    isClassification = train.isClassification && (test?.isClassification ?? true)
+  }
+
+  public init(name: String, population moments: SecondMoments) {
+    self.name = name
+    train = nil
+    test = nil
+    self.moments = moments
+    isClassification = false
+  }
+
+  public var inputs: Int { moments.inputs }
+  public var outputs: Int { moments.outputs }
+  /// Number of training samples; nil for population data.
+  public var sampleCount: Int? { train?.count }
+}

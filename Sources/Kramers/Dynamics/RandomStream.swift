@@ -1,0 +1,110 @@
+/// What a random number is for. Each purpose reads its own part of the counter space, so that
+/// adding a noise leaves the draws of the others as they were.
+public enum RandomPurpose: UInt32, Sendable {
+  case data = 1
+  case initialization, permutation, batch, langevin, gradientNoise, labelNoise, floor, statistics
+}
+
+/// A stream of random numbers keyed by (seed, stream, replica, purpose) and indexed by (step,
+/// block): a value without state. Two calls with equal arguments give equal numbers, on any
+/// thread, in any order, after any resume.
+public struct RandomStream: Sendable, Equatable {
+  @usableFromInline let key: SIMD2<UInt32>
+  @usableFromInline let replica: UInt32
+  @usableFromInline let purpose: UInt32
+
+  /// - Parameters:
+  ///   - seed: the user's seed.
+  ///   - stream: an independent family under the same seed (point i of a protocol uses i).
+  ///   - replica: index of the replica within its ensemble.
+  public init(seed: UInt64, stream: UInt32 = 0, replica: UInt32 = 0, purpose: RandomPurpose) {
+    let low = UInt32(truncatingIfNeeded: seed)
+    let high = UInt32(truncatingIfNeeded: seed >> 32)
+    // One Philox block spreads (seed, stream) over the key, so that neighbouring seeds and
+    // streams share nothing visible.
+    let mixed = Philox.block([stream, 0x6B72_616D, 0, 0], key: [low, high])
+    key = [mixed[0], mixed[1]]
+    self.replica = replica
+    self.purpose = purpose.rawValue
+  }
+
+  /// Four uniform words: block `index` of `step` (step < 2^56).
+  @inlinable @inline(__always)
+  public func words(step: UInt64, _ index: UInt32) -> SIMD4<UInt32> {
+    Philox.block(
+      [
+        index, UInt32(truncatingIfNeeded: step), replica,
+        purpose << 24 | UInt32(truncatingIfNeeded: step >> 32),
+      ], key: key)
+  }
+
+  /// Two uniforms in (0, 1) with 53 random bits each.
+  @inlinable @inline(__always)
+  public func uniforms(step: UInt64, _ index: UInt32) -> (Double, Double) {
+    let w = words(step: step, index)
+    return (Self.unit(w[0], w[1]), Self.unit(w[2], w[3]))
+  }
+
+  /// Two independent standard normals by Box–Muller on 53-bit uniforms (|z| up to 8.6).
+  @inlinable @inline(__always)
+  public func normals(step: UInt64, _ index: UInt32) -> (Double, Double) {
+    let (u, v) = uniforms(step: step, index)
+    return boxMuller(u, v)
+  }
+
+  /// Fills `target` with standard normals of variance `scale`^2, block i giving entries 2i, 2i+1.
+  public func fillNormals(
+    _ target: UnsafeMutableBufferPointer<Double>, scale: Double = 1, step: UInt64
+  ) {
+    var i = 0
+    var index: UInt32 = 0
+    while i < target.count {
+      let (a, b) = normals(step: step, index)
+      target[i] = scale * a
+      if i + 1 < target.count { target[i + 1] = scale * b }
+      i += 2
+      index &+= 1
+    }
+  }
+
+  /// `count` standard normals.
+  public func normals(_ count: Int, scale: Double = 1, step: UInt64 = 0) -> [Double] {
+    var result = [Double](repeating: 0, count: count)
+    result.withUnsafeMutableBufferPointer { fillNormals($0, scale: scale, step: step) }
+    return result
+  }
+
+  /// A uniform permutation of 0..<count (Fisher–Yates with 64-bit multiply-shift draws; the bias
+  /// of a draw is below count / 2^64).
+  public func permutation(_ count: Int, step: UInt64 = 0) -> [Int32] {
+    var order = (0..<Int32(count)).map { $0 }
+    shuffle(&order, step: step)
+    return order
+  }
+
+  /// Shuffles `order` in place; see `permutation`.
+  public func shuffle(_ order: inout [Int32], step: UInt64) {
+    var i = order.count - 1
+    var index: UInt32 = 0
+    while i > 0 {
+      let w = words(step: step, index)
+      order.swapAt(i, Self.below(i + 1, w[0], w[1]))
+      if i > 1 { order.swapAt(i - 1, Self.below(i, w[2], w[3])) }
+      i -= 2
+      index &+= 1
+    }
+  }
+
+  /// An integer in 0..<bound from two words.
+  @inlinable @inline(__always)
+  public static func below(_ bound: Int, _ low: UInt32, _ high: UInt32) -> Int {
+    let word = UInt64(high) << 32 | UInt64(low)
+    return Int(word.multipliedFullWidth(by: UInt64(bound)).high)
+  }
+
+  @inlinable @inline(__always)
+  static func unit(_ low: UInt32, _ high: UInt32) -> Double {
+    let bits = (UInt64(high) << 32 | UInt64(low)) >> 11
+    return (Double(bits) + 0.5) * 0x1p-53
+  }
+}

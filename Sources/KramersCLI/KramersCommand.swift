@@ -1,0 +1,6 @@
+import Kramers
+
+@main
+struct KramersCommand {
+  static func main() {}
+}
