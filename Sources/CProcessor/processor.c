@@ -16,3 +16,24 @@ __attribute__((constructor(101))) void kp_require_processor(void) {
   }
 #endif
 }
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+
+unsigned long kp_flush_denormals(int on) {
+  unsigned long mode = _mm_getcsr();
+  if (on) _mm_setcsr((unsigned)mode | 0x8040u);  // flush to zero, denormals are zero
+  return mode;
+}
+
+void kp_restore_denormals(unsigned long mode) { _mm_setcsr((unsigned)mode); }
+#else
+unsigned long kp_flush_denormals(int on) {
+  unsigned long mode = 0;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(mode));
+  if (on) __asm__ volatile("msr fpcr, %0" : : "r"(mode | (1ul << 24)));
+  return mode;
+}
+
+void kp_restore_denormals(unsigned long mode) { __asm__ volatile("msr fpcr, %0" : : "r"(mode)); }
+#endif

@@ -3,3 +3,10 @@
 /// Refuses, before any Swift code runs, a CPU without the instructions the program was built for.
 /// Linking this target is enough; the call exists so that the linker keeps it.
 void kp_require_processor(void);
+
+/// Treats denormal numbers as zero in this thread (`on` != 0) and returns the mode to restore.
+///
+/// A collapsed layer decays through 1e-308: denormal arithmetic is a hundred times slower there,
+/// and a weight of 1e-310 is no state that a physical argument could depend on.
+unsigned long kp_flush_denormals(int on);
+void kp_restore_denormals(unsigned long mode);

@@ -1,0 +1,220 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// Loss, gradient and outputs of a network on a batch, by backpropagation: the one implementation
+/// that everything else is checked against.
+///
+///     h_0 = x,  z_l = W_l h_(l-1) + b_l,  h_l = s(z_l),  f = z_D
+///     e_D = weight * dl/df,  e_(l-1) = s'(z_(l-1)) * W_l' e_l
+///     dL/dW_l = e_l h_(l-1)',  dL/db_l = sum of e_l over samples
+///
+/// Owns the buffers for batches of up to `capacity` samples; calls allocate nothing. One workspace
+/// serves one thread.
+public final class GradientWorkspace {
+  public let network: Network
+  let capacity: Int
+  /// z_l and h_l for l = 1...D (n_l x stride each; h_D = z_D).
+  var preactivations: [UnsafeMutablePointer<Double>] = []
+  var activations: [UnsafeMutablePointer<Double>] = []
+  /// e_l for l = 1...D.
+  var errors: [UnsafeMutablePointer<Double>] = []
+
+  public init(_ network: Network, capacity: Int) {
+    self.network = network
+    self.capacity = DenseKernels.stride(capacity)
+    for (l, layer) in network.layers.enumerated() {
+      let z = makeBuffer(layer.outputs * self.capacity)
+      let isLinear = l == network.depth - 1 || network.activation == .linear
+      preactivations.append(z)
+      activations.append(isLinear ? z : makeBuffer(layer.outputs * self.capacity))
+      errors.append(makeBuffer(layer.outputs * self.capacity))
+    }
+  }
+
+  deinit {
+    for (z, h) in zip(preactivations, activations) {
+      if h != z { h.deallocate() }
+      z.deallocate()
+    }
+    for e in errors { e.deallocate() }
+  }
+
+  /// The data term of the loss (no L2).
+  public func loss(_ parameters: [Double], _ batch: Batch) -> Double {
+    parameters.withUnsafeBufferPointer { theta in
+      batch.withPointers { x, y in
+        forward(theta.baseAddress!, x, stride: batch.stride)
+        return lossOfOutputs(y, batch)
+      }
+    }
+  }
+
+  /// Writes dL/dtheta (parameterCount values, without L2) to `gradient`; returns the loss.
+  @discardableResult
+  public func lossAndGradient(
+    _ parameters: [Double], _ batch: Batch, into gradient: inout [Double]
+  ) -> Double {
+    parameters.withUnsafeBufferPointer { theta in
+      gradient.withUnsafeMutableBufferPointer { g in
+        batch.withPointers { x, y in
+          self.gradient(
+            theta.baseAddress!, x, y, stride: batch.stride, count: batch.count,
+            weight: batch.weight, into: g.baseAddress!)
+          return lossOfOutputs(y, batch)
+        }
+      }
+    }
+  }
+
+  /// f(x) for every sample, feature-major: outputs x batch.stride, the padding included.
+  public func outputs(_ parameters: [Double], _ batch: Batch) -> [Double] {
+    parameters.withUnsafeBufferPointer { theta in
+      batch.withPointers { x, _ in forward(theta.baseAddress!, x, stride: batch.stride) }
+    }
+    let f = preactivations[network.depth - 1]
+    return Array(UnsafeBufferPointer(start: f, count: network.outputs * batch.stride))
+  }
+
+  /// The gradient through pointers, for step loops: x and y feature-major with the given stride,
+  /// the columns from `count` on being padding.
+  func gradient(
+    _ theta: UnsafePointer<Double>, _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>,
+    stride: Int, count: Int, weight: Double, into g: UnsafeMutablePointer<Double>
+  ) {
+    forward(theta, x, stride: stride)
+    outputError(y, stride: stride, count: count, weight: weight)
+    backward(theta, x, stride: stride, into: g)
+  }
+
+  func forward(_ theta: UnsafePointer<Double>, _ x: UnsafePointer<Double>, stride: Int) {
+    precondition(stride <= capacity, "the batch is larger than its workspace")
+    var input = x
+    for (l, layer) in network.layers.enumerated() {
+      let z = preactivations[l]
+      let h = activations[l]
+      if network.bias { fill(z, rows: layer.outputs, stride, theta + layer.biases.lowerBound) }
+      DenseKernels.multiply(
+        theta + layer.weights.lowerBound, rows: layer.outputs, columns: layer.inputs,
+        rowStride: layer.inputs, columnStride: 1, input, stride: stride, into: z,
+        accumulate: network.bias)
+      if h != z {
+        let activation = network.activation
+        for k in 0..<layer.outputs * stride { h[k] = activation.value(z[k]) }
+      }
+      input = UnsafePointer(h)
+    }
+  }
+
+  /// e_D from the outputs. Padding columns get zero, so they add nothing to any sum.
+  private func outputError(
+    _ y: UnsafePointer<Double>, stride: Int, count: Int, weight: Double
+  ) {
+    let outputs = network.outputs
+    let f = preactivations[network.depth - 1]
+    let e = errors[network.depth - 1]
+    switch network.loss {
+    case .mse:
+      for k in 0..<outputs &* stride { e[k] = weight * (f[k] - y[k]) }
+    case .crossEntropy:
+      for b in 0..<count {
+        let (top, sum) = softmaxNormalisation(f + b, outputs, stride)
+        var mass = 0.0
+        for i in 0..<outputs { mass += y[i * stride + b] }
+        for i in 0..<outputs {
+          let p = exp(f[i * stride + b] - top) / sum
+          e[i * stride + b] = weight * (mass * p - y[i * stride + b])
+        }
+      }
+    }
+    if count < stride {
+      for i in 0..<outputs { for b in count..<stride { e[i &* stride &+ b] = 0 } }
+    }
+  }
+
+  private func backward(
+    _ theta: UnsafePointer<Double>, _ x: UnsafePointer<Double>, stride: Int,
+    into g: UnsafeMutablePointer<Double>
+  ) {
+    for l in (0..<network.depth).reversed() {
+      let layer = network.layers[l]
+      let e = errors[l]
+      let input = l == 0 ? x : UnsafePointer(activations[l - 1])
+      DenseKernels.outer(
+        e, rows: layer.outputs, input, columns: layer.inputs, stride: stride,
+        into: g + layer.weights.lowerBound)
+      if network.bias {
+        DenseKernels.rowSums(
+          e, rows: layer.outputs, stride: stride, into: g + layer.biases.lowerBound)
+      }
+      guard l > 0 else { continue }
+      let previous = errors[l - 1]
+      DenseKernels.multiply(
+        theta + layer.weights.lowerBound, rows: layer.inputs, columns: layer.outputs,
+        rowStride: 1, columnStride: layer.inputs, e, stride: stride, into: previous)
+      if network.activation != .linear {
+        let z = preactivations[l - 1]
+        let activation = network.activation
+        for k in 0..<layer.inputs * stride { previous[k] *= activation.derivative(z[k]) }
+      }
+    }
+  }
+
+  /// The loss belonging to the outputs of the last forward pass.
+  private func lossOfOutputs(_ y: UnsafePointer<Double>, _ batch: Batch) -> Double {
+    let f = preactivations[network.depth - 1]
+    let stride = batch.stride
+    var sum = 0.0
+    switch network.loss {
+    case .mse:
+      for i in 0..<network.outputs {
+        for b in 0..<batch.count {
+          let r = f[i * stride + b] - y[i * stride + b]
+          sum += 0.5 * r * r
+        }
+      }
+    case .crossEntropy:
+      for b in 0..<batch.count {
+        let (top, normalisation) = softmaxNormalisation(f + b, network.outputs, stride)
+        for i in 0..<network.outputs {
+          sum += y[i * stride + b] * (top + log(normalisation) - f[i * stride + b])
+        }
+      }
+    }
+    return batch.weight * sum + batch.offset
+  }
+}
+
+/// max_i f_i and sum_i exp(f_i - max) of one sample's outputs.
+func softmaxNormalisation(
+  _ f: UnsafePointer<Double>, _ outputs: Int, _ stride: Int
+) -> (top: Double, sum: Double) {
+  var top = f[0]
+  for i in 1..<max(outputs, 1) { top = max(top, f[i * stride]) }
+  var sum = 0.0
+  for i in 0..<outputs { sum += exp(f[i * stride] - top) }
+  return (top, sum)
+}
+
+func makeBuffer(_ count: Int) -> UnsafeMutablePointer<Double> {
+  let buffer = UnsafeMutablePointer<Double>.allocate(capacity: max(count, 1))
+  buffer.initialize(repeating: 0, count: max(count, 1))
+  return buffer
+}
+
+/// z[i, b] = biases[i] for every sample.
+private func fill(
+  _ z: UnsafeMutablePointer<Double>, rows: Int, _ stride: Int, _ biases: UnsafePointer<Double>
+) {
+  for i in 0..<rows { for b in 0..<stride { z[i &* stride &+ b] = biases[i] } }
+}
+
+extension Batch {
+  func withPointers<R>(
+    _ body: (UnsafePointer<Double>, UnsafePointer<Double>) throws -> R
+  ) rethrows -> R {
+    try x.withUnsafeBufferPointer { x in
+      try y.withUnsafeBufferPointer { y in try body(x.baseAddress!, y.baseAddress!) }
+    }
+  }
+}

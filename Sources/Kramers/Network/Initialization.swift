@@ -1,0 +1,60 @@
+/// Where training starts.
+public enum Initialization: String, Sendable, CaseIterable {
+  /// Independent normals of standard deviation scale / sqrt(fan-in).
+  case gaussian
+  /// Each W_l is `scale` times a random (partial) isometry.
+  case orthogonal
+  /// W_l' W_l is the same for neighbouring layers: every layer `scale` times the rectangular
+  /// identity.
+  case balanced
+  case zero
+}
+
+extension Network {
+  /// Initial parameters; biases start at zero.
+  public func initialParameters(
+    _ initialization: Initialization, scale: Double, key: RandomKey
+  ) -> [Double] {
+    let random = key.random(.initialization)
+    let matrices = layers.enumerated().map { l, layer in
+      let (n, m) = (layer.outputs, layer.inputs)
+      switch initialization {
+      case .zero: return Matrix(n, m)
+      case .balanced:
+        return Matrix(n, m, diagonal: [Double](repeating: scale, count: min(n, m)))
+      case .gaussian:
+        let deviation = scale / Double(m).squareRoot()
+        return Matrix(n, m, random.normals(n * m, scale: deviation, step: UInt64(l)))
+      case .orthogonal:
+        let tall = max(n, m)
+        let short = min(n, m)
+        let draws = random.normals(tall * short, step: UInt64(l))
+        let isometry = orthonormalColumns(Matrix(tall, short, draws))
+        return scale * (n >= m ? isometry : isometry.transposed)
+      }
+    }
+    return parameters(from: matrices)
+  }
+}
+
+/// The columns made orthonormal one after the other (Gram–Schmidt, twice for accuracy). Gaussian
+/// columns give a Haar-distributed isometry.
+func orthonormalColumns(_ matrix: Matrix) -> Matrix {
+  var columns: [[Double]] = []
+  for j in 0..<matrix.columns {
+    var column = matrix.column(j)
+    for _ in 0..<2 {
+      for other in columns {
+        let overlap = dot(column, other)
+        for i in column.indices { column[i] -= overlap * other[i] }
+      }
+    }
+    let length = norm(column)
+    columns.append(column.map { $0 / length })
+  }
+  var result = Matrix(matrix.rows, matrix.columns)
+  for (j, column) in columns.enumerated() {
+    for (i, value) in column.enumerated() { result[i, j] = value }
+  }
+  return result
+}
