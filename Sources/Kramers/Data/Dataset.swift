@@ -52,11 +52,14 @@ public struct Dataset: Sendable {
   /// Moments of the training samples, or of the population when there are none.
   public let moments: SecondMoments
   public let isClassification: Bool
+  /// Number of training samples; nil for population data.
+  public let sampleCount: Int?
 
   public init(name: String, train: Samples, test: Samples? = nil) {
     self.name = name
     self.train = train
     self.test = test
+    sampleCount = train.count
     moments = SecondMoments(train)
     isClassification = train.isClassification && (test?.isClassification ?? true)
   }
@@ -65,12 +68,11 @@ public struct Dataset: Sendable {
     self.name = name
     train = nil
     test = nil
+    sampleCount = nil
     self.moments = moments
     isClassification = false
   }
 
   public var inputs: Int { moments.inputs }
   public var outputs: Int { moments.outputs }
-  /// Number of training samples; nil for population data.
-  public var sampleCount: Int? { train?.count }
 }

@@ -78,12 +78,12 @@ public struct RandomStream: Sendable, Equatable {
   /// of a draw is below count / 2^64).
   public func permutation(_ count: Int, step: UInt64 = 0) -> [Int32] {
     var order = (0..<Int32(count)).map { $0 }
-    shuffle(&order, step: step)
+    order.withUnsafeMutableBufferPointer { shuffle($0, step: step) }
     return order
   }
 
   /// Shuffles `order` in place; see `permutation`.
-  public func shuffle(_ order: inout [Int32], step: UInt64) {
+  func shuffle(_ order: UnsafeMutableBufferPointer<Int32>, step: UInt64) {
     var i = order.count - 1
     var index: UInt32 = 0
     while i > 0 {

@@ -15,59 +15,108 @@ internal import CProcessor
 public final class Trainer {
   public let network: Network
   public let settings: Settings
-  public private(set) var state: TrainingState
   let key: RandomKey
 
-  private let data: Dataset
+  private let train: Samples?
   private let workspace: GradientWorkspace
-  /// All samples, or the moments' compressed form; minibatches are gathered into `drawn`.
+  /// All samples, or the moments' compressed form. Shared by all replicas.
   private let full: Batch
-  private var drawn: Batch
-  private var gradient: [Double]
-  private var noise: [Double]
-  private var order: [Int32] = []
+  /// This step's samples, feature-major: a minibatch, or all with perturbed labels.
+  private let stride: Int
+  private let size: Int
+  private let x: UnsafeMutablePointer<Double>
+  private let y: UnsafeMutablePointer<Double>
+
+  private let theta: UnsafeMutablePointer<Double>
+  private let gradient: UnsafeMutablePointer<Double>
+  private let noise: UnsafeMutableBufferPointer<Double>
+  private let firstMoment: UnsafeMutablePointer<Double>?
+  private let secondMoment: UnsafeMutablePointer<Double>?
+  private let center: UnsafeMutablePointer<Double>?
+  private let order: UnsafeMutableBufferPointer<Int32>
   private var orderEpoch: UInt64?
+  private var clock: TrainingState  // its arrays are empty; the buffers above hold them
 
   /// - Parameters:
   ///   - full: `data.fullBatch(for: network)`, passed in so that replicas share it.
   /// - Throws: `InputError` for settings that do not fit the data.
-  public init(
+  public convenience init(
     data: Dataset, network: Network, settings: Settings, key: RandomKey, state: TrainingState,
     full: Batch? = nil
   ) throws {
     try settings.validate(data: data, network: network)
-    precondition(state.parameters.count == network.parameterCount, "state of another network")
-    self.data = data
+    var shared = Batch(count: 0, inputs: 0, outputs: 0, weight: 0)
+    if case .full = settings.batch, settings.labelNoise == 0 {
+      shared = try full ?? data.fullBatch(for: network)
+    }
+    self.init(
+      data: data, network: network, settings: settings, key: key, state: state, shared: shared)
+  }
+
+  private init(
+    data: Dataset, network: Network, settings: Settings, key: RandomKey, state: TrainingState,
+    shared: Batch
+  ) {
+    let parameters = network.parameterCount
+    precondition(state.parameters.count == parameters, "state of another network")
     self.network = network
     self.settings = settings
     self.key = key
-    self.state = state
-    let samples = data.train
-    let size = settings.batchCount(of: samples?.count)
-    if case .full = settings.batch {
-      if settings.labelNoise > 0, let samples {
-        self.full = Batch(samples)
-      } else {
-        self.full = try full ?? data.fullBatch(for: network)
-      }
-      drawn =
-        settings.labelNoise > 0 ? self.full : Batch(count: 1, inputs: 1, outputs: 1, weight: 1)
-    } else {
-      self.full = Batch(count: 1, inputs: 1, outputs: 1, weight: 1)
-      drawn = Batch(
-        count: size, inputs: network.inputs, outputs: network.outputs, weight: 1 / Double(size))
-    }
-    workspace = GradientWorkspace(network, capacity: max(self.full.count, drawn.count))
-    gradient = [Double](repeating: 0, count: network.parameterCount)
-    let noiseCount = max(network.parameterCount, drawn.outputs * drawn.count)
-    noise = [Double](repeating: 0, count: noiseCount)
-    if settings.batch != .full { order = (0..<Int32(samples?.count ?? 1)).map { $0 } }
-    let needed = [Double](repeating: 0, count: network.parameterCount)
-    if settings.optimizer != .sgd, state.firstMoment.isEmpty { self.state.firstMoment = needed }
-    if settings.optimizer == .adam || settings.optimizer == .adamw, state.secondMoment.isEmpty {
-      self.state.secondMoment = needed
-    }
+    full = shared
+    train = data.train
+    size = settings.batchCount(of: data.sampleCount)
+    let gathers = shared.count == 0
+    stride = gathers ? DenseKernels.stride(size) : shared.stride
+    x = makeBuffer(gathers ? network.inputs * stride : 0)
+    y = makeBuffer(gathers ? network.outputs * stride : 0)
+    workspace = GradientWorkspace(network, capacity: stride)
+    theta = makeBuffer(copying: state.parameters)
+    gradient = makeBuffer(parameters)
+    noise = UnsafeMutableBufferPointer(
+      start: makeBuffer(max(parameters, network.outputs * size)),
+      count: max(parameters, network.outputs * size))
+    let isAdaptive = settings.optimizer == .adam || settings.optimizer == .adamw
+    firstMoment = settings.optimizer == .sgd ? nil : momentBuffer(state.firstMoment, parameters)
+    secondMoment = isAdaptive ? momentBuffer(state.secondMoment, parameters) : nil
+    center = centerBuffer(settings.l2Center)
+    order = orderBuffer(gathers ? max(data.sampleCount ?? 0, size) : 0)
+    clock = state.clockOnly
   }
+
+  deinit {
+    x.deallocate()
+    y.deallocate()
+    theta.deallocate()
+    gradient.deallocate()
+    noise.baseAddress?.deallocate()
+    firstMoment?.deallocate()
+    secondMoment?.deallocate()
+    center?.deallocate()
+    order.deallocate()
+  }
+
+  /// A copy of the whole state.
+  public var state: TrainingState {
+    var state = clock
+    state.parameters = parameters
+    let count = network.parameterCount
+    if let firstMoment {
+      state.firstMoment = Array(UnsafeBufferPointer(start: firstMoment, count: count))
+    }
+    if let secondMoment {
+      state.secondMoment = Array(UnsafeBufferPointer(start: secondMoment, count: count))
+    }
+    return state
+  }
+
+  public var parameters: [Double] {
+    Array(UnsafeBufferPointer(start: theta, count: network.parameterCount))
+  }
+
+  /// The parameters in place, for observables inside the step loop.
+  var parameterPointer: UnsafePointer<Double> { UnsafePointer(theta) }
+
+  public var step: UInt64 { clock.step }
 
   /// Takes `count` steps, or fewer: stops after the step that made a parameter infinite or NaN.
   /// - Returns: whether all parameters are still finite.
@@ -75,135 +124,127 @@ public final class Trainer {
   public func run(steps count: Int) -> Bool {
     let mode = kp_flush_denormals(1)
     defer { kp_restore_denormals(mode) }
-    let perEpoch = Double(data.sampleCount ?? 1)
-    let seen = Double(settings.batchCount(of: data.sampleCount)) / perEpoch
+    let seen = Double(size) / Double(train?.count ?? 1)
     for _ in 0..<count {
-      computeGradient()
+      differentiate()
       let isFinite = update()
-      state.step += 1
-      state.epochs += seen
+      clock.step += 1
+      clock.epochs += seen
       if !isFinite { return false }
     }
     return true
   }
 
   /// The gradient of the data term on this step's batch.
-  private func computeGradient() {
-    switch settings.batch {
-    case .full where settings.labelNoise == 0: differentiate(full)
-    case .full:
-      drawn.y.withUnsafeMutableBufferPointer { y in
-        full.y.withUnsafeBufferPointer { source in _ = y.update(fromContentsOf: source) }
+  private func differentiate() {
+    if full.count > 0 {
+      full.withPointers { x, y in
+        workspace.gradient(
+          theta, x, y, stride: stride, count: full.count, weight: full.weight, into: gradient)
       }
-      perturbLabels()
-      differentiate(drawn)
-    case .size:
-      gather()
-      if settings.labelNoise > 0 { perturbLabels() }
-      differentiate(drawn)
+      return
     }
+    gather()
+    if settings.labelNoise > 0 { perturbLabels() }
+    workspace.gradient(
+      theta, x, y, stride: stride, count: size, weight: 1 / Double(size), into: gradient)
   }
 
-  private func differentiate(_ batch: borrowing Batch) {
-    state.parameters.withUnsafeBufferPointer { theta in
-      gradient.withUnsafeMutableBufferPointer { g in
-        batch.x.withUnsafeBufferPointer { x in
-          batch.y.withUnsafeBufferPointer { y in
-            workspace.gradient(
-              theta.baseAddress!, x.baseAddress!, y.baseAddress!, stride: batch.stride,
-              count: batch.count, weight: batch.weight, into: g.baseAddress!)
-          }
-        }
-      }
-    }
-  }
-
-  /// Copies this step's samples into `drawn`.
+  /// Copies this step's samples into x and y.
   private func gather() {
-    guard let samples = data.train else { return }
-    let first = chooseRows(samples.count)
-    let stride = drawn.stride
-    samples.x.withUnsafeBufferPointer { source in
-      drawn.x.withUnsafeMutableBufferPointer { x in
-        for b in 0..<drawn.count {
-          let row = Int(order[first + b]) &* samples.inputs
-          for j in 0..<samples.inputs { x[j &* stride &+ b] = source[row &+ j] }
-        }
-      }
+    guard let train else { return }
+    let first = chooseRows(train.count)
+    train.x.withUnsafeBufferPointer { source in
+      scatter(source.baseAddress!, width: train.inputs, first: first, into: x)
     }
-    samples.y.withUnsafeBufferPointer { source in
-      drawn.y.withUnsafeMutableBufferPointer { y in
-        for b in 0..<drawn.count {
-          let row = Int(order[first + b]) &* samples.outputs
-          for i in 0..<samples.outputs { y[i &* stride &+ b] = source[row &+ i] }
-        }
-      }
+    train.y.withUnsafeBufferPointer { source in
+      scatter(source.baseAddress!, width: train.outputs, first: first, into: y)
+    }
+  }
+
+  private func scatter(
+    _ rows: UnsafePointer<Double>, width: Int, first: Int, into target: UnsafeMutablePointer<Double>
+  ) {
+    for b in 0..<size {
+      let row = rows + Int(order[first &+ b]) &* width
+      for j in 0..<width { target[j &* stride &+ b] = row[j] }
     }
   }
 
   /// Arranges `order` so that this step's rows stand at the returned position.
   private func chooseRows(_ samples: Int) -> Int {
-    let size = drawn.count
+    if case .full = settings.batch { return 0 }
     switch settings.sampling {
     case .permutation:
-      if state.cursor + size > samples {
-        state.epoch += 1
-        state.cursor = 0
+      if clock.cursor + size > samples {
+        clock.epoch += 1
+        clock.cursor = 0
       }
-      if orderEpoch != state.epoch {
-        for n in order.indices { order[n] = Int32(n) }
-        key.random(.permutation).shuffle(&order, step: state.epoch)
-        orderEpoch = state.epoch
+      if orderEpoch != clock.epoch {
+        for n in order.indices { order[n] = Int32(truncatingIfNeeded: n) }
+        key.random(.permutation).shuffle(order, step: clock.epoch)
+        orderEpoch = clock.epoch
       }
-      defer { state.cursor += size }
-      return state.cursor
+      defer { clock.cursor += size }
+      return clock.cursor
     case .replacement:
       let random = key.random(.batch)
-      if order.count < size { order = [Int32](repeating: 0, count: size) }
       var b = 0
       var index: UInt32 = 0
       while b < size {
-        let w = random.words(step: state.step, index)
-        order[b] = Int32(RandomStream.below(samples, w[0], w[1]))
-        if b + 1 < size { order[b + 1] = Int32(RandomStream.below(samples, w[2], w[3])) }
-        b += 2
+        let w = random.words(step: clock.step, index)
+        order[b] = Int32(truncatingIfNeeded: RandomStream.below(samples, w[0], w[1]))
+        if b &+ 1 < size {
+          order[b &+ 1] = Int32(truncatingIfNeeded: RandomStream.below(samples, w[2], w[3]))
+        }
+        b &+= 2
         index &+= 1
       }
       return 0
     case .subset:
-      // The first B places of a Fisher–Yates shuffle, undone afterwards by starting from the
-      // identity each step: a step is a function of (key, step) alone.
+      // The first B places of a Fisher–Yates shuffle of the identity: a step is a function of
+      // (key, step) alone. The swaps are undone in reverse, which costs B instead of N.
       let random = key.random(.batch)
-      for n in order.indices { order[n] = Int32(n) }
-      for b in 0..<size {
-        let w = random.words(step: state.step, UInt32(truncatingIfNeeded: b))
-        order.swapAt(b, b + RandomStream.below(samples - b, w[0], w[1]))
+      var b = 0
+      while b < size {
+        order.swapAt(b, subsetPartner(random, b, samples))
+        b &+= 1
       }
       return 0
     }
   }
 
+  private func subsetPartner(_ random: RandomStream, _ b: Int, _ samples: Int) -> Int {
+    let w = random.words(step: clock.step, UInt32(truncatingIfNeeded: b &>> 1))
+    let odd = b & 1 == 1
+    return b &+ RandomStream.below(samples &- b, odd ? w[2] : w[0], odd ? w[3] : w[1])
+  }
+
+  /// Undoes the swaps of `.subset`, so that the next step starts from the identity again.
+  private func restoreOrder() {
+    guard settings.sampling == .subset, let train, settings.batch != .full else { return }
+    let random = key.random(.batch)
+    for b in (0..<size).reversed() { order.swapAt(b, subsetPartner(random, b, train.count)) }
+  }
+
   private func perturbLabels() {
     let random = key.random(.labelNoise)
-    let count = drawn.count
-    let total = drawn.outputs * count
-    noise.withUnsafeMutableBufferPointer { noise in
-      random.fillNormals(
-        UnsafeMutableBufferPointer(rebasing: noise[0..<total]), scale: settings.labelNoise,
-        step: state.step)
-    }
-    for i in 0..<drawn.outputs {
-      for b in 0..<count { drawn.y[i &* drawn.stride &+ b] += noise[i &* count &+ b] }
+    let outputs = network.outputs
+    random.fillNormals(
+      UnsafeMutableBufferPointer(rebasing: noise[0..<outputs * size]),
+      scale: settings.labelNoise, step: clock.step)
+    for i in 0..<outputs {
+      for b in 0..<size { y[i &* stride &+ b] += noise[i &* size &+ b] }
     }
   }
 
   /// Adds L2 and noise to the gradient and moves the parameters.
   /// - Returns: whether all of them are finite.
   private func update() -> Bool {
+    restoreOrder()
     addRegularisation()
     if settings.gradientNoise > 0 {
-      let size = Double(settings.batchCount(of: data.sampleCount))
-      addNoise(.gradientNoise, scale: settings.gradientNoise / size.squareRoot())
+      addNoise(.gradientNoise, scale: settings.gradientNoise / Double(size).squareRoot())
     }
     let lr = settings.learningRate
     switch settings.optimizer {
@@ -227,74 +268,77 @@ public final class Trainer {
   private func addRegularisation() {
     guard settings.l2 != 0, settings.optimizer != .adamw else { return }
     let l2 = settings.l2
-    gradient.withUnsafeMutableBufferPointer { g in
-      state.parameters.withUnsafeBufferPointer { theta in
-        if let center = settings.l2Center {
-          for k in g.indices { g[k] = g[k].addingProduct(l2, theta[k] - center[k]) }
-        } else {
-          for k in g.indices { g[k] = g[k].addingProduct(l2, theta[k]) }
-        }
-      }
+    let count = network.parameterCount
+    if let center {
+      for k in 0..<count { gradient[k] = gradient[k].addingProduct(l2, theta[k] - center[k]) }
+    } else {
+      for k in 0..<count { gradient[k] = gradient[k].addingProduct(l2, theta[k]) }
     }
   }
 
   private func addNoise(_ purpose: RandomPurpose, scale: Double) {
-    let random = key.random(purpose)
-    noise.withUnsafeMutableBufferPointer { noise in
-      gradient.withUnsafeMutableBufferPointer { g in
-        random.fillNormals(
-          UnsafeMutableBufferPointer(rebasing: noise[0..<g.count]), step: state.step)
-        for k in g.indices { g[k] = g[k].addingProduct(scale, noise[k]) }
-      }
-    }
+    let count = network.parameterCount
+    key.random(purpose).fillNormals(
+      UnsafeMutableBufferPointer(rebasing: noise[0..<count]), step: clock.step)
+    for k in 0..<count { gradient[k] = gradient[k].addingProduct(scale, noise[k]) }
   }
 
   private func accumulateMomentum() {
-    let mu = settings.momentum
-    state.firstMoment.withUnsafeMutableBufferPointer { m in
-      gradient.withUnsafeMutableBufferPointer { g in
-        for k in g.indices {
-          m[k] = g[k].addingProduct(mu, m[k])
-          g[k] = m[k]
-        }
-      }
+    guard let firstMoment else { return }
+    for k in 0..<network.parameterCount {
+      firstMoment[k] = gradient[k].addingProduct(settings.momentum, firstMoment[k])
+      gradient[k] = firstMoment[k]
     }
   }
 
   /// theta <- theta - lr g.
   private func move(_ lr: Double) -> Bool {
     var check = 0.0
-    gradient.withUnsafeBufferPointer { g in
-      state.parameters.withUnsafeMutableBufferPointer { theta in
-        for k in theta.indices {
-          theta[k] = theta[k].addingProduct(-lr, g[k])
-          check = check.addingProduct(theta[k], 0)
-        }
-      }
+    for k in 0..<network.parameterCount {
+      theta[k] = theta[k].addingProduct(-lr, gradient[k])
+      check = check.addingProduct(theta[k], 0)
     }
     return check == 0
   }
 
   private func moveAdam(_ lr: Double) -> Bool {
+    guard let firstMoment, let secondMoment else { return true }
     let beta1 = settings.momentum
     let beta2 = 0.999
-    state.momentSteps += 1
-    let correction1 = 1 - power(beta1, state.momentSteps)
-    let correction2 = (1 - power(beta2, state.momentSteps)).squareRoot()
+    clock.momentSteps += 1
+    let correction1 = 1 - power(beta1, clock.momentSteps)
+    let correction2 = (1 - power(beta2, clock.momentSteps)).squareRoot()
     let decay = settings.optimizer == .adamw ? 1 - lr * settings.l2 : 1
     var check = 0.0
-    for k in gradient.indices {
+    for k in 0..<network.parameterCount {
       let g = gradient[k]
-      state.firstMoment[k] = beta1 * state.firstMoment[k] + (1 - beta1) * g
-      state.secondMoment[k] = beta2 * state.secondMoment[k] + (1 - beta2) * g * g
-      let denominator = state.secondMoment[k].squareRoot() / correction2 + 1e-8
-      let center = settings.l2Center?[k] ?? 0
-      let decayed = center + decay * (state.parameters[k] - center)
-      state.parameters[k] = decayed - lr / correction1 * state.firstMoment[k] / denominator
-      check += 0 * state.parameters[k]
+      firstMoment[k] = beta1 * firstMoment[k] + (1 - beta1) * g
+      secondMoment[k] = beta2 * secondMoment[k] + (1 - beta2) * g * g
+      let denominator = secondMoment[k].squareRoot() / correction2 + 1e-8
+      let origin = center?[k] ?? 0
+      let decayed = origin + decay * (theta[k] - origin)
+      theta[k] = decayed - lr / correction1 * firstMoment[k] / denominator
+      check += 0 * theta[k]
     }
     return check == 0
   }
+}
+
+/// A copy of `values`, or zeros when the moments have not been used yet.
+private func momentBuffer(_ values: [Double], _ count: Int) -> UnsafeMutablePointer<Double> {
+  values.isEmpty ? makeBuffer(count) : makeBuffer(copying: values)
+}
+
+private func centerBuffer(_ center: [Double]?) -> UnsafeMutablePointer<Double>? {
+  guard let center else { return nil }
+  return makeBuffer(copying: center)
+}
+
+/// 0, 1, ..., count - 1.
+private func orderBuffer(_ count: Int) -> UnsafeMutableBufferPointer<Int32> {
+  let order = UnsafeMutableBufferPointer<Int32>.allocate(capacity: count)
+  for n in order.indices { order.initializeElement(at: n, to: Int32(truncatingIfNeeded: n)) }
+  return order
 }
 
 /// x^n by repeated squaring: the same bits on every machine.

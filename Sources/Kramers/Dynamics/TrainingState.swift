@@ -35,4 +35,15 @@ public struct TrainingState: Sendable, Equatable {
   public var epochs = 0.0
 
   public init(parameters: [Double]) { self.parameters = parameters }
+
+  /// The counters alone, with empty arrays.
+  var clockOnly: TrainingState {
+    var clock = TrainingState(parameters: [])
+    clock.momentSteps = momentSteps
+    clock.step = step
+    clock.epoch = epoch
+    clock.cursor = cursor
+    clock.epochs = epochs
+    return clock
+  }
 }

@@ -202,6 +202,12 @@ func makeBuffer(_ count: Int) -> UnsafeMutablePointer<Double> {
   return buffer
 }
 
+func makeBuffer(copying values: [Double]) -> UnsafeMutablePointer<Double> {
+  let buffer = makeBuffer(values.count)
+  for (k, value) in values.enumerated() { buffer[k] = value }
+  return buffer
+}
+
 /// z[i, b] = biases[i] for every sample.
 private func fill(
   _ z: UnsafeMutablePointer<Double>, rows: Int, _ stride: Int, _ biases: UnsafePointer<Double>
