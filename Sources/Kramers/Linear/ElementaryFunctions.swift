@@ -83,3 +83,25 @@ public func boxMuller(_ u: Double, _ v: Double) -> (Double, Double) {
   let (sine, cosine) = sineCosineOfTurn(v)
   return (radius * cosine, radius * sine)
 }
+
+/// e^x for |x| < 700, to 1 ulp: x = k ln 2 + r and msun's rational kernel in r.
+@inlinable @inline(__always)
+public func exponential(_ x: Double) -> Double {
+  let k = (x * 1.44269504088896338700).rounded(.toNearestOrEven)
+  let high = x.addingProduct(-k, 6.93147180369123816490e-01)
+  let low = k * 1.90821492927058770002e-10
+  let r = high - low
+  let z = r * r
+  let c =
+    r
+    - z
+    * horner(
+      z,
+      horner(
+        z,
+        horner(
+          z, horner(z, 4.13813679705723846039e-08, -1.65339022054652515390e-06),
+          6.61375632143793436117e-05), -2.77777777770155933842e-03), 1.66666666666666019037e-01)
+  let y = 1 - ((low - (r * c) / (2 - c)) - high)
+  return y * Double(sign: .plus, exponent: Int(k), significand: 1)
+}

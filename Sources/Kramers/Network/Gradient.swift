@@ -42,12 +42,7 @@ public final class GradientWorkspace {
 
   /// The data term of the loss (no L2).
   public func loss(_ parameters: [Double], _ batch: Batch) -> Double {
-    parameters.withUnsafeBufferPointer { theta in
-      batch.withPointers { x, y in
-        forward(theta.baseAddress!, x, stride: batch.stride)
-        return lossOfOutputs(y, batch)
-      }
-    }
+    parameters.withUnsafeBufferPointer { loss($0.baseAddress!, batch) }
   }
 
   /// Writes dL/dtheta (parameterCount values, without L2) to `gradient`; returns the loss.
@@ -67,12 +62,22 @@ public final class GradientWorkspace {
     }
   }
 
+  func loss(_ theta: UnsafePointer<Double>, _ batch: Batch) -> Double {
+    batch.withPointers { x, y in
+      forward(theta, x, stride: batch.stride)
+      return lossOfOutputs(y, batch)
+    }
+  }
+
+  /// The workspace's own buffer of f(x), valid until the next call.
+  func outputs(_ theta: UnsafePointer<Double>, _ batch: Batch) -> UnsafeMutablePointer<Double> {
+    batch.withPointers { x, _ in forward(theta, x, stride: batch.stride) }
+    return preactivations[network.depth - 1]
+  }
+
   /// f(x) for every sample, feature-major: outputs x batch.stride, the padding included.
   public func outputs(_ parameters: [Double], _ batch: Batch) -> [Double] {
-    parameters.withUnsafeBufferPointer { theta in
-      batch.withPointers { x, _ in forward(theta.baseAddress!, x, stride: batch.stride) }
-    }
-    let f = preactivations[network.depth - 1]
+    let f = parameters.withUnsafeBufferPointer { outputs($0.baseAddress!, batch) }
     return Array(UnsafeBufferPointer(start: f, count: network.outputs * batch.stride))
   }
 

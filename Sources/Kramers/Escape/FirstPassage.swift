@@ -1,0 +1,139 @@
+/// How first-passage times are measured.
+public struct FirstPassageOptions: Sendable, Equatable {
+  public var replicas = 64
+  /// Steps after which a replica that has not escaped is censored.
+  public var maxSteps = 1_000_000
+  /// Steps between two looks at the observable; times are multiples of it.
+  public var every = 10
+  public var observable: Observable
+  public var threshold: Double
+  public var seed: UInt64
+  /// Family of random streams under the same seed, so that points of a protocol are independent.
+  public var stream: UInt32 = 0
+
+  public init(observable: Observable, threshold: Double, seed: UInt64) {
+    self.observable = observable
+    self.threshold = threshold
+    self.seed = seed
+  }
+
+  public func validate() throws {
+    guard replicas >= 1 else { throw InputError.rule("replicas", "at least 1", replicas) }
+    guard replicas <= 1 << 24 else {
+      throw InputError.rule("replicas", "at most 2^24", replicas)
+    }
+    guard maxSteps >= 1 else { throw InputError.rule("max_steps", "at least 1", maxSteps) }
+    guard every >= 1 else { throw InputError.rule("every", "at least 1", every) }
+    guard every <= maxSteps else {
+      throw InputError.rule("every", "at most max_steps (\(maxSteps))", every)
+    }
+    guard threshold.isFinite else {
+      throw InputError.rule("threshold", "a finite number", threshold)
+    }
+  }
+}
+
+/// First-passage times of independent replicas. Censored and diverged replicas stay in.
+public struct FirstPassageRecord: Sendable, Equatable {
+  /// Steps until the observable was first seen past the threshold; the last step otherwise.
+  public var times: [Int]
+  public var escaped: [Bool]
+  /// Replicas whose parameters became infinite or NaN; their time is the step it happened.
+  public var diverged: Int
+  public var interrupted: Bool
+
+  /// Replica-steps taken.
+  public var totalSteps: Int { times.reduce(0, +) }
+}
+
+/// Runs replicas of `state`, each with its own random streams, until they escape or `maxSteps`.
+///
+/// Replica r reads the streams (seed, stream, r), so a subset of the replicas gives the same times
+/// as the whole ensemble, on any number of threads. Interrupted, replicas under way are censored
+/// where they stand and those not begun are left out: both are honest under the censored
+/// likelihood.
+///
+/// - Throws: `InputError` for options or settings that do not fit.
+public func measureFirstPassage(
+  data: Dataset, network: Network, settings: Settings, from state: TrainingState,
+  options: FirstPassageOptions, threads: Int, monitor: RunMonitor = RunMonitor()
+) throws -> FirstPassageRecord {
+  try options.validate()
+  try settings.validate(data: data, network: network)
+  let start = TrainingState(parameters: state.parameters)
+  let probe = try OrderParameterProbe(options.observable, data: data, network: network)
+  let initial = state.parameters.withUnsafeBufferPointer { probe.value($0.baseAddress!) }
+  guard !options.observable.hasEscaped(initial, options.threshold) else {
+    throw InputError.sentence(
+      "threshold: the present state lies past it already (\(initial) against "
+        + "\(options.threshold))")
+  }
+  var full: Batch?
+  if case .full = settings.batch, settings.labelNoise == 0 {
+    full = try data.fullBatch(for: network)
+  }
+  monitor.begin(total: options.replicas * options.maxSteps)
+  let shared = full
+  let outcomes = parallelMap(options.replicas, threads: threads) { replica in
+    if monitor.shouldStop { return ReplicaOutcome.notBegun }
+    do {
+      let trainer = try Trainer(
+        data: data, network: network, settings: settings,
+        key: RandomKey(
+          seed: options.seed, stream: measurementStream | options.stream,
+          replica: UInt32(replica)),
+        state: start, full: shared)
+      let probe = try OrderParameterProbe(options.observable, data: data, network: network)
+      return follow(trainer, probe, options, monitor)
+    } catch {
+      preconditionFailure("options were validated before: \(error)")
+    }
+  }
+  let begun = outcomes.filter { $0.steps > 0 }
+  return FirstPassageRecord(
+    times: begun.map(\.steps), escaped: begun.map { $0.end == .escaped },
+    diverged: begun.count { $0.end == .diverged },
+    interrupted: outcomes.contains { $0.end == .interrupted })
+}
+
+/// Streams of measurements never meet those of training, which use 0...2^31-1.
+private let measurementStream: UInt32 = 1 << 31
+
+private struct ReplicaOutcome: Sendable {
+  enum End { case escaped, censored, diverged, interrupted }
+  var steps: Int
+  var end: End
+  static let notBegun = ReplicaOutcome(steps: 0, end: .interrupted)
+}
+
+private func follow(
+  _ trainer: Trainer, _ probe: OrderParameterProbe, _ options: FirstPassageOptions,
+  _ monitor: RunMonitor
+) -> ReplicaOutcome {
+  var steps = 0
+  var reported = 0
+  // The monitor is polled about every thousand steps of a small network.
+  var untilPoll = 0
+  while steps < options.maxSteps {
+    let chunk = min(options.every, options.maxSteps - steps)
+    let isFinite = trainer.run(steps: chunk)
+    steps = Int(trainer.step)
+    if !isFinite { return finish(.diverged) }
+    let value = probe.value(trainer.parameterPointer)
+    if options.observable.hasEscaped(value, options.threshold) { return finish(.escaped) }
+    untilPoll -= chunk
+    if untilPoll <= 0 {
+      untilPoll = 1000
+      monitor.advance(by: steps - reported)
+      reported = steps
+      if monitor.shouldStop { return finish(.interrupted) }
+    }
+  }
+  return finish(.censored)
+
+  func finish(_ end: ReplicaOutcome.End) -> ReplicaOutcome {
+    // What an early escape saves counts as done, so that the progress line reaches its end.
+    monitor.advance(by: (end == .interrupted ? steps : options.maxSteps) - reported)
+    return ReplicaOutcome(steps: steps, end: end)
+  }
+}

@@ -1,0 +1,74 @@
+/// Data, network, dynamics, noise and random stream: the whole state of an experiment as a value.
+/// A copy is a snapshot; assigning it back restores everything, bit for bit.
+public struct Experiment: Sendable {
+  public let data: Dataset
+  public let network: Network
+  public let initialization: Initialization
+  public let initScale: Double
+  public private(set) var settings: Settings
+  public internal(set) var state: TrainingState
+  public private(set) var seed: UInt64
+
+  /// - Throws: `InputError` when network, data and settings do not fit together.
+  public init(
+    data: Dataset, network: Network, settings: Settings = Settings(),
+    initialization: Initialization = .gaussian, initScale: Double = 1, seed: UInt64 = 0
+  ) throws {
+    guard network.inputs == data.inputs, network.outputs == data.outputs else {
+      throw InputError.sentence(
+        "widths: the data has \(data.inputs) inputs and \(data.outputs) outputs, the network "
+          + "\(network.inputs) and \(network.outputs)")
+    }
+    guard initScale.isFinite, initScale >= 0 else {
+      throw InputError.rule("init_scale", "0 or positive", initScale)
+    }
+    try settings.validate(data: data, network: network)
+    _ = try data.fullBatch(for: network)
+    self.data = data
+    self.network = network
+    self.settings = settings
+    self.initialization = initialization
+    self.initScale = initScale
+    self.seed = seed
+    state = TrainingState(parameters: [])
+    reset(seed: seed)
+  }
+
+  /// Back to step 0 with a fresh initialisation from `seed`. Settings stay.
+  public mutating func reset(seed: UInt64) {
+    self.seed = seed
+    state = TrainingState(
+      parameters: network.initialParameters(
+        initialization, scale: initScale, key: RandomKey(seed: seed)))
+  }
+
+  /// Changes settings; on an error nothing is changed.
+  public mutating func update(_ change: (inout Settings) throws -> Void) throws {
+    var changed = settings
+    try change(&changed)
+    try changed.validate(data: data, network: network)
+    if changed.optimizer != settings.optimizer {
+      state.firstMoment = []
+      state.secondMoment = []
+      state.momentSteps = 0
+    }
+    settings = changed
+  }
+
+  /// Replaces the parameters (an imported or constructed state) and forgets optimiser moments.
+  public mutating func setParameters(_ parameters: [Double]) throws {
+    guard parameters.count == network.parameterCount else {
+      throw InputError.sentence(
+        "parameters: the network has \(network.parameterCount), got \(parameters.count)")
+    }
+    state.parameters = parameters
+    state.firstMoment = []
+    state.secondMoment = []
+    state.momentSteps = 0
+  }
+
+  func trainer(_ settings: Settings) throws -> Trainer {
+    try Trainer(
+      data: data, network: network, settings: settings, key: RandomKey(seed: seed), state: state)
+  }
+}

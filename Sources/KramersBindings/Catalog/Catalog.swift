@@ -1,0 +1,13 @@
+/// Every public name: the one table behind help, option checking, completion and the reference.
+enum Catalog {
+  static let all: [Entry] = data + verbs + protocols + utilities
+
+  static let byName: [String: Entry] = Dictionary(
+    uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+  /// The entry `name`, which the program itself names.
+  static func entry(_ name: String) -> Entry {
+    guard let entry = byName[name] else { preconditionFailure("no catalogue entry '\(name)'") }
+    return entry
+  }
+}

@@ -1,0 +1,116 @@
+/// What an option may be.
+enum OptionKind: Sendable, Equatable {
+  case number(Rule)
+  case integer(Rule)
+  case flag
+  case choice([String])
+  case text
+  /// A list of numbers, or of integers, each obeying the rule.
+  case numbers(Rule)
+  case integers(Rule)
+  /// Rows of numbers, all of one length.
+  case rows
+  case data
+  case snapshot
+  /// `"full"` or a number of samples.
+  case batch
+  case function
+
+  /// What a number must fulfil.
+  enum Rule: String, Sendable {
+    case any = "a number"
+    case positive = "positive"
+    case nonNegative = "0 or positive"
+    case fraction = "in (0, 1]"
+    case belowOne = "in [0, 1)"
+
+    func holds(_ x: Double) -> Bool {
+      switch self {
+      case .any: x.isFinite
+      case .positive: x > 0 && x.isFinite
+      case .nonNegative: x >= 0 && x.isFinite
+      case .fraction: x > 0 && x <= 1
+      case .belowOne: x >= 0 && x < 1
+      }
+    }
+  }
+
+  /// The type as help and errors name it.
+  var words: String {
+    switch self {
+    case .number: "a number"
+    case .integer: "an integer"
+    case .flag: "true or false"
+    case .choice(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
+    case .text: "a string"
+    case .numbers: "a list of numbers"
+    case .integers: "a list of integers"
+    case .rows: "a list of rows of numbers"
+    case .data: "a data set"
+    case .snapshot: "a snapshot"
+    case .batch: "\"full\" or a number of samples"
+    case .function: "a function"
+    }
+  }
+}
+
+/// One option of a verb: name, what it may be, unit, default, meaning.
+struct OptionEntry: Sendable {
+  let name: String
+  let kind: OptionKind
+  let unit: String
+  /// As the user would write it, or a few words; empty when the option is required.
+  let standard: String
+  let summary: String
+
+  init(
+    _ name: String, _ kind: OptionKind, unit: String = "", standard: String = "",
+    _ summary: String
+  ) {
+    self.name = name
+    self.kind = kind
+    self.unit = unit
+    self.standard = standard
+    self.summary = summary
+  }
+}
+
+/// One public name. The catalogue of these feeds help, the unknown-option errors, completion and
+/// the tests that run every example.
+struct Entry: Sendable {
+  /// Where the name lives and how it is called.
+  enum Role: Sendable, Equatable {
+    /// A global function, also a method of experiments: `train{...}` and `x:train{...}`.
+    case verb
+    /// The same, written in Lua in `stdlib-lua/<name>.lua`.
+    case protocolFile
+    /// A function or a function in a table: `print`, `data.gaussian`.
+    case function
+    /// A method of data sets, experiments or results: `d:subsample{...}`.
+    case method
+  }
+
+  let name: String
+  let role: Role
+  let summary: String
+  /// Option that a lone positional argument stands for: `train(100)` means `steps = 100`.
+  let positional: String?
+  let options: [OptionEntry]
+  let returns: String
+  let example: String
+  let seeAlso: [String]
+
+  init(
+    _ name: String, _ role: Role, _ summary: String, positional: String? = nil,
+    options: [OptionEntry] = [], returns: String, example: String, seeAlso: [String] = []
+  ) {
+    self.name = name
+    self.role = role
+    self.summary = summary
+    self.positional = positional
+    self.options = options
+    self.returns = returns
+    self.example = example
+    self.seeAlso = seeAlso
+  }
+}

@@ -1,0 +1,275 @@
+extension Catalog {
+  /// The settings that `experiment` takes and `set` and the measurements change.
+  static let settings: [OptionEntry] = [
+    OptionEntry(
+      "optimizer", .choice(["sgd", "momentum", "adam", "adamw"]), standard: "\"sgd\"",
+      "how the weights follow the gradient; adamw decays decoupled, theory is nil there"),
+    OptionEntry(
+      "momentum", .number(.belowOne), standard: "0.9", "heavy-ball coefficient, Adam's beta_1"),
+    OptionEntry("lr", .number(.positive), unit: "time a step", standard: "0.05", "learning rate"),
+    OptionEntry(
+      "l2", .number(.nonNegative), standard: "0",
+      "b of (b/2)|theta - center|^2; PyTorch's weight_decay is 2b/p for p outputs under MSELoss"),
+    OptionEntry(
+      "l2_center", .snapshot, standard: "the origin", "centre of the L2 term, a snapshot"),
+    OptionEntry(
+      "batch", .batch, unit: "samples", standard: "\"full\"",
+      "samples a step; \"full\" has no batch noise"),
+    OptionEntry(
+      "replacement", .choice(["false", "true", "subset"]), standard: "false",
+      "false: a fresh permutation each epoch; true: independent draws; \"subset\": an "
+        + "independent subset each step"),
+    OptionEntry(
+      "temperature", .number(.nonNegative), unit: "energy", standard: "0",
+      "T of additive Langevin noise sqrt(2 lr T) xi"),
+    OptionEntry(
+      "gradient_noise", .number(.nonNegative), standard: "0",
+      "sigma of per-sample isotropic gradient noise, variance sigma^2/B a step: "
+        + "T = lr sigma^2 / 2B"),
+    OptionEntry(
+      "label_noise", .number(.nonNegative), standard: "0",
+      "standard deviation of fresh noise on every target, each step"),
+  ]
+
+  static let verbs: [Entry] = [
+    Entry(
+      "experiment", .function,
+      "data, network, optimiser, noise and random stream; the new one becomes the current one",
+      options: [
+        OptionEntry("data", .data, standard: "required", "a data set"),
+        OptionEntry("depth", .integer(.positive), "number of weight matrices"),
+        OptionEntry("width", .integer(.positive), "width of every hidden layer"),
+        OptionEntry(
+          "widths", .integers(.positive), standard: "from depth and width",
+          "{inputs, ..., outputs}, instead of depth and width"),
+        OptionEntry(
+          "activation", .choice(["linear", "tanh", "relu", "sigmoid", "gelu"]),
+          standard: "\"linear\"", "function of the hidden layers"),
+        OptionEntry("bias", .flag, standard: "false", "biases in every layer"),
+        OptionEntry(
+          "loss", .choice(["mse", "cross_entropy"]), standard: "\"mse\"",
+          "(1/2N) sum |f(x)-y|^2, or softmax cross-entropy"),
+        OptionEntry(
+          "init", .choice(["gaussian", "orthogonal", "balanced", "zero"]),
+          standard: "\"gaussian\"", "initial weights"),
+        OptionEntry(
+          "init_scale", .number(.nonNegative), standard: "1",
+          "gaussian: standard deviation times sqrt(fan-in); else the layers' singular value"),
+      ] + settings + [
+        OptionEntry(
+          "precision", .choice(["double"]), standard: "\"double\"", "floating-point format"),
+        OptionEntry("seed", .integer(.any), standard: "--seed, else 0", "seed of everything random"),
+      ],
+      returns: "an experiment; its settings and state read as fields: x.l2, x.step, x.depth, ...",
+      example: """
+        local task = data.gaussian { singular = {0.9, 0.8}, samples = 512, seed = 1 }
+        local x = experiment { data = task, depth = 3, width = 2, lr = 0.2, seed = 42 }
+        print(x, x.lr, x.step)
+        """,
+      seeAlso: ["use", "train", "trap", "data.gaussian"]),
+    Entry(
+      "use", .function, "makes an experiment the current one, which global verbs act on",
+      returns: "the experiment",
+      example: """
+        local d = data.population { singular = {0.9} }
+        local a = experiment { data = d, depth = 3, width = 1 }
+        local b = experiment { data = d, depth = 2, width = 1 }
+        use(a)
+        print(current() == a, a.depth)
+        """,
+      seeAlso: ["current", "experiment"]),
+    Entry(
+      "current", .function, "the current experiment", returns: "an experiment, or nil",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
+        print(current())
+        """,
+      seeAlso: ["use"]),
+    Entry(
+      "train", .verb, "runs the optimiser", positional: "steps",
+      options: [
+        OptionEntry(
+          "steps", .integer(.nonNegative), unit: "steps", standard: "1000", "steps to take"),
+        OptionEntry(
+          "epochs", .number(.nonNegative), unit: "epochs", standard: "none", "instead of steps"),
+        OptionEntry(
+          "every", .integer(.positive), unit: "steps", standard: "none",
+          "steps between two rows of the trace"),
+        OptionEntry(
+          "until_loss", .number(.nonNegative), standard: "none",
+          "stop once the data term is at most this"),
+        OptionEntry(
+          "until_converged", .number(.positive), standard: "none",
+          "stop once the gradient norm of the objective is at most this"),
+      ],
+      returns: "kind=\"run\": steps, epochs, loss, test_loss, accuracy, test_accuracy, objective, "
+        + "modes, outcome (\"completed\", \"converged\", \"diverged\", \"interrupted\"), trace, "
+        + "seconds, steps_per_second. A diverged run leaves the experiment as it was",
+      example: """
+        experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, lr = 0.2 }
+        local r = train { steps = 500, every = 100 }
+        print(r.outcome, #r.trace, r.modes[1])
+        """,
+      seeAlso: ["measure", "trap"]),
+    Entry(
+      "set", .verb, "changes settings of the experiment", options: settings,
+      returns: "the experiment",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
+        set { lr = 0.1, temperature = 1e-3 }
+        print(current().lr, current().temperature)
+        """,
+      seeAlso: ["set_l2", "experiment"]),
+    Entry(
+      "set_l2", .verb, "changes the L2 strength", positional: "l2",
+      options: [OptionEntry("l2", .number(.nonNegative), standard: "required", "the new strength")],
+      returns: "the new and the old value",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, l2 = 0.1 }
+        print(set_l2(0.2))
+        """,
+      seeAlso: ["set", "phases"]),
+    Entry(
+      "measure", .verb, "looks at the network without changing it",
+      returns: "kind=\"measurement\": step, epochs, loss, test_loss, accuracy, test_accuracy, "
+        + "objective, norm, gradient_norm, modes, effective_rank, balancedness",
+      example: """
+        experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2 }
+        print(measure())
+        """,
+      seeAlso: ["train", "phases"]),
+    Entry(
+      "trap", .verb,
+      "puts the network into a metastable state on purpose: learns the kept modes, raises L2 "
+        + "above the spinodals of the others until they are gone, and releases",
+      options: [
+        OptionEntry(
+          "rank", .integer(.nonNegative), standard: "0", "how many modes stay learned"),
+        OptionEntry(
+          "modes", .integers(.positive), standard: "1 to rank",
+          "the modes that stay learned; only the strongest k can, other sets are saddles"),
+        OptionEntry(
+          "l2", .number(.positive), standard: "from theory", "L2 strength of the trap"),
+        OptionEntry(
+          "release", .number(.nonNegative), standard: "the trap's", "L2 strength afterwards"),
+        OptionEntry(
+          "exact", .flag, standard: "false",
+          "train nothing: build the stationary balanced state at release, else at the present l2"),
+        OptionEntry("noise", .flag, standard: "false", "keep the experiment's noise on"),
+        OptionEntry(
+          "tolerance", .number(.positive), standard: "1e-9",
+          "gradient norm and support residual at which the trap is complete"),
+        OptionEntry(
+          "steps", .integer(.positive), unit: "steps", standard: "none",
+          "stop the trap early on purpose: an incomplete trap"),
+        OptionEntry(
+          "max_steps", .integer(.positive), unit: "steps", standard: "1e6",
+          "give up after so many steps in each phase"),
+      ],
+      returns: "kind=\"trap\": rank, modes, l2_trap, l2, residual, support_residual, saddle, "
+        + "gradient_norm, hessian_min, zero_modes, steps, certified and, when false, reason",
+      example: """
+        experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, lr = 0.2 }
+        local t = trap { rank = 1, release = 0.1 }
+        print(t.certified, t.residual, t.saddle)
+        """,
+      seeAlso: ["phases", "measure_escape"]),
+    Entry(
+      "phases", .verb, "theory: spinodal and coexistence L2 strength of every mode",
+      returns: "kind=\"phases\": l2, depth, modes = rows mode, singular, order, spinodal, "
+        + "coexistence, state, stability, method, or reason",
+      example: """
+        experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, l2 = 0.32 }
+        for _, m in ipairs(phases().modes) do print(m.mode, m.spinodal, m.coexistence, m.stability) end
+        """,
+      seeAlso: ["trap", "measure_escape"]),
+    Entry(
+      "measure_escape", .verb,
+      "first-passage times out of the present state, over independent replicas; the experiment "
+        + "itself is left untouched",
+      options: [
+        OptionEntry("replicas", .integer(.positive), standard: "64", "independent runs"),
+        OptionEntry(
+          "max_steps", .integer(.positive), unit: "steps", standard: "1e6",
+          "a replica that has not escaped by then is censored"),
+        OptionEntry(
+          "mode", .integer(.positive), standard: "the strongest dropped one",
+          "the mode that must appear: watches the singular value of that rank"),
+        OptionEntry(
+          "observable", .choice(["mode", "loss", "test_loss", "norm"]), standard: "\"mode\"",
+          "what is watched; losses escape downwards"),
+        OptionEntry(
+          "threshold", .number(.any), standard: "midpoint of saddle and learned value",
+          "value at which a replica counts as escaped"),
+        OptionEntry(
+          "every", .integer(.positive), unit: "steps", standard: "10",
+          "steps between two looks at the observable"),
+        OptionEntry(
+          "method", .choice(["direct"]), standard: "\"direct\"", "how escapes are found"),
+        OptionEntry(
+          "seed", .integer(.any), standard: "the experiment's",
+          "equal calls give equal results"),
+        OptionEntry(
+          "stream", .integer(.nonNegative), standard: "0",
+          "independent family of random streams under the same seed"),
+      ] + settings,
+      returns: "kind=\"escape\": times, escaped, replicas, escapes, censored, tau, tau_low, "
+        + "tau_high, median, exponential_p, lag, survival, tau_epochs, tau_time, theory or "
+        + "theory_reason, threshold, settings, outcome. No escape is a result: tau = inf",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
+          l2 = 0.3, lr = 0.2 }
+        local e = measure_escape { temperature = 0.0139 / 3, replicas = 64, max_steps = 1e5 }
+        print(e.tau, e.tau_low, e.tau_high, e.theory)
+        """,
+      seeAlso: ["trap", "arrhenius"]),
+    Entry(
+      "snapshot", .verb, "the whole state and settings as a value",
+      returns: "a snapshot: weights, optimiser moments, data order, random streams, settings",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
+        local s = snapshot()
+        train(100)
+        restore(s)
+        print(current().step)
+        """,
+      seeAlso: ["restore", "clone"]),
+    Entry(
+      "restore", .verb, "brings a snapshot back exactly", positional: "snapshot",
+      options: [
+        OptionEntry("snapshot", .snapshot, standard: "required", "what `snapshot()` returned")
+      ],
+      returns: "the experiment",
+      example: """
+        local x = experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
+        local s = x:snapshot()
+        x:train(100)
+        x:restore(s)
+        print(x.step)
+        """,
+      seeAlso: ["snapshot"]),
+    Entry(
+      "reset", .verb, "fresh initial weights at step 0; settings stay", positional: "seed",
+      options: [
+        OptionEntry("seed", .integer(.any), standard: "the experiment's", "the new seed")
+      ],
+      returns: "the experiment",
+      example: """
+        local x = experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
+        x:train(100)
+        x:reset { seed = 7 }
+        print(x.step, x.seed)
+        """,
+      seeAlso: ["restore"]),
+    Entry(
+      "clone", .verb, "an independent copy of the experiment, in its present state",
+      returns: "an experiment; the current one stays current",
+      example: """
+        local x = experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
+        local y = x:clone()
+        y:train(100)
+        print(x.step, y.step)
+        """,
+      seeAlso: ["snapshot"]),
+  ]
+}
