@@ -58,6 +58,25 @@ struct SubsampleTests {
     }
   }
 
+  @Test("two draws under one seed are independent: no pair of choices is preferred")
+  func independentDraws() throws {
+    // Cell (a, b): row a is last among those left over by a draw of 6 of 10, and place b is left
+    // over by the draw of 5 of those 6. 60 cells of probability 1/60; z = 5 standard errors.
+    let data = try numbered(10)
+    let seeds = 6000
+    var cells = [Double](repeating: 0, count: 60)
+    for seed in 0..<UInt64(seeds) {
+      let first = try data.subsample(n: 6, seed: seed)
+      let kept = try #require(first.train).x
+      let second = try #require(first.subsample(n: 5, seed: seed).train).x
+      let place = try #require(kept.firstIndex { !second.contains($0) })
+      cells[Int(try #require(first.test?.x.last)) * 6 + place] += 1
+    }
+    let p = 1 / 60.0
+    let error = (Double(seeds) * p * (1 - p)).squareRoot()
+    for c in cells { #expect(abs(c - Double(seeds) * p) < 5 * error) }
+  }
+
   @Test("split rounds to the nearest row")
   func split() throws {
     let data = try numbered(100).split(train: 0.29, seed: 2)
