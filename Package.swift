@@ -22,7 +22,13 @@ let package = Package(
   products: [.executable(name: "kramers", targets: ["KramersCLI"])],
   targets: [
     .target(name: "CProcessor"),
-    .target(name: "Kramers", dependencies: ["CProcessor"], swiftSettings: swiftSettings),
+    .target(name: "CGzip", linkerSettings: [.linkedLibrary("z")]),
+    .target(
+      name: "CResources", exclude: ["digits.csv.gz"],
+      cSettings: [.unsafeFlags(["-std=c23"])]),
+    .target(
+      name: "Kramers", dependencies: ["CProcessor", "CGzip", "CResources"],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "KramersCLI", dependencies: ["Kramers"], swiftSettings: swiftSettings),
     .testTarget(name: "KramersTests", dependencies: ["Kramers"], swiftSettings: swiftSettings),
