@@ -20,6 +20,9 @@ let swiftSettings: [SwiftSetting] = [
 let package = Package(
   name: "kramers",
   products: [.executable(name: "kramers", targets: ["KramersCLI"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
   targets: [
     .target(name: "CProcessor"),
     .target(name: "CGzip", linkerSettings: [.linkedLibrary("z")]),
@@ -29,8 +32,18 @@ let package = Package(
     .target(
       name: "Kramers", dependencies: ["CProcessor", "CGzip", "CResources"],
       swiftSettings: swiftSettings),
+    .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
+    .target(name: "Lua", dependencies: ["CLua"], swiftSettings: swiftSettings),
+    .target(
+      name: "KramersBindings", dependencies: ["Kramers", "Lua", "CResources"],
+      swiftSettings: swiftSettings),
     .executableTarget(
-      name: "KramersCLI", dependencies: ["Kramers"], swiftSettings: swiftSettings),
+      name: "KramersCLI",
+      dependencies: [
+        "KramersBindings", "Lua",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
     .testTarget(name: "KramersTests", dependencies: ["Kramers"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

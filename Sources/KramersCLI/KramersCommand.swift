@@ -1,42 +1,76 @@
-import Kramers
+import ArgumentParser
+import KramersBindings
 
+/// The command line: which chunks to run, how records leave, how many threads.
 @main
-struct KramersCommand {
-  static func main() throws {
-    let net = try Network(widths: [5, 5, 5, 5])
-    let r = RandomStream(seed: 1, purpose: .data)
-    let s = Samples(
-      count: 200, inputs: 5, outputs: 5, x: r.normals(1000, step: 0), y: r.normals(1000, step: 1))
-    let d = Dataset(name: "x", train: s)
-    var set = Settings(); set.batch = .size(4); set.learningRate = 0.01; set.l2 = 0.01
-    let clock = ContinuousClock()
-    for sampling in [Sampling.permutation, .replacement, .subset] {
-      set.sampling = sampling
-      let key = RandomKey(seed: 1)
-      let t = try Trainer(
-        data: d, network: net, settings: set, key: key,
-        state: TrainingState(parameters: net.initialParameters(.gaussian, scale: 1, key: key)))
-      t.run(steps: 1000)
-      let e = clock.measure { t.run(steps: 1_000_000) }
-      print(sampling, e, t.state.parameters[0])
+struct KramersCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kramers",
+    abstract: "An experiment shell for metastable phases of neural networks.",
+    usage: "kramers [options] [script | -] [args...]",
+    discussion: """
+      examples
+        kramers script.lua small             run a script; arg[1] is "small"
+        kramers -e 'print(help)'             run code, print the value of an expression
+        echo 'emit{x = 1}' | kramers | jq .  records leave a pipe as JSON lines
+
+      Lua 5.4 with the verbs of Kramers: help() lists them, help(measure_escape) explains one.
+      """,
+    version: version)
+
+  static let version = "0.1.0"
+
+  @Option(
+    name: .customShort("e"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Run this code; may be repeated. An expression prints its value.", valueName: "code"))
+  var code: [String] = []
+
+  @Option(help: ArgumentHelp("Seed of everything random.", valueName: "n"))
+  var seed: Int64 = 0
+
+  @Option(
+    help: ArgumentHelp(
+      "Threads to use; results do not depend on it. Default: all cores.", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: "How emit and printed results leave: table, jsonl or csv.")
+  var format: String?
+
+  @Flag(help: "The same as --format jsonl.")
+  var json = false
+
+  @Flag(help: "Keep the fields that depend on the clock in JSON and CSV.")
+  var timings = false
+
+  @Argument(help: "A Lua script, or - for standard input.")
+  var script: String?
+
+  @Argument(parsing: .captureForPassthrough, help: "Arguments of the script.")
+  var rest: [String] = []
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1") }
+    if let format, OutputFormat(rawValue: format) == nil {
+      let names = OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("--format must be one of \(names), got '\(format)'")
     }
-    let net1 = try Network(widths: [1, 1, 1, 1])
-    let d1 = Dataset(
-      name: "p", population: SecondMoments(xx: Matrix(1, 1, [1]), yx: Matrix(1, 1, [1]), traceYY: 1)
-    )
-    set.batch = .full; set.temperature = 1e-3; set.l2 = 0.3; set.learningRate = 0.2
-    let t = try Trainer(
-      data: d1, network: net1, settings: set, key: RandomKey(seed: 1),
-      state: TrainingState(parameters: [0, 0, 0]))
-    print(clock.measure { t.run(steps: 1_000_000) })
-    let net2 = try Network(widths: [2, 2, 2, 2])
-    let d2 = Dataset(
-      name: "p",
-      population: SecondMoments(
-        xx: Matrix.identity(2), yx: Matrix(2, 2, diagonal: [0.9, 0.8]), traceYY: 1))
-    let t2 = try Trainer(
-      data: d2, network: net2, settings: set, key: RandomKey(seed: 1),
-      state: TrainingState(parameters: [Double](repeating: 0, count: 12)))
-    print(clock.measure { t2.run(steps: 1_000_000) })
+  }
+
+  func run() throws {
+    var options = ProgramOptions()
+    options.seed = UInt64(bitPattern: seed)
+    options.threads = threads ?? Processors.count
+    options.format =
+      json
+      ? .jsonl
+      : format.flatMap(OutputFormat.init(rawValue:)) ?? (Terminal.isOutput ? .table : .jsonl)
+    options.timings = timings
+    options.luaPath = Environment["KRAMERS_LUA_PATH"]
+    options.version = Self.version
+    options.script = script
+    options.arguments = rest
+    let status = Batch(options, code: code, script: script, arguments: rest).run()
+    throw ExitCode(status)
   }
 }

@@ -13,3 +13,6 @@ struct kr_resource {
 /// E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning
 /// Repository (1998), doi:10.24432/C50P49, licensed CC BY 4.0; its test part.
 struct kr_resource kr_digits(void);
+
+/// `stdlib-lua/<name>.lua`; no bytes when there is no such protocol.
+struct kr_resource kr_protocol(const char *name);

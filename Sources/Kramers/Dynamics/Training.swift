@@ -26,6 +26,14 @@ public struct RunResult: Sendable, Equatable {
 }
 
 extension Experiment {
+  /// The steps in which `epochs` times the training set is seen.
+  public func steps(forEpochs epochs: Double) throws -> Int {
+    let samples = Double(data.sampleCount ?? 1)
+    let steps = (epochs * samples / Double(settings.batchCount(of: data.sampleCount))).rounded(.up)
+    guard steps < 1e15 else { throw InputError.rule("epochs", "below 1e15 steps", epochs) }
+    return Int(steps)
+  }
+
   /// Trains in place.
   ///
   /// A diverged run leaves the experiment as it was before the call; the trace and the step tell

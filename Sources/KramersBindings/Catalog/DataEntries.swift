@@ -1,6 +1,7 @@
 extension Catalog {
   private static let singular = OptionEntry(
-    "singular", .numbers(.nonNegative), "singular values of the input-output correlation")
+    "singular", .numbers(.nonNegative), standard: "required",
+    "singular values of the input-output correlation")
   private static let inputs = OptionEntry(
     "inputs", .integer(.positive), standard: "#singular", "number of inputs")
   private static let outputs = OptionEntry(
@@ -34,7 +35,10 @@ extension Catalog {
     Entry(
       "data.teacher", .function, "a linear teacher: y = A x + noise * xi, A = diag(singular)",
       options: [
-        singular, inputs, outputs, samples, test,
+        singular, inputs, outputs,
+        OptionEntry(
+          "samples", .integer(.positive), standard: "none: exact moments", "training samples"),
+        test,
         OptionEntry(
           "noise", .number(.nonNegative), standard: "0", "standard deviation of the target noise"),
         spectrum,

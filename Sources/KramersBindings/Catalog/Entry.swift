@@ -59,9 +59,11 @@ struct OptionEntry: Sendable {
   let name: String
   let kind: OptionKind
   let unit: String
-  /// As the user would write it, or a few words; empty when the option is required.
+  /// The default as the user would write it, or a few words; `"required"` where there is none.
   let standard: String
   let summary: String
+
+  var isRequired: Bool { standard == "required" }
 
   init(
     _ name: String, _ kind: OptionKind, unit: String = "", standard: String = "",

@@ -37,8 +37,8 @@ extension Catalog {
       "data, network, optimiser, noise and random stream; the new one becomes the current one",
       options: [
         OptionEntry("data", .data, standard: "required", "a data set"),
-        OptionEntry("depth", .integer(.positive), "number of weight matrices"),
-        OptionEntry("width", .integer(.positive), "width of every hidden layer"),
+        OptionEntry("depth", .integer(.positive), standard: "from widths", "number of weight matrices"),
+        OptionEntry("width", .integer(.positive), standard: "from widths", "width of every hidden layer"),
         OptionEntry(
           "widths", .integers(.positive), standard: "from depth and width",
           "{inputs, ..., outputs}, instead of depth and width"),

@@ -1,0 +1,8 @@
+-- Globals that the program provides to scripts and protocols.
+std = "lua54"
+max_line_length = 100
+read_globals = {
+  "arrhenius", "clone", "current", "data", "emit", "experiment", "help", "measure",
+  "measure_escape", "phases", "reset", "restore", "set", "set_l2", "snapshot", "train", "trap",
+  "use",
+}

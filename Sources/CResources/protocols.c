@@ -1,0 +1,22 @@
+#include "CResources.h"
+
+#include <string.h>
+
+static const unsigned char arrhenius[] = {
+#embed "../../stdlib-lua/arrhenius.lua"
+};
+
+static const struct {
+  const char *name;
+  struct kr_resource resource;
+} protocols[] = {
+    {"arrhenius", {arrhenius, sizeof arrhenius}},
+};
+
+struct kr_resource kr_protocol(const char *name) {
+  for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
+    if (strcmp(protocols[i].name, name) == 0) return protocols[i].resource;
+  }
+  struct kr_resource none = {0, 0};
+  return none;
+}

@@ -1,0 +1,88 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+import Lua
+
+/// Running code: expressions, scripts, standard input.
+extension Program {
+  /// `arg`, with the script at index 0.
+  public func setArguments(script: String?, _ arguments: [String]) throws {
+    let table = try lua.makeTable(array: arguments.map { LuaValue($0) })
+    if let script { try table.rawSet(0, LuaValue(script)) }
+    try lua.globals.rawSet("arg", .table(table))
+  }
+
+  /// Runs `text`; if it is an expression, prints its values.
+  public func evaluate(_ text: String, chunkName: String) throws {
+    let arguments = options.arguments.map { LuaValue($0) }
+    let isExpression: LuaFunction
+    do {
+      isExpression = try lua.load("return " + text, chunkName: chunkName)
+    } catch let error as LuaError where error.kind == .syntax {
+      _ = try lua.load(text, chunkName: chunkName).call(arguments)
+      return
+    }
+    let values = try isExpression.call(arguments)
+    if !values.isEmpty { try printValues(values) }
+  }
+
+  /// Runs a script; its arguments are also `...`.
+  ///
+  /// - Throws: `LuaError`, or `FileError` when the file cannot be read.
+  public func run(file path: String, sources: inout SourceLines) throws {
+    guard let bytes = try readScript(path) else { return }
+    try run(bytes, name: path, chunkName: "@" + path, sources: &sources)
+  }
+
+  public func run(standardInput: Void, sources: inout SourceLines) throws {
+    try run(readAll(stdin), name: "stdin", chunkName: "=stdin", sources: &sources)
+  }
+
+  private func run(
+    _ bytes: [UInt8], name: String, chunkName: String, sources: inout SourceLines
+  ) throws {
+    let text = withoutPreamble(bytes)
+    sources.add(name, String(decoding: text, as: UTF8.self))
+    _ = try lua.load(text, chunkName: chunkName).call(options.arguments.map { LuaValue($0) })
+  }
+
+  private func readScript(_ path: String) throws -> [UInt8]? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw FileError(path, String(cString: strerror(errno))) }
+    guard status.st_mode & S_IFMT != S_IFDIR else { throw FileError(path, "is a directory") }
+    guard let file = fopen(path, "rb") else {
+      throw FileError(path, String(cString: strerror(errno)))
+    }
+    defer { fclose(file) }
+    return readAll(file)
+  }
+}
+
+/// A file that could not be read, with its path.
+public struct FileError: Error, CustomStringConvertible {
+  public let path: String
+  public let reason: String
+  init(_ path: String, _ reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+  public var description: String { "\(path): \(reason)" }
+}
+
+func readAll(_ file: UnsafeMutablePointer<FILE>) -> [UInt8] {
+  var bytes: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 1 << 16)
+  while true {
+    let count = fread(&buffer, 1, buffer.count, file)
+    if count == 0 { return bytes }
+    bytes += buffer[0..<count]
+  }
+}
+
+/// Without a UTF-8 byte order mark; a first line `#!...` becomes empty, so that line numbers stay.
+private func withoutPreamble(_ bytes: [UInt8]) -> [UInt8] {
+  var text = bytes[...]
+  if text.starts(with: [0xEF, 0xBB, 0xBF]) { text = text.dropFirst(3) }
+  if text.first == UInt8(ascii: "#") { text = text.drop { $0 != UInt8(ascii: "\n") } }
+  return Array(text)
+}

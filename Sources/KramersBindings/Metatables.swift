@@ -1,0 +1,24 @@
+import Kramers
+import Lua
+
+/// The metatables of the program's own values. Methods stand in `methods`.
+struct Metatables {
+  let data: LuaTable
+  let experiment: LuaTable
+  let snapshot: LuaTable
+  let result: LuaTable
+  let dataMethods: LuaTable
+  let experimentMethods: LuaTable
+
+  init(_ lua: LuaState) throws {
+    data = try lua.makeTable(fields: ["__name": "data"])
+    experiment = try lua.makeTable(fields: ["__name": "experiment"])
+    snapshot = try lua.makeTable(fields: ["__name": "snapshot"])
+    result = try lua.makeTable(fields: ["__name": "result"])
+    dataMethods = try lua.makeTable()
+    experimentMethods = try lua.makeTable()
+    for table in [data, experiment, snapshot] {
+      try table.rawSet("__metatable", "protected")
+    }
+  }
+}

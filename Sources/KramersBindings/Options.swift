@@ -1,0 +1,174 @@
+import Kramers
+import Lua
+
+/// The options of one call, checked against the catalogue: unknown names, types and ranges are
+/// refused before the verb does anything.
+struct Options {
+  let entry: Entry
+  private var values: [String: LuaValue] = [:]
+
+  /// - Parameter argument: the call's table, a lone positional value, or nil.
+  init(_ entry: Entry, _ argument: LuaValue) throws {
+    self.entry = entry
+    switch argument {
+    case .nil: break
+    case .table(let table):
+      for (key, value) in try table.rawPairs() { try accept(key, value) }
+    default:
+      guard let positional = entry.positional else {
+        throw VerbError(
+          entry.name,
+          entry.options.isEmpty
+            ? "takes no options" : "takes a table of options, got \(describe(argument))")
+      }
+      try accept(LuaValue(positional), argument)
+    }
+    for option in entry.options where option.isRequired && values[option.name] == nil {
+      throw VerbError(entry.name, "\(option.name) is required: \(option.summary)")
+    }
+  }
+
+  private mutating func accept(_ key: LuaValue, _ value: LuaValue) throws {
+    guard let name = key.text else {
+      throw VerbError(
+        entry.name, "options have names, got a value without one: \(describe(value))")
+    }
+    guard let option = entry.options.first(where: { $0.name == name }) else {
+      let nearest = nearestName(to: name, among: entry.options.map(\.name))
+      let hint =
+        nearest.map { "; did you mean '\($0)'?" }
+        ?? "; it takes \(entry.options.map(\.name).joined(separator: ", "))"
+      throw VerbError(entry.name, "unknown option '\(name)'" + hint)
+    }
+    try check(option, value)
+    values[name] = value
+  }
+
+  private func check(_ option: OptionEntry, _ value: LuaValue) throws {
+    switch option.kind {
+    case .number(let rule):
+      guard let x = value.double else { throw wrong(option, value) }
+      try require(option.name, rule, x)
+    case .integer(let rule):
+      guard let x = value.double else { throw wrong(option, value) }
+      guard value.int != nil else { throw wrong(option, value) }
+      try require(option.name, rule, x)
+    case .flag:
+      guard value.bool != nil else { throw wrong(option, value) }
+    case .choice(let names):
+      let word = value.text ?? value.bool.map { $0 ? "true" : "false" } ?? ""
+      guard names.contains(word) else {
+        let nearest = nearestName(to: word, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+        throw VerbError(
+          entry.name, "\(option.name) must be \(option.kind.words), got \(describe(value))\(nearest)"
+        )
+      }
+    case .text:
+      guard value.text != nil else { throw wrong(option, value) }
+    case .numbers(let rule), .integers(let rule):
+      guard let table = value.asTable else { throw wrong(option, value) }
+      let numbers = try list(option, table)
+      guard !numbers.isEmpty || option.name == "modes" else {
+        throw VerbError(entry.name, "\(option.name) must not be empty")
+      }
+      for x in numbers {
+        try require(option.name, rule, x)
+        if case .integers = option.kind, Int(exactly: x) == nil { throw wrong(option, value) }
+      }
+    case .rows:
+      guard value.asTable != nil else { throw wrong(option, value) }
+    case .data:
+      guard value.asObject(DataBox.self) != nil else { throw wrong(option, value) }
+    case .snapshot:
+      guard value.asObject(SnapshotBox.self) != nil else { throw wrong(option, value) }
+    case .batch:
+      if value.text == "full" { return }
+      guard value.int != nil, let x = value.double, x >= 1 else {
+        throw VerbError(
+          entry.name, "\(option.name) must be \(option.kind.words), got \(describe(value))")
+      }
+    case .function:
+      guard value.asFunction != nil else { throw wrong(option, value) }
+    }
+  }
+
+  private func require(_ name: String, _ rule: OptionKind.Rule, _ x: Double) throws {
+    guard rule.holds(x) else {
+      let value = Int(exactly: x).map { "\($0)" } ?? "\(x)"
+      throw VerbError(entry.name, "\(name) must be \(rule.rawValue), got \(value)")
+    }
+  }
+
+  private func list(_ option: OptionEntry, _ table: LuaTable) throws -> [Double] {
+    do {
+      return try table.numbers()
+    } catch let error as LuaElementError {
+      throw VerbError(entry.name, "\(option.name): \(error)")
+    }
+  }
+
+  private func wrong(_ option: OptionEntry, _ value: LuaValue) -> VerbError {
+    VerbError(entry.name, "\(option.name) must be \(option.kind.words), got \(describe(value))")
+  }
+
+  func has(_ name: String) -> Bool { value(name) != nil }
+
+  func value(_ name: String) -> LuaValue? {
+    precondition(
+      entry.options.contains { $0.name == name }, "\(entry.name) has no option '\(name)'")
+    return values[name]
+  }
+
+  func number(_ name: String) -> Double? { value(name)?.double }
+  func integer(_ name: String) -> Int? { value(name)?.int }
+  func flag(_ name: String) -> Bool { value(name)?.bool ?? false }
+  func word(_ name: String) -> String? {
+    value(name).flatMap { $0.text ?? $0.bool.map { $0 ? "true" : "false" } }
+  }
+  func numbers(_ name: String) throws -> [Double]? { try value(name)?.asTable?.numbers() }
+  func integers(_ name: String) throws -> [Int]? { try numbers(name)?.map { Int($0) } }
+
+  func seed(_ name: String = "seed") -> UInt64? {
+    integer(name).map { UInt64(bitPattern: Int64($0)) }
+  }
+
+  /// The value of an option that must be given in this case.
+  func required<Value>(_ name: String, _ value: Value?) throws -> Value {
+    guard let value else { throw VerbError(entry.name, "\(name) is required") }
+    return value
+  }
+
+  func data(_ name: String) -> Dataset? { value(name)?.asObject(DataBox.self)?.data }
+  func snapshot(_ name: String) -> Experiment? {
+    value(name)?.asObject(SnapshotBox.self)?.experiment
+  }
+
+  func rows(_ name: String) throws -> [[Double]]? {
+    guard let table = value(name)?.asTable else { return nil }
+    var rows: [[Double]] = []
+    for n in 0..<table.rawCount {
+      guard let row = try table.rawGet(LuaValue(n + 1)).asTable else {
+        throw VerbError(entry.name, "\(name): row \(n + 1) must be a list of numbers")
+      }
+      do {
+        rows.append(try row.numbers())
+      } catch let error as LuaElementError {
+        throw VerbError(entry.name, "\(name): row \(n + 1): \(error)")
+      }
+    }
+    return rows
+  }
+}
+
+/// A value as an error message shows it.
+func describe(_ value: LuaValue) -> String {
+  switch value {
+  case .nil: "nil"
+  case .boolean(let flag): "\(flag)"
+  case .integer(let i): "\(i)"
+  case .number(let x): "\(x)"
+  case .string: "\"\((value.text ?? "").prefix(60))\""
+  case .object(let object): (object as? any NamedBox)?.typeName ?? "a userdata"
+  default: "a \(value.typeName)"
+  }
+}

@@ -1,0 +1,84 @@
+import Kramers
+
+/// A record for reading: fields one a line, lists of rows as aligned tables.
+func recordText(_ record: Record, width: Int = 100) -> String {
+  guard case .object(let fields) = record else { return valueText(record) }
+  var lines: [String] = []
+  if let title = title(record) { lines.append(title) }
+  let scalars = fields.filter { $0.name != "kind" && !isRows($0.value) }
+  let label = scalars.map(\.name.count).max() ?? 0
+  for field in scalars {
+    lines.append("  " + padded(field.name, label) + "  " + valueText(field.value))
+  }
+  for field in fields where isRows(field.value) {
+    guard case .array(let rows) = field.value else { continue }
+    lines.append("  " + field.name)
+    lines += tableLines(rows).map { "    " + $0 }
+  }
+  return lines.joined(separator: "\n")
+}
+
+private func title(_ record: Record) -> String? {
+  guard case .text(let kind)? = record["kind"] else { return nil }
+  return kind
+}
+
+private func isRows(_ record: Record) -> Bool {
+  guard case .array(let items) = record, !items.isEmpty else { return false }
+  return items.allSatisfy { if case .object = $0 { true } else { false } }
+}
+
+/// A value on one line; long lists are cut with their count.
+func valueText(_ record: Record) -> String {
+  switch record {
+  case .null: return "nil"
+  case .boolean(let flag): return "\(flag)"
+  case .integer(let i): return "\(i)"
+  case .number(let x): return numberText(x)
+  case .text(let text): return text
+  case .array(let items):
+    let shown = items.prefix(8).map(valueText)
+    let rest = items.count > 8 ? ", ... \(items.count) in all" : ""
+    return "{" + shown.joined(separator: ", ") + rest + "}"
+  case .object(let fields):
+    return "{" + fields.map { "\($0.name) = \(valueText($0.value))" }.joined(separator: ", ") + "}"
+  }
+}
+
+/// Rows as aligned columns; nested values are left out. At most 40 rows are shown.
+private func tableLines(_ rows: [Record]) -> [String] {
+  var columns: [String] = []
+  for row in rows {
+    guard case .object(let fields) = row else { continue }
+    for field in fields where !columns.contains(field.name) && isPlain(field.value) {
+      columns.append(field.name)
+    }
+  }
+  columns = FieldOrder.sorted(columns.map { .init($0, .null) }).map(\.name)
+  let shown = rows.prefix(40)
+  let cells = shown.map { row in columns.map { name in row[name].map(valueText) ?? "" } }
+  let widths = columns.enumerated().map { j, name in
+    max(name.count, cells.map { $0[j].count }.max() ?? 0)
+  }
+  func line(_ texts: [String]) -> String {
+    var line = ""
+    for (j, text) in texts.enumerated() {
+      line += (j > 0 ? "  " : "") + String(repeating: " ", count: widths[j] - text.count) + text
+    }
+    return line
+  }
+  var lines = [line(columns)] + cells.map(line)
+  if rows.count > shown.count { lines.append("... \(rows.count) rows in all") }
+  return lines
+}
+
+private func isPlain(_ record: Record) -> Bool {
+  switch record {
+  case .array, .object: false
+  default: true
+  }
+}
+
+func padded(_ text: String, _ width: Int) -> String {
+  text + String(repeating: " ", count: max(0, width - text.count))
+}

@@ -1,0 +1,83 @@
+import Kramers
+public import Lua
+
+/// How records leave the program.
+public enum OutputFormat: String, Sendable, CaseIterable { case table, jsonl, csv }
+
+/// What the command line decides.
+public struct ProgramOptions: Sendable {
+  public var seed: UInt64 = 0
+  public var threads = 1
+  public var format = OutputFormat.jsonl
+  /// Whether fields that depend on the clock stand in JSON and CSV.
+  public var timings = false
+  /// Where the Lua protocols are read from instead of the program itself (for development).
+  public var luaPath: String?
+  /// The header record: script and arguments.
+  public var script: String?
+  public var arguments: [String] = []
+  public var version = ""
+
+  public init() {}
+}
+
+/// A Lua state with all of Kramers in it: what a script, a pipe or a shell talks to.
+public final class Program {
+  public let lua: LuaState
+  public let options: ProgramOptions
+  let output: Output
+  let metatables: Metatables
+  var current: ExperimentBox?
+  /// Functions by the catalogue's name, for help(f).
+  var functionNames: [LuaValue: String] = [:]
+
+  public init(_ options: ProgramOptions) throws {
+    self.options = options
+    lua = try LuaState()
+    output = Output(options)
+    metatables = try Metatables(lua)
+    lua.setInternalChunks(prefix: "@stdlib/")
+    try installOutput()
+    try installData()
+    try installExperiment()
+    try installVerbs()
+    try installProtocols()
+  }
+
+  /// Writes what is buffered. Exits with 74 when it cannot be written.
+  public func finish() { output.flush() }
+
+  /// A monitor that stops when Lua is asked to stop.
+  func monitor() -> RunMonitor {
+    let interrupt = lua.interrupt
+    return RunMonitor { interrupt.isRequested }
+  }
+
+  /// Gives a catalogue entry its global name, `a` or `a.b`.
+  func install(_ name: String, _ body: @escaping (Options, LuaCall) throws -> [LuaValue]) throws {
+    let entry = Catalog.entry(name)
+    let function = try lua.makeFunction { call in
+      if call.arguments.count > 1 {
+        throw VerbError(name, "takes one table of options, got \(call.arguments.count) arguments")
+      }
+      return try blaming(name) { try body(Options(entry, call.argument(1)), call) }
+    }
+    try setGlobal(name, .function(function))
+  }
+
+  func setGlobal(_ path: String, _ value: LuaValue) throws {
+    let parts = path.split(separator: ".").map(String.init)
+    var table = try lua.globals
+    for part in parts.dropLast() {
+      if let inner = try table.rawGet(LuaValue(part)).asTable {
+        table = inner
+      } else {
+        let inner = try lua.makeTable()
+        try table.rawSet(LuaValue(part), .table(inner))
+        table = inner
+      }
+    }
+    try table.rawSet(LuaValue(parts[parts.count - 1]), value)
+    functionNames[value] = path
+  }
+}

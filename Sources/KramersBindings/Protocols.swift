@@ -1,0 +1,68 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+internal import CResources
+import Kramers
+import Lua
+
+/// The protocols written in Lua: readable, and copyable by users.
+///
+/// Each file of `stdlib-lua` gets one argument, the table of what the program offers to protocols,
+/// and returns a function `body(experiment, options)`. `KRAMERS_LUA_PATH` names a directory whose
+/// files are read instead of those embedded in the program.
+extension Program {
+  func installProtocols() throws {
+    let offer = try lua.makeTable()
+    try offer.rawSet("result", .function(lua.makeFunction(makeResult)))
+    try offer.rawSet("target", .function(lua.makeFunction(protocolTarget)))
+    try offer.rawSet("fit_arrhenius", .function(lua.makeFunction(fitArrheniusLaw)))
+    for entry in Catalog.all where entry.role == .protocolFile {
+      let source = try protocolSource(entry.name)
+      let chunk = try lua.load(source, chunkName: "@stdlib/\(entry.name).lua")
+      let function = try chunk.call([.table(offer)]).first ?? .nil
+      try setGlobal(entry.name, function)
+      try metatables.experimentMethods.rawSet(LuaValue(entry.name), function)
+    }
+  }
+
+  private func protocolSource(_ name: String) throws -> [UInt8] {
+    if let directory = options.luaPath {
+      let path = "\(directory)/\(name).lua"
+      if let bytes = readFile(path) { return bytes }
+    }
+    let resource = kr_protocol(name)
+    if let bytes = resource.bytes {
+      return Array(UnsafeBufferPointer(start: bytes, count: resource.count))
+    }
+    throw VerbError(name, "its Lua source is not part of this program")
+  }
+
+  /// result(t): gives a plain table the look and methods of a result.
+  private func makeResult(_ call: LuaCall) throws -> [LuaValue] {
+    try call.argument(1).asTable?.setMetatable(metatables.result)
+    return [call.argument(1)]
+  }
+
+  /// target(name, ...): the experiment and the checked options of a protocol's call.
+  private func protocolTarget(_ call: LuaCall) throws -> [LuaValue] {
+    guard let name = call.argument(1).text else { return [] }
+    let rest = Array(call.arguments.dropFirst())
+    let (box, _) = try target(name, rest)
+    let options = rest.last(where: { $0.asTable != nil }) ?? .table(try lua.makeTable())
+    return [try push(box), options]
+  }
+}
+
+/// The bytes of a file, or nil.
+func readFile(_ path: String) -> [UInt8]? {
+  guard let file = fopen(path, "rb") else { return nil }
+  defer { fclose(file) }
+  var bytes: [UInt8] = []
+  var buffer = [UInt8](repeating: 0, count: 1 << 16)
+  while true {
+    let count = fread(&buffer, 1, buffer.count, file)
+    if count == 0 { break }
+    bytes += buffer[0..<count]
+  }
+  return bytes
+}

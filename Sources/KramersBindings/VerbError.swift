@@ -1,0 +1,23 @@
+import Kramers
+
+/// A wrong call: which verb, and what was wrong. The words of every error of a verb.
+struct VerbError: Error, CustomStringConvertible {
+  let verb: String
+  let words: String
+
+  init(_ verb: String, _ words: String) {
+    self.verb = verb
+    self.words = words
+  }
+
+  var description: String { "\(verb): \(words)" }
+}
+
+/// Runs `body`; a wrong input thrown by the core gets the verb's name in front.
+func blaming<Result>(_ verb: String, _ body: () throws -> Result) throws -> Result {
+  do {
+    return try body()
+  } catch let error as InputError {
+    throw VerbError(verb, error.description)
+  }
+}

@@ -1,0 +1,104 @@
+import Kramers
+import Lua
+
+/// `data.*` and the methods of data sets.
+extension Program {
+  func installData() throws {
+    try install("data.gaussian") { [unowned self] o, _ in
+      try push(
+        .gaussian(
+          singular: o.required("singular", o.numbers("singular")), inputs: o.integer("inputs"),
+          outputs: o.integer("outputs"), samples: o.required("samples", o.integer("samples")),
+          test: o.integer("test"), rotate: o.flag("rotate"), seed: seed(o)))
+    }
+    try install("data.teacher") { [unowned self] o, _ in
+      try push(
+        .teacher(
+          singular: o.required("singular", o.numbers("singular")), inputs: o.integer("inputs"),
+          outputs: o.integer("outputs"), samples: o.integer("samples"), test: o.integer("test"),
+          noise: o.number("noise") ?? 0, inputSpectrum: o.numbers("input_spectrum"),
+          testSpectrum: o.numbers("test_spectrum"), seed: seed(o)))
+    }
+    try install("data.population") { [unowned self] o, _ in
+      try push(
+        .population(
+          singular: o.required("singular", o.numbers("singular")), inputs: o.integer("inputs"),
+          outputs: o.integer("outputs"), inputSpectrum: o.numbers("input_spectrum")))
+    }
+    try install("data.from") { [unowned self] o, _ in
+      try push(
+        .from(
+          x: o.required("x", o.rows("x")), y: o.required("y", o.rows("y")),
+          testX: o.rows("test_x"), testY: o.rows("test_y")))
+    }
+    try install("data.digits") { [unowned self] o, _ in
+      try push(
+        .digits(
+          classes: o.integers("classes"), train: o.number("train") ?? 0.8,
+          center: o.flag("center"), seed: seed(o)))
+    }
+    try installDataMethods()
+  }
+
+  private func installDataMethods() throws {
+    try method("d:subsample") { [unowned self] d, o in
+      try push(d.subsample(n: o.required("n", o.integer("n")), seed: seed(o)))
+    }
+    try method("d:split") { [unowned self] d, o in
+      try push(d.split(train: o.number("train") ?? 0.8, seed: seed(o)))
+    }
+    try method("d:whiten") { [unowned self] d, _ in try push(d.whitened()) }
+    try method("d:singular_values") { [unowned self] d, _ in
+      [.table(try lua.tableFrom(d.singularValues()))]
+    }
+    let methods = metatables.dataMethods
+    try metatables.data.rawSet(
+      "__index",
+      .function(
+        lua.makeFunction { call in
+          guard let data = call.argument(1).asObject(DataBox.self)?.data else { return [.nil] }
+          switch call.argument(2).text {
+          case "samples": return [data.sampleCount.map { LuaValue($0) } ?? .nil]
+          case "test_samples": return [data.test.map { LuaValue($0.count) } ?? .nil]
+          case "inputs": return [LuaValue(data.inputs)]
+          case "outputs": return [LuaValue(data.outputs)]
+          case "name": return [LuaValue(data.name)]
+          default: return [try methods.rawGet(call.argument(2))]
+          }
+        }))
+    try metatables.data.rawSet("__tostring", .function(lua.makeFunction(summaryOfFirst)))
+  }
+
+  /// The option `seed`, or the program's.
+  func seed(_ options: Options) -> UInt64 { options.seed() ?? self.options.seed }
+
+  private func push(_ data: Dataset) throws -> [LuaValue] {
+    [try lua.wrap(DataBox(data), metatable: metatables.data)]
+  }
+
+  private func method(
+    _ name: String, _ body: @escaping (Dataset, Options) throws -> [LuaValue]
+  ) throws {
+    let entry = Catalog.entry(name)
+    let function = try lua.makeFunction { call in
+      guard let data = call.argument(1).asObject(DataBox.self)?.data else {
+        throw VerbError(name, "is a method: write d\(name.dropFirst(1)){...} with a data set d")
+      }
+      return try blaming(name) { try body(data, Options(entry, call.argument(2))) }
+    }
+    try metatables.dataMethods.rawSet(LuaValue(String(name.dropFirst(2))), .function(function))
+    functionNames[.function(function)] = name
+  }
+}
+
+extension DataBox: Summarized {
+  var summary: String { data.summary }
+}
+
+/// `__tostring` of the program's own values.
+func summaryOfFirst(_ call: LuaCall) throws -> [LuaValue] {
+  guard case .object(let object) = call.argument(1), let object = object as? any Summarized else {
+    return ["?"]
+  }
+  return [LuaValue(object.summary)]
+}

@@ -1,0 +1,66 @@
+import Kramers
+import Lua
+
+/// `emit`, `print`, `help`, and how results print themselves.
+extension Program {
+  func installOutput() throws {
+    try setGlobal(
+      "emit",
+      .function(
+        lua.makeFunction { [unowned self] call in
+          guard call.arguments.count == 1 else {
+            throw VerbError("emit", "takes one value, got \(call.arguments.count)")
+          }
+          try output.emit(record(of: call.argument(1), verb: "emit"))
+          return []
+        }))
+    try setGlobal(
+      "print",
+      .function(
+        lua.makeFunction { [unowned self] call in
+          try printValues(call.arguments)
+          return []
+        }))
+    try setGlobal(
+      "help",
+      .function(
+        lua.makeFunction { [unowned self] call in
+          try output.write(helpText(call.arguments) + "\n")
+          return []
+        }))
+    try metatables.result.rawSet(
+      "__tostring",
+      .function(
+        lua.makeFunction { [unowned self] call in
+          [LuaValue(recordText(try record(of: call.argument(1), verb: "tostring")))]
+        }))
+  }
+
+  /// Lua's `print`; a result alone is written as its record.
+  func printValues(_ values: [LuaValue]) throws {
+    if values.count == 1, isResult(values[0]) {
+      return output.emit(try record(of: values[0], verb: "print"))
+    }
+    for (i, value) in values.enumerated() {
+      if i > 0 { output.write("\t") }
+      if case .string(let bytes) = value {
+        output.write(bytes: bytes)
+      } else {
+        output.write(try lua.describe(value))
+      }
+    }
+    output.write("\n")
+  }
+
+  private func helpText(_ arguments: [LuaValue]) throws -> String {
+    guard let argument = arguments.first else { return HelpText.overview }
+    let name = argument.text ?? functionNames[argument]
+    guard let name else {
+      throw VerbError("help", "knows the public names, not \(describe(argument))")
+    }
+    if let entry = Catalog.byName[name] { return HelpText.of(entry) }
+    let nearest = nearestName(to: name, among: Catalog.all.map(\.name))
+    throw VerbError(
+      "help", "unknown name '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
+  }
+}
