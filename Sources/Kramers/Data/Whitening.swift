@@ -10,7 +10,7 @@ extension Dataset {
   /// The whitened problem is a different one: its Sigma_yx is Sigma_yx M, and phases of the
   /// unwhitened network do not follow from it.
   public func whitened() -> Dataset {
-    let (values, vectors) = positiveEigen(moments.xx)
+    let (values, vectors) = eigenDecomposition(moments.xx)
     let map = whiteningMap(values: values, vectors: vectors)
     guard let train else {
       return Dataset(
@@ -32,9 +32,7 @@ extension Dataset {
   /// For white inputs they are the s of the theory. For others they are not: the phases then
   /// depend on Sigma_xx too, and neither these nor the values after `whitened` give them.
   public func singularValues() -> [Double] {
-    let tall = moments.outputs > moments.inputs
-    let rows = orthogonalRows(of: tall ? moments.yx.transposed : moments.yx)
-    return (0..<rows.rows).map { norm(rows.row($0)) }.sorted(by: >)
+    Kramers.singularValues(of: moments.yx)
   }
 }
 

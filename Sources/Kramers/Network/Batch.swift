@@ -43,7 +43,7 @@ public struct Batch: Sendable {
   ///
   /// Directions without variance are left out. What no linear map can explain is the offset.
   public init(moments: SecondMoments) {
-    let eigen = SymmetricEigen(moments.xx)
+    let eigen = eigenDecomposition(moments.xx)
     let top = max(eigen.values.last ?? 0, 0)
     let kept = eigen.values.indices.filter { eigen.values[$0] > 1e-13 * top }
     var explained = 0.0

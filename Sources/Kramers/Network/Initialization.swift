@@ -36,25 +36,3 @@ extension Network {
     return parameters(from: matrices)
   }
 }
-
-/// The columns made orthonormal one after the other (Gram–Schmidt, twice for accuracy). Gaussian
-/// columns give a Haar-distributed isometry.
-func orthonormalColumns(_ matrix: Matrix) -> Matrix {
-  var columns: [[Double]] = []
-  for j in 0..<matrix.columns {
-    var column = matrix.column(j)
-    for _ in 0..<2 {
-      for other in columns {
-        let overlap = dot(column, other)
-        for i in column.indices { column[i] -= overlap * other[i] }
-      }
-    }
-    let length = norm(column)
-    columns.append(column.map { $0 / length })
-  }
-  var result = Matrix(matrix.rows, matrix.columns)
-  for (j, column) in columns.enumerated() {
-    for (i, value) in column.enumerated() { result[i, j] = value }
-  }
-  return result
-}

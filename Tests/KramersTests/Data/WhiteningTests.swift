@@ -68,7 +68,7 @@ struct WhiteningTests {
     // M = <x' x>^-1 <x' white>, which for full rank is M itself.
     let (train, test) = (try #require(data.train), try #require(data.test))
     let (whiteTrain, whiteTest) = (try #require(white.train), try #require(white.test))
-    let eigen = positiveEigen(data.moments.xx)
+    let eigen = eigenDecomposition(data.moments.xx)
     let root = whiteningMap(values: eigen.values, vectors: eigen.vectors)
     let cross =
       (1 / 50.0) * (Matrix(50, 4, train.x).transposed * Matrix(50, 4, whiteTrain.x))
@@ -93,7 +93,7 @@ struct WhiteningTests {
   @Test("the whitening map of a known matrix is the known one")
   func map() {
     // Eigenvalues 9 and 1 along (1, 1) and (1, -1): M = [[2, -1], [-1, 2]] / 3.
-    let eigen = positiveEigen(Matrix(2, 2, [5, 4, 4, 5]))
+    let eigen = eigenDecomposition(Matrix(2, 2, [5, 4, 4, 5]))
     let map = whiteningMap(values: eigen.values, vectors: eigen.vectors)
     #expect(distance(map, (1 / 3.0) * Matrix(2, 2, [2, -1, -1, 2])) < 1e-14)
   }
