@@ -60,7 +60,8 @@ struct Options {
       guard names.contains(word) else {
         let nearest = nearestName(to: word, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
         throw VerbError(
-          entry.name, "\(option.name) must be \(option.kind.words), got \(describe(value))\(nearest)"
+          entry.name,
+          "\(option.name) must be \(option.kind.words), got \(describe(value))\(nearest)"
         )
       }
     case .text:

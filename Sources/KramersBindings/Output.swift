@@ -102,6 +102,8 @@ func csvField(_ record: Record) -> String {
 
 private func csvQuoted(_ text: String) -> String {
   let needsQuotes = text.contains { $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" }
-  return needsQuotes ? "\"" + text.split(separator: "\"", omittingEmptySubsequences: false)
-    .joined(separator: "\"\"") + "\"" : text
+  return needsQuotes
+    ? "\""
+      + text.split(separator: "\"", omittingEmptySubsequences: false)
+      .joined(separator: "\"\"") + "\"" : text
 }

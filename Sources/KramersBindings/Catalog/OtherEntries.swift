@@ -8,9 +8,10 @@ extension Catalog {
         OptionEntry(
           "temperatures", .numbers(.positive), unit: "energy", standard: "required",
           "the temperatures; point i uses the random stream (seed, i)")
-      ] + (verbs.first { $0.name == "measure_escape" }?.options ?? []).filter {
-        $0.name != "temperature" && $0.name != "stream"
-      },
+      ]
+        + (verbs.first { $0.name == "measure_escape" }?.options ?? []).filter {
+          $0.name != "temperature" && $0.name != "stream"
+        },
       returns: "kind=\"arrhenius\": points (one row a temperature), barrier, barrier_low, "
         + "barrier_high, prefactor, r2, span, theory (barrier, slope expected at these "
         + "temperatures), outcome",

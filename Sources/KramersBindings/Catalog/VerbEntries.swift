@@ -37,8 +37,10 @@ extension Catalog {
       "data, network, optimiser, noise and random stream; the new one becomes the current one",
       options: [
         OptionEntry("data", .data, standard: "required", "a data set"),
-        OptionEntry("depth", .integer(.positive), standard: "from widths", "number of weight matrices"),
-        OptionEntry("width", .integer(.positive), standard: "from widths", "width of every hidden layer"),
+        OptionEntry(
+          "depth", .integer(.positive), standard: "from widths", "number of weight matrices"),
+        OptionEntry(
+          "width", .integer(.positive), standard: "from widths", "width of every hidden layer"),
         OptionEntry(
           "widths", .integers(.positive), standard: "from depth and width",
           "{inputs, ..., outputs}, instead of depth and width"),
@@ -58,7 +60,8 @@ extension Catalog {
       ] + settings + [
         OptionEntry(
           "precision", .choice(["double"]), standard: "\"double\"", "floating-point format"),
-        OptionEntry("seed", .integer(.any), standard: "--seed, else 0", "seed of everything random"),
+        OptionEntry(
+          "seed", .integer(.any), standard: "--seed, else 0", "seed of everything random"),
       ],
       returns: "an experiment; its settings and state read as fields: x.l2, x.step, x.depth, ...",
       example: """
