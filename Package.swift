@@ -45,6 +45,7 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(name: "KramersTests", dependencies: ["Kramers"], swiftSettings: swiftSettings),
+    .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )

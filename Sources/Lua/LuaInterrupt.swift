@@ -1,0 +1,68 @@
+internal import CLua
+internal import Synchronization
+
+/// Stops the Lua code of one state; may outlive it.
+///
+/// After `request()` every instruction of Lua raises an error that pcall, xpcall and coroutines
+/// cannot catch, until `clear()`. Swift code that works long polls `isRequested` and either returns
+/// what it has or throws `LuaInterrupted`. One call into Lua's C library (a pathological
+/// `string.find`) runs to its end first.
+public final class LuaInterrupt: @unchecked Sendable {
+  // Unchecked: the C structure holds atomics.
+  let pointer: OpaquePointer
+
+  init() throws {
+    guard let pointer = kl_interrupt_new() else { throw LuaError.noMemory }
+    self.pointer = pointer
+  }
+
+  deinit { kl_interrupt_free(pointer) }
+
+  /// Asks for the stop; any thread. In C, `kl_interrupt_request` is also async-signal-safe.
+  public func request() { kl_interrupt_request(pointer) }
+
+  /// One relaxed atomic load; any thread.
+  public var isRequested: Bool { kl_interrupt_requested(pointer) }
+
+  /// Lets Lua run again: at the prompt, or at the end of a script.
+  public func clear() { kl_interrupt_clear(pointer) }
+}
+
+/// SIGINT and SIGTERM of the process, turned into the interrupt of one state.
+///
+/// Blocking calls end with EINTR. The signals are not raised again: the program decides that.
+public enum LuaSignals {
+  private static let target = Mutex<LuaInterrupt?>(nil)
+
+  /// From now on the signals request this interrupt; installed again, another one.
+  ///
+  /// - Returns: false if the system refused the handler.
+  @discardableResult
+  public static func install(_ interrupt: LuaInterrupt) -> Bool {
+    target.withLock { target in
+      let installed = kl_signals_install(interrupt.pointer)
+      target = interrupt  // the former one may go: no handler uses it any more
+      return installed
+    }
+  }
+
+  /// The handlers that stood before come back.
+  public static func restore() {
+    target.withLock { target in
+      kl_signals_restore()
+      target = nil
+    }
+  }
+
+  /// SIGINT, SIGTERM, or 0 for none since `clear()`.
+  public static var received: Int32 { kl_signal_received() }
+
+  /// How many came since `clear()`.
+  public static var count: Int { Int(kl_signal_count()) }
+
+  /// 0: none; 1: asked to stop; 2: a second SIGINT came within two seconds of the first.
+  public static var level: Int { Int(kl_signal_level()) }
+
+  /// Forgets the signals received, not the interrupt.
+  public static func clear() { kl_signals_clear() }
+}
