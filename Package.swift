@@ -25,6 +25,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CProcessor"),
+    .target(name: "CStandardStreams"),
     .target(name: "CGzip", linkerSettings: [.linkedLibrary("z")]),
     .target(
       name: "CResources", exclude: ["digits.csv.gz"],
@@ -35,12 +36,12 @@ let package = Package(
     .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
     .target(name: "Lua", dependencies: ["CLua"], swiftSettings: swiftSettings),
     .target(
-      name: "KramersBindings", dependencies: ["Kramers", "Lua", "CResources"],
+      name: "KramersBindings", dependencies: ["Kramers", "Lua", "CResources", "CStandardStreams"],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "KramersCLI",
       dependencies: [
-        "KramersBindings", "Lua",
+        "KramersBindings", "Lua", "CStandardStreams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

@@ -1,6 +1,7 @@
 #if canImport(Glibc)
   internal import Glibc
 #endif
+internal import CStandardStreams
 import Lua
 
 /// Running code: expressions, scripts, standard input.
@@ -35,7 +36,7 @@ extension Program {
   }
 
   public func run(standardInput: Void, sources: inout SourceLines) throws {
-    try run(readAll(stdin), name: "stdin", chunkName: "=stdin", sources: &sources)
+    try run(readAll { ks_read($0, $1) }, name: "stdin", chunkName: "=stdin", sources: &sources)
   }
 
   private func run(
@@ -54,7 +55,7 @@ extension Program {
       throw FileError(path, String(cString: strerror(errno)))
     }
     defer { fclose(file) }
-    return readAll(file)
+    return readAll { fread($0, 1, $1, file) }
   }
 }
 
@@ -69,11 +70,14 @@ public struct FileError: Error, CustomStringConvertible {
   public var description: String { "\(path): \(reason)" }
 }
 
-func readAll(_ file: UnsafeMutablePointer<FILE>) -> [UInt8] {
+/// Everything that `read(buffer, capacity)` gives until it gives nothing.
+func readAll(_ read: (UnsafeMutableRawPointer, Int) -> Int) -> [UInt8] {
   var bytes: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 1 << 16)
+  let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+  defer { buffer.deallocate() }
+  guard let start = buffer.baseAddress else { return [] }
   while true {
-    let count = fread(&buffer, 1, buffer.count, file)
+    let count = read(start, buffer.count)
     if count == 0 { return bytes }
     bytes += buffer[0..<count]
   }

@@ -33,8 +33,8 @@ extension Program {
     return value
   }
 
-  func isResult(_ value: LuaValue) -> Bool {
-    value.asTable?.metatable?.rawPointer == metatables.result.rawPointer
+  func isResult(_ value: LuaValue) throws -> Bool {
+    try value.asTable?.metatable?.rawPointer == metatables.result.rawPointer
   }
 
   /// The record of a Lua value. Fields come in the printer's order.
@@ -64,7 +64,7 @@ extension Program {
   private func tableRecord(
     _ table: LuaTable, verb: String, path: String, depth: Int
   ) throws -> Record {
-    let count = table.rawCount
+    let count = try table.rawCount
     let pairs = try table.rawPairs()
     func inner(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
     if pairs.count == count, count > 0 {

@@ -147,7 +147,7 @@ struct Options {
   func rows(_ name: String) throws -> [[Double]]? {
     guard let table = value(name)?.asTable else { return nil }
     var rows: [[Double]] = []
-    for n in 0..<table.rawCount {
+    for n in 0..<(try table.rawCount) {
       guard let row = try table.rawGet(LuaValue(n + 1)).asTable else {
         throw VerbError(entry.name, "\(name): row \(n + 1) must be a list of numbers")
       }

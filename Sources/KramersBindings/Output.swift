@@ -1,6 +1,7 @@
 #if canImport(Glibc)
   internal import Glibc
 #endif
+internal import CStandardStreams
 import Kramers
 
 /// Standard output: data only, through C's stdio so that `io.write` and records keep their order.
@@ -16,18 +17,15 @@ final class Output {
 
   /// Writes text as it is, without flushing.
   func write(_ text: String) {
-    var text = text
-    let count = text.utf8.count
-    let written = text.withUTF8 { fwrite($0.baseAddress, 1, $0.count, stdout) }
-    if written != count { fail() }
+    write(bytes: Array(text.utf8))
   }
 
   func write(bytes: [UInt8]) {
-    if fwrite(bytes, 1, bytes.count, stdout) != bytes.count { fail() }
+    if !ks_write(bytes, bytes.count) { fail() }
   }
 
   func flush() {
-    if fflush(stdout) != 0 || ferror(stdout) != 0 { fail() }
+    if !ks_flush() { fail() }
   }
 
   /// Writes one record in the current format and flushes it.
@@ -86,7 +84,7 @@ final class Output {
 
   private func fail() -> Never {
     let reason = String(cString: strerror(errno))
-    fputs("kramers: standard output could not be written: \(reason)\n", stderr)
+    ks_write_error("kramers: standard output could not be written: \(reason)\n")
     _exit(74)
   }
 }

@@ -48,7 +48,7 @@ extension Program {
     guard let name = call.argument(1).text else { return [] }
     let rest = Array(call.arguments.dropFirst())
     let (box, _) = try target(name, rest)
-    let options = rest.last(where: { $0.asTable != nil }) ?? .table(try lua.makeTable())
+    let options = try rest.last { $0.asTable != nil } ?? .table(lua.makeTable())
     return [try push(box), options]
   }
 }
@@ -57,12 +57,5 @@ extension Program {
 func readFile(_ path: String) -> [UInt8]? {
   guard let file = fopen(path, "rb") else { return nil }
   defer { fclose(file) }
-  var bytes: [UInt8] = []
-  var buffer = [UInt8](repeating: 0, count: 1 << 16)
-  while true {
-    let count = fread(&buffer, 1, buffer.count, file)
-    if count == 0 { break }
-    bytes += buffer[0..<count]
-  }
-  return bytes
+  return readAll { fread($0, 1, $1, file) }
 }

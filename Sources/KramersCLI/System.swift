@@ -2,6 +2,8 @@
   import Glibc
 #endif
 
+internal import CStandardStreams
+
 /// What the program asks of the operating system at start.
 enum Processors {
   static var count: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
@@ -16,4 +18,4 @@ enum Environment {
   static subscript(name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }
 
-func writeError(_ text: String) { fputs(text, Glibc.stderr) }
+func writeError(_ text: String) { ks_write_error(text) }

@@ -38,7 +38,7 @@ extension Program {
 
   /// Lua's `print`; a result alone is written as its record.
   func printValues(_ values: [LuaValue]) throws {
-    if values.count == 1, isResult(values[0]) {
+    if values.count == 1, try isResult(values[0]) {
       return output.emit(try record(of: values[0], verb: "print"))
     }
     for (i, value) in values.enumerated() {
