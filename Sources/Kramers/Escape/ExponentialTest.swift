@@ -175,7 +175,7 @@ private struct Simulator {
     times.removeAll(keepingCapacity: true)
     for j in censored.indices { censored[j].count = 0 }
     let common = support.count == 1 && cumulative[0] == 1
-    let last = cumulative.last == 1 ? support[support.count - 1] : .infinity
+    let last = support.last ?? .infinity
     var time = fit.lag
     var i = 0
     var block: UInt32 = 0
