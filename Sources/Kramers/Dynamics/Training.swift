@@ -20,6 +20,7 @@ public struct RunResult: Sendable, Equatable {
   public var steps: Int
   /// Step at which a parameter became infinite or NaN.
   public var divergedAt: Int?
+  /// The end of the run; of a diverged one its last finite look.
   public var final: Measurement
   /// Rows at the start, every `every` steps, and at the end.
   public var trace: [Measurement]
@@ -97,10 +98,12 @@ extension Experiment {
       }
     }
     let steps = Int(trainer.step) - first
-    let end = evaluator.measure(trainer.state)
-    if outcome != .diverged { state = trainer.state }
-    if steps > 0 { trace.append(end) }
+    if outcome != .diverged {
+      state = trainer.state
+      if steps > 0 { trace.append(evaluator.measure(state)) }
+    }
     return RunResult(
-      outcome: outcome, steps: steps, divergedAt: divergedAt, final: end, trace: trace)
+      outcome: outcome, steps: steps, divergedAt: divergedAt, final: trace[trace.count - 1],
+      trace: trace)
   }
 }
