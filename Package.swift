@@ -10,6 +10,12 @@ import PackageDescription
   let instructionSet: [String] = []
 #endif
 
+/// The shipped binary links the C libraries statically (`scripts/setup`); tests use the shared ones.
+let isStatic = Context.environment["KRAMERS_STATIC"] != nil
+func library(_ name: String) -> [LinkerSetting] {
+  isStatic ? [.linkedLibrary(":lib\(name).a"), .linkedLibrary("m")] : [.linkedLibrary(name)]
+}
+
 let swiftSettings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
@@ -26,14 +32,14 @@ let package = Package(
   targets: [
     .target(name: "CProcessor"),
     .target(name: "CStandardStreams"),
-    .target(name: "CGzip", linkerSettings: [.linkedLibrary("z")]),
+    .target(name: "CGzip", linkerSettings: library("z")),
     .target(
       name: "CResources", exclude: ["digits.csv.gz"],
       cSettings: [.unsafeFlags(["-std=c23"])]),
     .target(
       name: "Kramers", dependencies: ["CProcessor", "CGzip", "CResources"],
       swiftSettings: swiftSettings),
-    .target(name: "CLua", linkerSettings: [.linkedLibrary("lua5.4")]),
+    .target(name: "CLua", linkerSettings: library("lua5.4")),
     .target(name: "Lua", dependencies: ["CLua"], swiftSettings: swiftSettings),
     .target(
       name: "KramersBindings", dependencies: ["Kramers", "Lua", "CResources", "CStandardStreams"],
