@@ -53,6 +53,9 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(name: "KramersTests", dependencies: ["Kramers"], swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "KramersCLITests", dependencies: ["KramersBindings", "KramersCLI"],
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]
 )
