@@ -5,44 +5,54 @@ import Testing
 
 @testable import Lua
 
-/// What the thread that ran Lua reports back.
-private final class Outcome: Sendable {
-  let interrupt = Mutex<LuaInterrupt?>(nil)
-  let error = Mutex<(any Error)?>(nil)
-  let usable = Mutex(false)
-  let started = DispatchSemaphore(value: 0)
+/// Runs `body` on a thread of its own, with every signal blocked as on Dispatch's workers, and gives
+/// up after 5 s: a loop that does not stop fails the test instead of hanging it. (Not on a Dispatch
+/// queue, which would have no worker left after two such loops.)
+private func watched<Result: Sendable>(
+  _ what: String, _ body: @escaping @Sendable () throws -> Result
+) throws -> Result {
+  let result = Box<Swift.Result<Result, any Error>?>(nil)
   let done = DispatchSemaphore(value: 0)
+  Thread.detachNewThread {
+    var all = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_BLOCK, &all, nil)
+    let outcome = Swift.Result { try body() }
+    result.value.withLock { $0 = outcome }
+    done.signal()
+  }
+  try #require(done.wait(timeout: .now() + 5) == .success, "did not stop: \(what)")
+  return try #require(result.value.withLock { $0 }).get()
+}
+
+private final class Box<Value: Sendable>: Sendable {
+  let value: Mutex<Value>
+  init(_ value: Value) { self.value = Mutex(value) }
 }
 
 @Suite("The interrupt stops whatever Lua does", .serialized) struct InterruptTests {
-  /// Runs `source` on a thread of its own, requests the stop after 50 ms, and gives up after 5 s: a
-  /// loop that does not stop fails the test instead of hanging it.
-  private func stopped(_ source: String) throws -> LuaError {
-    let outcome = Outcome()
-    DispatchQueue.global().async {
-      do {
-        let lua = try LuaState()
-        outcome.interrupt.withLock { $0 = lua.interrupt }
-        try lua.register("apply") { call in try call.argument(1).asFunction?.call() ?? [] }
-        try lua.register("spin") { call in
-          while !call.state.interrupt.isRequested {}
-          throw LuaInterrupted()
-        }
-        try lua.register("boom") { _ in throw Boom(code: 1) }
-        outcome.started.signal()
-        do { try lua.run(source) } catch { outcome.error.withLock { $0 = error } }
-        lua.interrupt.clear()
-        let after = try? lua.run("local n = 0 for i = 1, 1000 do n = n + i end return n")
-        outcome.usable.withLock { $0 = after == [500500] }
-      } catch { Issue.record(error) }
-      outcome.done.signal()
+  /// The error that `source` ends with when `request` is called after 50 ms.
+  private func stopped(
+    _ source: String, by request: @escaping @Sendable (LuaInterrupt) -> Void = { $0.request() }
+  ) throws -> LuaError {
+    try watched(source) {
+      let lua = try LuaState()
+      try lua.register("apply") { call in try call.argument(1).asFunction?.call() ?? [] }
+      try lua.register("spin") { call in
+        while !call.state.interrupt.isRequested {}
+        throw LuaInterrupted()
+      }
+      try lua.register("boom") { _ in throw Boom(code: 1) }
+      let interrupt = lua.interrupt
+      Thread.detachNewThread {
+        Thread.sleep(forTimeInterval: 0.05)
+        request(interrupt)
+      }
+      let error = lua.failure(source)
+      interrupt.clear()
+      #expect(try lua.run("local n = 0 for i = 1, 1000 do n = n + i end return n") == [500500])
+      return try #require(error, "ended by itself: \(source)")
     }
-    outcome.started.wait()
-    Thread.sleep(forTimeInterval: 0.05)
-    outcome.interrupt.withLock { $0?.request() }
-    try #require(outcome.done.wait(timeout: .now() + 5) == .success, "did not stop: \(source)")
-    #expect(outcome.usable.withLock { $0 }, "the state cannot be used after: \(source)")
-    return try #require(outcome.error.withLock { $0 } as? LuaError)
   }
 
   @Test(
@@ -106,47 +116,55 @@ private final class Outcome: Sendable {
 
   @Test("a request before the call stops it, and clearing lets it run")
   func before() throws {
-    let lua = try LuaState()
-    lua.interrupt.request()
-    #expect(lua.failure("return 1")?.kind == .interrupted)
-    #expect(lua.failure("return 1")?.kind == .interrupted)
-    lua.interrupt.clear()
-    #expect(try lua.run("return 1") == [1])
+    try watched("before") {
+      let lua = try LuaState()
+      lua.interrupt.request()
+      #expect(lua.failure("return 1")?.kind == .interrupted)
+      #expect(lua.failure("return 1")?.kind == .interrupted)
+      lua.interrupt.clear()
+      #expect(try lua.run("return 1") == [1])
+    }
   }
 
   @Test("LuaInterrupted passes every pcall and asks for the stop itself")
   func thrown() throws {
-    let lua = try LuaState()
-    try lua.register("stop") { _ in throw LuaInterrupted() }
-    #expect(lua.failure("pcall(stop) survived = true")?.kind == .interrupted)
-    #expect(lua.interrupt.isRequested)
-    lua.interrupt.clear()
-    #expect(try lua.globals.rawGet("survived") == nil)
+    try watched("thrown") {
+      let lua = try LuaState()
+      try lua.register("stop") { _ in throw LuaInterrupted() }
+      #expect(lua.failure("pcall(stop) survived = true")?.kind == .interrupted)
+      #expect(lua.interrupt.isRequested)
+      lua.interrupt.clear()
+      #expect(try lua.globals.rawGet("survived") == nil)
+    }
   }
 
   @Test("a Swift error thrown at a stop keeps its cause")
   func partial() throws {
-    let lua = try LuaState()
-    try lua.register("work") { call in
-      call.state.interrupt.request()
-      throw Boom(code: 3)
+    try watched("partial") {
+      let lua = try LuaState()
+      try lua.register("work") { call in
+        call.state.interrupt.request()
+        throw Boom(code: 3)
+      }
+      let error = try #require(lua.failure("return work()"))
+      #expect(error.underlying as? Boom == Boom(code: 3) && error.kind == .interrupted)
+      lua.interrupt.clear()
     }
-    let error = try #require(lua.failure("return work()"))
-    #expect(error.underlying as? Boom == Boom(code: 3) && error.kind == .interrupted)
-    lua.interrupt.clear()
   }
 
   @Test("one state's interrupt leaves the others alone")
   func separate() throws {
-    let (a, b) = (try LuaState(), try LuaState())
-    a.interrupt.request()
-    #expect(try b.run("local n = 0 for i = 1, 1e5 do n = n + 1 end return n") == [100_000])
-    try b.register("inner") { _ in
-      #expect(a.failure("while true do end")?.kind == .interrupted)
-      return []
+    try watched("separate") {
+      let (a, b) = (try LuaState(), try LuaState())
+      a.interrupt.request()
+      #expect(try b.run("local n = 0 for i = 1, 1e5 do n = n + 1 end return n") == [100_000])
+      try b.register("inner") { _ in
+        #expect(a.failure("while true do end")?.kind == .interrupted)
+        return []
+      }
+      try b.run("inner()")
+      #expect(!b.interrupt.isRequested)
     }
-    try b.run("inner()")
-    #expect(!b.interrupt.isRequested)
   }
 
   /// To the process, as a terminal does: this thread may block the signal.
@@ -158,21 +176,19 @@ private final class Outcome: Sendable {
 
   @Test("SIGINT reaches the state, counts, and a second one within two seconds is level 2")
   func signals() throws {
-    let lua = try LuaState()
-    #expect(LuaSignals.install(lua.interrupt))
     defer { LuaSignals.restore() }
-    #expect(LuaSignals.level == 0 && LuaSignals.received == 0)
-    DispatchQueue.global().asyncAfter(deadline: .now() + 0.05) { kill(getpid(), SIGINT) }
-    #expect(lua.failure("while true do pcall(error) end")?.kind == .interrupted)
+    let error = try stopped("while true do pcall(error) end") {
+      LuaSignals.install($0)
+      kill(getpid(), SIGINT)
+    }
+    #expect(error.kind == .interrupted)
     #expect(LuaSignals.received == SIGINT && LuaSignals.level == 1 && LuaSignals.count == 1)
-    lua.interrupt.clear()
     send(SIGINT)
-    #expect(LuaSignals.level == 2 && LuaSignals.count == 2 && lua.interrupt.isRequested)
+    #expect(LuaSignals.level == 2 && LuaSignals.count == 2)
     LuaSignals.clear()
-    lua.interrupt.clear()
+    #expect(LuaSignals.level == 0 && LuaSignals.received == 0)
     send(SIGTERM)
     #expect(LuaSignals.received == SIGTERM && LuaSignals.level == 1)
-    #expect(lua.interrupt.isRequested)
     LuaSignals.clear()
   }
 }
