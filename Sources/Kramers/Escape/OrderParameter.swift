@@ -27,7 +27,7 @@ final class OrderParameterProbe {
   private let observable: Observable
   private let map: UnsafeMutablePointer<Double>
   private let scratch: UnsafeMutablePointer<Double>
-  private let singular: SingularValueWorkspace
+  private var singular: SingularValueWorkspace
 
   /// - Throws: `InputError` when the observable needs data that the set does not have.
   init(_ observable: Observable, data: Dataset, network: Network) throws {
@@ -99,7 +99,7 @@ final class OrderParameterProbe {
       }
       swap(&source, &target)
     }
-    return singular.value(k, of: source)
+    return singular.singularValue(k - 1, of: source)
   }
 
   /// sigma_k of the centred outputs, from the p x p matrix C^(1/2)'s Gram matrix.
@@ -122,6 +122,6 @@ final class OrderParameterProbe {
         map[i * p + j] = sum / Double(batch.count)
       }
     }
-    return max(singular.value(k, of: map), 0).squareRoot()
+    return max(singular.singularValue(k - 1, of: map), 0).squareRoot()
   }
 }

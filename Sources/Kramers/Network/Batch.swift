@@ -43,13 +43,13 @@ public struct Batch: Sendable {
   ///
   /// Directions without variance are left out. What no linear map can explain is the offset.
   public init(moments: SecondMoments) {
-    let eigen = SymmetricEigen(moments.xx)
+    let eigen = SymmetricEigen(moments.xx, vectors: true)
     let top = max(eigen.values.last ?? 0, 0)
     let kept = eigen.values.indices.filter { eigen.values[$0] > 1e-13 * top }
     var explained = 0.0
     var columns: [(x: [Double], y: [Double])] = []
     for k in kept {
-      let direction = eigen.vectors.column(k)
+      let direction = eigen.vectors!.column(k)
       let deviation = eigen.values[k].squareRoot()
       let target = (moments.yx * direction).map { $0 / deviation }
       explained += dot(target, target)
