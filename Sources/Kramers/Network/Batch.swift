@@ -43,14 +43,14 @@ public struct Batch: Sendable {
   ///
   /// Directions without variance are left out. What no linear map can explain is the offset.
   public init(moments: SecondMoments) {
-    let eigen = SymmetricEigen(moments.xx, vectors: true)
-    let top = max(eigen.values.last ?? 0, 0)
-    let kept = eigen.values.indices.filter { eigen.values[$0] > 1e-13 * top }
+    let (values, vectors) = eigenpairs(moments.xx)
+    let top = max(values.last ?? 0, 0)
+    let kept = values.indices.filter { values[$0] > 1e-13 * top }
     var explained = 0.0
     var columns: [(x: [Double], y: [Double])] = []
     for k in kept {
-      let direction = eigen.vectors!.column(k)
-      let deviation = eigen.values[k].squareRoot()
+      let direction = vectors.column(k)
+      let deviation = values[k].squareRoot()
       let target = (moments.yx * direction).map { $0 / deviation }
       explained += dot(target, target)
       columns.append((direction.map { $0 * deviation }, target))
