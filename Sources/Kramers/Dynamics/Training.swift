@@ -14,7 +14,16 @@ public struct TrainingOptions: Sendable, Equatable {
 /// How a run ended: a value, never an error.
 public enum RunOutcome: String, Sendable { case completed, converged, diverged, interrupted }
 
-public struct RunResult: Sendable, Equatable {
+/// One look at the network on the way: what is always measured, and what the observer added.
+public struct TraceRow: Sendable, Equatable {
+  public var measurement: Measurement
+  public var observed: [Record.Field]
+}
+
+/// Looks at a state during a run; what it returns joins the trace.
+public typealias Observer = (TrainingState) throws -> [Record.Field]
+
+public struct RunResult: Sendable {
   public var outcome: RunOutcome
   /// Steps taken by this call.
   public var steps: Int
@@ -23,7 +32,9 @@ public struct RunResult: Sendable, Equatable {
   /// The end of the run; of a diverged one its last finite look.
   public var final: Measurement
   /// Rows at the start, every `every` steps, and at the end.
-  public var trace: [Measurement]
+  public var trace: [TraceRow]
+  /// What the observer threw; the run stopped there.
+  public var observerError: (any Error)?
 }
 
 extension Experiment {
@@ -40,16 +51,17 @@ extension Experiment {
   /// A diverged run leaves the experiment as it was before the call; the trace and the step tell
   /// what happened.
   ///
-  /// - Throws: `InputError` for options out of range.
+  /// - Throws: `InputError` for options out of range. An error of the observer is no error of the
+  ///   run: it stops there and stands in the result.
   public mutating func train(
-    _ options: TrainingOptions, monitor: RunMonitor = RunMonitor()
+    _ options: TrainingOptions, monitor: RunMonitor = RunMonitor(), observer: Observer? = nil
   ) throws -> RunResult {
-    try train(options, settings: settings, monitor: monitor)
+    try train(options, settings: settings, monitor: monitor, observer: observer)
   }
 
   /// Trains under other settings than the experiment's own, which stay.
   mutating func train(
-    _ options: TrainingOptions, settings: Settings, monitor: RunMonitor
+    _ options: TrainingOptions, settings: Settings, monitor: RunMonitor, observer: Observer? = nil
   ) throws -> RunResult {
     guard options.steps >= 0 else {
       throw InputError.rule("steps", "0 or positive", options.steps)
@@ -61,9 +73,21 @@ extension Experiment {
     let evaluator = try Evaluator(data: data, network: network, settings: settings)
     let first = Int(trainer.step)
     let last = first + options.steps
-    var trace = [evaluator.measure(state)]
+    var trace: [TraceRow] = []
     var outcome = RunOutcome.completed
+    var observerError: (any Error)?
     monitor.begin(total: options.steps)
+
+    func look(_ state: TrainingState) {
+      var row = TraceRow(measurement: evaluator.measure(state), observed: [])
+      do {
+        row.observed = try observer?(state) ?? []
+      } catch {
+        observerError = error
+        outcome = .interrupted
+      }
+      trace.append(row)
+    }
 
     func isDone() -> Bool {
       guard options.untilLoss != nil || options.untilConverged != nil else { return false }
@@ -73,7 +97,8 @@ extension Experiment {
       return false
     }
 
-    if isDone() { outcome = .converged }
+    look(state)
+    if outcome == .completed, isDone() { outcome = .converged }
     var divergedAt: Int?
     while outcome == .completed, Int(trainer.step) < last {
       let now = Int(trainer.step)
@@ -89,7 +114,8 @@ extension Experiment {
         break
       }
       if let every = options.every, (next - first) % every == 0, next < last {
-        trace.append(evaluator.measure(trainer.state))
+        look(trainer.state)
+        if outcome != .completed { break }
       }
       if isDone() {
         outcome = .converged
@@ -100,10 +126,10 @@ extension Experiment {
     let steps = Int(trainer.step) - first
     if outcome != .diverged {
       state = trainer.state
-      if steps > 0 { trace.append(evaluator.measure(state)) }
+      if steps > 0, observerError == nil { look(state) }
     }
     return RunResult(
-      outcome: outcome, steps: steps, divergedAt: divergedAt, final: trace[trace.count - 1],
-      trace: trace)
+      outcome: outcome, steps: steps, divergedAt: divergedAt,
+      final: trace[trace.count - 1].measurement, trace: trace, observerError: observerError)
   }
 }

@@ -11,20 +11,21 @@ extension Experiment {
   }
 
   func activeModes(_ strengths: [Double], l2: Double) -> Int {
-    let thresholds = learnedThresholds(l2: l2)
-    return zip(strengths, thresholds).prefix { $0 > $1 }.count
+    let thresholds =
+      network.isDeepLinear
+      ? learnedThresholds(l2: l2, SingularValueDecomposition(data.moments.yx))
+      : [Double](repeating: 0.05 * targetSpread(), count: network.widths.min() ?? 1)
+    return zip(strengths, thresholds.sorted(by: >)).prefix { $0 > $1 }.count
   }
 
-  /// The strength above which the k-th largest singular value counts as a learned mode.
-  private func learnedThresholds(l2: Double) -> [Double] {
+  /// The strength above which each mode of a deep linear network counts as learned, in the order
+  /// of the singular values of Sigma_yx.
+  func learnedThresholds(
+    l2: Double, _ correlation: SingularValueDecomposition
+  ) -> [Double] {
     let limit = network.widths.min() ?? 1
-    guard network.isDeepLinear else {
-      let largest = targetSpread()
-      return [Double](repeating: 0.05 * largest, count: limit)
-    }
-    let correlation = SingularValueDecomposition(data.moments.yx)
     let top = correlation.values.first ?? 0
-    let thresholds = correlation.values.prefix(limit).enumerated().map { k, singular -> Double in
+    return correlation.values.prefix(limit).enumerated().map { k, singular -> Double in
       let direction = correlation.v.column(k)
       let variance = dot(direction, data.moments.xx * direction)
       guard singular > 1e-12 * top, variance > 0 else { return .infinity }
@@ -35,7 +36,6 @@ extension Experiment {
       default: return mode.saddleStrength(l2: l2) ?? 0.5 * mode.spinodalStrength
       }
     }
-    return thresholds.sorted(by: >)
   }
 
   /// The largest singular value of the centred targets / sqrt(N).
