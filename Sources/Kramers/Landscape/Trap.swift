@@ -57,7 +57,7 @@ extension Experiment {
       ?? chooseTrapStrength(rank, phases)
     var copy = self
     var steps = 0
-    var reason = try copy.learn(rank, phases, options, &steps, monitor)
+    var reason = try copy.learn(rank, before: trapL2, phases, options, &steps, monitor)
     if reason == nil {
       reason = try copy.collapse(rank, at: trapL2, options, &steps, monitor)
     }
@@ -142,29 +142,20 @@ extension Experiment {
     )
   }
 
-  /// Makes sure that the kept modes are learned: trains far below every spinodal if they are not.
+  /// Makes sure that the kept modes are learned well enough to stay so at the trap's strength:
+  /// trains far below every spinodal if they are not.
   /// - Returns: why not, or nil.
   private mutating func learn(
-    _ rank: Int, _ phases: [PhaseTheory.Mode], _ options: TrapOptions, _ steps: inout Int,
-    _ monitor: RunMonitor
+    _ rank: Int, before trapL2: Double, _ phases: [PhaseTheory.Mode], _ options: TrapOptions,
+    _ steps: inout Int, _ monitor: RunMonitor
   ) throws -> String? {
     guard rank > 0 else { return nil }
-    let lowest = phases.compactMap(\.spinodal).min() ?? settings.l2
-    let evaluator = try Evaluator(data: data, network: network, settings: settings)
-    func isLearned(_ experiment: Experiment) -> Bool {
-      experiment.activeModes(
-        evaluator.modeStrengths(experiment.state.parameters), l2: 0.1 * lowest) >= rank
-    }
-    if isLearned(self),
-      activeModes(evaluator.modeStrengths(state.parameters), l2: settings.l2)
-        >= rank
-    {
-      return nil
-    }
     let original = settings.l2
-    defer { try? update { $0.l2 = original } }
-    // Not zero: L2 balances the layers. Far below the spinodals, but where a small barrier of the
-    // zero phase could still hold the network back, without L2 in a second attempt.
+    let now = try measure()
+    if now.gradientNorm <= 1e-6, activeModes(now.modes, l2: trapL2) >= rank { return nil }
+    let lowest = phases.compactMap(\.spinodal).min() ?? trapL2
+    // Not zero at first: L2 balances the layers. But even a small barrier of the zero phase can
+    // hold the network back, so the second attempt is without.
     for l2 in [0.1 * lowest, 0] {
       try update { $0.l2 = l2 }
       var spent = 0
@@ -174,12 +165,18 @@ extension Experiment {
         steps += run.steps
         spent += run.steps
         if run.outcome == .diverged { return "training diverged; lower lr" }
-        if isLearned(self) { return nil }
-        if run.final.gradientNorm <= options.tolerance { break }
+        let isLearned = activeModes(run.final.modes, l2: trapL2) >= rank
+        let isStill = run.final.gradientNorm <= 1e-6
+        if isLearned && (isStill || options.noise) {
+          try update { $0.l2 = original }
+          return nil
+        }
+        if isStill { break }
       }
     }
-    return "the kept modes were not learned in \(steps) steps without L2; "
-      + "start from another initialisation"
+    try update { $0.l2 = original }
+    return "the kept modes were not learned in \(steps) steps, not even without L2; start from "
+      + "another initialisation"
   }
 
   /// Trains at the trap's strength until the other modes are gone from every layer.
