@@ -23,7 +23,9 @@ import Testing
   @Test("see also names entries that exist")
   func seeAlso() {
     for entry in Catalog.all {
-      for other in entry.seeAlso { #expect(Catalog.byName[other] != nil, "\(entry.name): \(other)") }
+      for other in entry.seeAlso {
+        #expect(Catalog.byName[other] != nil, "\(entry.name): \(other)")
+      }
     }
   }
 

@@ -65,12 +65,13 @@ extension Experiment {
     try request.settings.validate(data: data, network: network)
     let active = try activeModes(l2: request.settings.l2)
     let observable = request.observable ?? .mode(request.mode ?? active + 1)
+    if case .mode(let k) = observable { try network.checkMode(k) }
     let isNext = observable == .mode(active + 1)
     let path = escapePath(rank: active, l2: request.settings.l2)
     let threshold =
       try request.threshold ?? defaultThreshold(path, observable, isNext: isNext)
     let floor = thermalFloor(request.settings, rank: active)
-    if isNext, floor >= threshold {
+    if isNext, threshold > 0, floor >= threshold {
       throw InputError.sentence(
         "temperature: noise alone gives the watched singular value \(rounded(floor)), not less than "
           + "the threshold \(rounded(threshold)): nothing could be told apart")
