@@ -38,6 +38,7 @@ let package = Package(
       cSettings: [.unsafeFlags(["-std=c23"])]),
     .target(
       name: "Kramers", dependencies: ["CProcessor", "CGzip", "CResources"],
+      exclude: ["README.md"],
       swiftSettings: swiftSettings),
     .target(name: "CLua", linkerSettings: library("lua5.4")),
     .target(name: "Lua", dependencies: ["CLua"], swiftSettings: swiftSettings),

@@ -13,7 +13,7 @@ extension Experiment {
   func escapePath(rank: Int, l2: Double) -> EscapePath {
     do {
       try phaseTheoryApplies()
-      return .known(try EyringKramers(data.moments, network: network, rank: rank, l2: l2))
+      return .known(try EyringKramers(moments: data.moments, network: network, rank: rank, l2: l2))
     } catch {
       return .unknown(reason: "\(error)")
     }
@@ -41,14 +41,21 @@ extension Experiment {
       guard case .unknown(let reason) = path else { return EscapeTheory() }
       return EscapeTheory(reason: reason)
     }
-    var known = EscapeTheory(
-      barrier: theory.barrier, temperaturePower: 0.5 * Double(theory.zeroModeExcess))
+    var result = EscapeTheory(
+      barrier: theory.barrier, temperaturePower: theory.temperaturePower)
     if let reason = noTheoryReason(settings, isNext: isNext) {
-      known.reason = reason
-      return known
+      result.reason = reason
+      return result
     }
-    return theory.prediction(
+    switch theory.prediction(
       temperature: effectiveTemperature(settings), learningRate: settings.learningRate)
+    {
+    case .time(let tau, let relativeError):
+      result.tau = tau
+      result.relativeError = relativeError
+    case .unavailable(let reason): result.reason = reason
+    }
+    return result
   }
 
   /// T of all additive noise: Langevin, and lr sigma^2 / 2B of the per-sample gradient noise.

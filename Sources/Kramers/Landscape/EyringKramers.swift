@@ -2,157 +2,177 @@
   internal import Glibc
 #endif
 
-/// The rate at which additive noise carries a deep linear network from the state of r learned modes
-/// over the saddle of mode r + 1, with the zero modes of both:
+/// The escape rate of a deep linear network under additive Langevin noise, from the metastable state
+/// with r learned modes over the saddle of mode r + 1, with the rotations of the hidden layers as
+/// zero modes of both:
 ///
-///     k = (lam_-/2 pi) (Vol_s/Vol_0) (2 pi T)^(-(m_s-m_0)/2)
-///         sqrt(prod' eig_0 / prod' |eig_s|) exp(-dE/T),        tau = 1/(k lr) steps
+///     k = (|lam_-|/2 pi) (Vol_s/Vol_0) (2 pi T)^(-(m_s - m_0)/2)
+///           sqrt(prod' eig_0 / prod' |eig_s|) e^(-dE/T),        tau = 1/(k lr) steps
 ///
-/// primes over non-zero eigenvalues of the Hessians of the objective, m the numbers of zero modes,
-/// Vol the volumes of the rotation orbits. For r = 0 and white inputs it is the closed form
-/// `zeroPhaseLogRate`.
+/// Primes leave out zero modes. dE and k belong to the objective, data term plus L2, and to any
+/// second moments. First order in T: the exact time is longer by a factor 1 + O(T/dE), and more so
+/// the more zero modes appear at the saddle. Overdamped dynamics (no momentum), lr -> 0, noise that
+/// does not depend on the state; minibatch noise alone does not leave such states at all.
 ///
-/// Holds for overdamped Langevin dynamics in continuous time as T -> 0. Measured corrections are
-/// tau/formula = 1 + c T/dE with c of order (1 + M^2)/2, M = m_s - m_0. Says nothing about
-/// minibatch noise, whose covariance vanishes where a mode is absent.
-///
-/// Source: Langer, Ann. Phys. 54, 258 (1969); Bovier et al., J. Eur. Math. Soc. 6, 399 (2004); for
-/// the zero modes: Berglund and Gentz, "The Eyring-Kramers law for potentials with nonquadratic
-/// saddles", MPRF 16, 549 (2010).
+/// Source: H. Eyring (1935), H. Kramers (1940); zero modes: J. Langer, Ann. Phys. 54 (1969) 258.
 public struct EyringKramers: Sendable {
+  /// r, the modes learned in the metastable state.
   public let rank: Int
   public let l2: Double
-  /// dE, energy.
+  /// dE = E(saddle) - E(minimum).
   public let barrier: Double
-  /// The saddle's one negative eigenvalue, -lam_-.
+  /// The saddle's one negative eigenvalue, < 0.
   public let negativeEigenvalue: Double
-  /// m_0 and m_s.
-  public let minimumZeroModes: Int
-  public let saddleZeroModes: Int
-  public let minimum: [Double]
-  public let saddle: [Double]
-  /// sigma_(r+1) of the end-to-end map at the saddle, and at the noise-free relaxed states on its
-  /// two sides.
-  public let saddleStrength: Double
-  public let learnedStrength: Double
-  /// ln k without exp(-dE/T) and without the power of T.
-  let logPrefactor: Double
+  /// (m_s - m_0)/2: tau ~ T^power e^(dE/T), so a raw Arrhenius slope is dE - power T.
+  public let temperaturePower: Double
+  /// ln of k T^power e^(dE/T); nil with `reason`.
+  public let logPrefactor: Double?
+  /// Why there is no rate, whatever the temperature.
+  public let reason: String?
+  public let minimum: StationaryState
+  public let saddle: StationaryState
+  /// The saddle's unit eigenvector of the negative eigenvalue, towards the learned side.
+  public let unstableDirection: [Double]
+  /// sigma_(r+1) of the end-to-end map at the saddle,
+  public let sigmaSaddle: Double
+  /// and where the noise-free dynamics ends on its far side.
+  public let sigmaLearned: Double
+  /// Past the midpoint of the two the mode counts as escaped.
+  public var threshold: Double { 0.5 * (sigmaSaddle + sigmaLearned) }
+  /// The smallest positive eigenvalue of the two states.
+  private let softest: Double
+  /// Coefficient of T in the anharmonic correction at the saddle, along the unstable direction.
+  private let anharmonicity: Double
+  /// a_s^2, the squared weight that the escaping mode has at the saddle.
+  private let scale: Double
 
-  /// M = m_s - m_0; tau ~ T^(M/2) exp(dE/T).
-  public var zeroModeExcess: Int { saddleZeroModes - minimumZeroModes }
-
-  /// Half-way between the saddle's and the learned value of sigma_(r+1): where a replica counts as
-  /// escaped.
-  public var threshold: Double { 0.5 * (saddleStrength + learnedStrength) }
-
-  /// - Throws: `InputError`, whose words are the reason why there is no prediction.
-  public init(_ moments: SecondMoments, network: Network, rank: Int, l2: Double) throws {
-    let builder = try StateBuilder(moments, network)
-    let minimum = try builder.learned(rank: rank, l2: l2)
+  /// - Parameter rank: r >= 0; mode r + 1 must exist and have a saddle at `l2`.
+  /// - Throws: `InputError` when the network is not deep linear or a state does not exist.
+  ///
+  /// Cost: two dense Hessians of the network and their eigenvalues, 20 n^3 flops; beyond 2000
+  /// parameters the barrier only.
+  public init(
+    moments: SecondMoments, network: Network, rank: Int, l2: Double,
+    shouldStop: @escaping () -> Bool = { false }
+  ) throws {
+    let builder = try StateBuilder(moments, network, shouldStop: shouldStop)
     let saddle = try builder.saddle(rank: rank + 1, l2: l2)
+    let minimum = try builder.learned(rank: rank, l2: l2)
     self.rank = rank
     self.l2 = l2
-    self.minimum = minimum.parameters
-    self.saddle = saddle.parameters
+    self.minimum = minimum
+    self.saddle = saddle
     barrier = saddle.objective - minimum.objective
-    let bottom = HessianSpectrum(
-      try denseHessian(network, minimum.parameters, builder.batch, l2: l2))
-    let hessian = try denseHessian(network, saddle.parameters, builder.batch, l2: l2)
-    let top = HessianSpectrum(hessian)
-    minimumZeroModes = predictedZeroModes(network, rank: rank)
-    saddleZeroModes = predictedZeroModes(network, rank: rank + 1)
-    guard bottom.index == 0 else {
-      throw InputError.sentence(
-        "the state with \(rank) learned modes is no minimum at l2 = \(l2): its Hessian has "
-          + "\(bottom.index) negative eigenvalues")
+    let zeros = (network.predictedZeroModes(rank: rank), network.predictedZeroModes(rank: rank + 1))
+    temperaturePower = 0.5 * Double(zeros.1 - zeros.0)
+
+    let climb = try UnstableDirection(builder, saddle)
+    negativeEigenvalue = climb.eigenvalue
+    unstableDirection = climb.direction
+    sigmaSaddle = climb.sigmaSaddle
+    sigmaLearned = climb.sigmaLearned
+    anharmonicity = climb.anharmonicity
+    scale = pow(climb.sigmaSaddle, 2 / Double(network.depth))
+
+    let batch = builder.batch
+    do throws(InputError) {
+      let low = HessianSpectrum(try denseHessian(network, minimum.parameters, batch, l2: l2))
+      let high = HessianSpectrum(try denseHessian(network, saddle.parameters, batch, l2: l2))
+      softest = min(
+        low.values.first { $0 > low.tolerance } ?? 0, high.values.first { $0 > high.tolerance } ?? 0
+      )
+      reason = Self.defect(low, high, zeros, rank)
+      let orbits = (
+        RotationOrbit(network, minimum.parameters, rank: rank).logVolume,
+        RotationOrbit(network, saddle.parameters, rank: rank + 1).logVolume
+      )
+      guard reason == nil, let v0 = orbits.0, let vs = orbits.1 else {
+        logPrefactor = nil
+        return
+      }
+      let determinants = 0.5 * (low.logProduct - high.logProduct)
+      logPrefactor =
+        log(-climb.eigenvalue / (2 * Double.pi)) + vs - v0 + determinants
+        - temperaturePower * log(2 * Double.pi)
+    } catch {
+      reason = error.description
+      logPrefactor = nil
+      softest = .nan
     }
-    guard top.index == 1 else {
-      throw InputError.sentence(
-        "the aligned saddle at l2 = \(l2) has index \(top.index), not 1")
-    }
-    guard bottom.zeroModes == minimumZeroModes, top.zeroModes == saddleZeroModes else {
-      throw InputError.sentence(
-        "soft modes beside the rotations (nearly degenerate singular values, or a state near its "
-          + "spinodal): \(bottom.zeroModes) and \(top.zeroModes) zero eigenvalues instead of "
-          + "\(minimumZeroModes) and \(saddleZeroModes)")
-    }
-    negativeEigenvalue = top.eigenvalues[0]
-    let volumes =
-      RotationOrbit(network, saddle.parameters, rank: rank + 1).logVolume
-      - RotationOrbit(network, minimum.parameters, rank: rank).logVolume
-    logPrefactor =
-      log(-negativeEigenvalue / (2 * .pi)) + volumes
-      - 0.5 * Double(saddleZeroModes - minimumZeroModes) * log(2 * .pi)
-      + 0.5 * (bottom.logDeterminant - top.logDeterminant)
-    let atSaddle = singularValues(of: network.endToEndMap(of: saddle.parameters))
-    saddleStrength = atSaddle[rank]
-    learnedStrength = relaxedStrength(
-      network, builder, saddle.parameters, hessian, l2: l2, mode: rank)
-    softest = min(
-      bottom.nonzero.map(abs).min() ?? 0, top.nonzero.map(abs).min() ?? 0)
   }
 
-  /// Smallest non-zero |eigenvalue| at either end.
-  let softest: Double
-
-  /// ln k at temperature T, per unit of time lr * steps.
-  public func logRate(temperature: Double) -> Double {
-    logPrefactor - 0.5 * Double(zeroModeExcess) * log(temperature) - barrier / temperature
-  }
-
-  /// tau in steps.
-  public func escapeTime(temperature: Double, learningRate: Double) -> Double {
-    exp(-logRate(temperature: temperature)) / learningRate
-  }
-
-  /// The relative error that the asymptotic formula has at this temperature, (1 + M^2)/(2 dE/T).
-  public func relativeError(temperature: Double) -> Double {
-    let m = Double(zeroModeExcess)
-    return (1 + m * m) * temperature / (2 * barrier)
-  }
-
-  /// The prediction where it is valid (stated error below .3), else why not.
-  public func prediction(temperature: Double, learningRate: Double) -> EscapeTheory {
-    var theory = EscapeTheory(barrier: barrier, temperaturePower: 0.5 * Double(zeroModeExcess))
-    let error = relativeError(temperature: temperature)
-    if error < 0.3 {
-      theory.tau = escapeTime(temperature: temperature, learningRate: learningRate)
-      theory.relativeError = error
-    } else {
-      theory.reason =
-        "dE/T = \(rounded(barrier / temperature)) is too small for the asymptotic formula with "
-        + "\(zeroModeExcess) zero modes: its error would be \(rounded(error))"
+  private static func defect(
+    _ low: HessianSpectrum, _ high: HessianSpectrum, _ zeros: (Int, Int), _ rank: Int
+  ) -> String? {
+    if low.index > 0 {
+      return "the state with \(rank) learned modes is itself a saddle (index \(low.index))"
     }
-    return theory
+    if low.zeroModes != zeros.0 || high.zeroModes != zeros.1 {
+      return "the saddle has \(high.zeroModes) zero modes where rotations make \(zeros.1), the "
+        + "minimum \(low.zeroModes) where they make \(zeros.0): degenerate singular values"
+    }
+    if high.index != 1 {
+      return "the saddle of mode \(rank + 1) has index \(high.index), not 1: another path is lower"
+    }
+    return nil
+  }
+
+  /// tau in steps by the formula, however valid it is; nil without a prefactor.
+  ///
+  /// - Parameters:
+  ///   - temperature: T > 0.
+  ///   - learningRate: lr > 0.
+  public func escapeTime(temperature: Double, learningRate: Double) -> Double? {
+    logPrefactor.map {
+      exp(barrier / temperature + temperaturePower * log(temperature) - $0) / learningRate
+    }
+  }
+
+  public enum Prediction: Sendable, Equatable {
+    /// Steps, and the relative error to expect of the formula at this temperature.
+    case time(tau: Double, relativeError: Double)
+    case unavailable(String)
+  }
+
+  /// tau where the formula can be trusted: (1 + M^2)/(2x) < 0.3, x = dE/T, M = m_s - m_0, which
+  /// is also the error stated (measured: tau/formula = 1 + c/x with c = .5, 3, 9 for M = 0, 2, 4);
+  /// and neither a soft mode nor, near a spinodal, a flat barrier.
+  public func prediction(temperature: Double, learningRate: Double) -> Prediction {
+    if let reason { return .unavailable(reason) }
+    guard let tau = escapeTime(temperature: temperature, learningRate: learningRate) else {
+      return .unavailable("the saddle carries fewer modes than it should")
+    }
+    let x = barrier / temperature
+    let extra = 2 * temperaturePower
+    let error = (1 + extra * extra) / (2 * x)
+    if !(error < 0.3) {
+      return .unavailable(
+        "barrier/temperature = \(rounded(x)) is too small: with \(Int(extra)) more zero modes at "
+          + "the saddle the formula needs \(rounded((1 + extra * extra) / 0.6))")
+    }
+    if !(anharmonicity * temperature < 0.3) {
+      return .unavailable("the barrier is flat at this temperature: l2 is near a spinodal")
+    }
+    // Thermal amplitude of the softest mode against the size of the state.
+    if !(temperature < 0.3 * softest * scale) {
+      return .unavailable(
+        "a mode of curvature \(rounded(softest)) is too soft at this temperature: nearly "
+          + "degenerate singular values or a spinodal")
+    }
+    return .time(tau: tau, relativeError: error)
   }
 }
 
 /// Three significant digits, for sentences.
 func rounded(_ x: Double) -> Double {
-  guard x != 0, x.isFinite else { return x }
-  let scale = pow(10, 2 - floor(log10(abs(x))))
-  return (x * scale).rounded() / scale
+  guard x.isFinite, x != 0 else { return x }
+  let unit = pow(10, floor(log10(abs(x))) - 2)
+  return (x / unit).rounded() * unit
 }
 
-/// sigma_(mode + 1) after the saddle was pushed along its unstable direction, to the side where the
-/// mode grows, and relaxed without noise.
-private func relaxedStrength(
-  _ network: Network, _ builder: StateBuilder, _ saddle: [Double], _ hessian: Matrix, l2: Double,
-  mode: Int
-) -> Double {
-  let direction = eigenDecomposition(hessian).vectors.column(0)
-  let atSaddle = singularValues(of: network.endToEndMap(of: saddle))[mode]
-  let size = 1e-2 * norm(saddle)
-  func pushed(_ sign: Double) -> [Double] { zip(saddle, direction).map { $0 + sign * size * $1 } }
-  func strength(_ theta: [Double]) -> Double {
-    singularValues(of: network.endToEndMap(of: theta))[mode]
+extension HessianSpectrum {
+  /// sum ln |eigenvalue| over the non-zero ones.
+  var logProduct: Double {
+    values.reduce(0) { abs($1) > tolerance ? $0 + log(abs($1)) : $0 }
   }
-  let start = strength(pushed(1)) > atSaddle ? pushed(1) : pushed(-1)
-  let workspace = GradientWorkspace(network, capacity: builder.batch.count)
-  let end = minimize(from: start) { theta, gradient in
-    let loss = workspace.lossAndGradient(theta, builder.batch, into: &gradient)
-    for k in theta.indices { gradient[k] += l2 * theta[k] }
-    return loss + 0.5 * l2 * dot(theta, theta)
-  }
-  return strength(end.x)
 }

@@ -1,63 +1,105 @@
-/// The exact Hessian of objective = loss + (l2/2)|theta|^2, column by column from Hessian-vector
-/// products.
+/// The exact Hessian of the objective, loss + (l2/2) |theta|^2, for small networks.
 ///
 /// - Parameters:
-///   - batch: the training distribution, `data.fullBatch(for: network)`.
-/// - Returns: parameterCount x parameterCount, symmetric to rounding (symmetrised).
-/// - Throws: `InputError` above `denseHessianLimit` parameters: says the memory it would take.
+///   - parameters: parameterCount values.
+///   - batch: of the whole training set, or its compressed moments for a deep linear network.
+///   - limit: the largest parameter count accepted; at 2000 the matrix takes 31 MiB and its
+///     eigenvalues some ten seconds.
+/// - Returns: P x P, symmetrised; rounding 1e-16 of the largest entry.
+/// - Throws: `InputError` beyond the limit.
 ///
-/// Cost: parameterCount Hessian-vector products, about three gradients each.
+/// Cost: P Hessian-vector products.
 public func denseHessian(
-  _ network: Network, _ parameters: [Double], _ batch: Batch, l2: Double
-) throws -> Matrix {
+  _ network: Network, _ parameters: [Double], _ batch: Batch, l2: Double, limit: Int = 2000
+) throws(InputError) -> Matrix {
   let count = network.parameterCount
-  guard count <= denseHessianLimit else {
-    let gigabytes = Double(count) * Double(count) * 8 / 1e9
-    throw InputError.sentence(
-      "a dense Hessian of \(count) parameters would take \(gigabytes) GB; the limit is "
-        + "\(denseHessianLimit) parameters")
+  guard count <= limit else {
+    let gibibytes = (Double(count) * Double(count) * 8 / 0x1p30 * 100).rounded() / 100
+    throw .sentence(
+      "the dense Hessian of \(count) parameters would take \(gibibytes) GiB; the limit is "
+        + "\(limit) parameters")
   }
   let workspace = HessianWorkspace(network, capacity: batch.count)
-  var hessian = Matrix(count, count)
+  var result = Matrix(count, count)
   var unit = [Double](repeating: 0, count: count)
-  for j in 0..<count {
-    unit[j] = 1
+  for k in 0..<count {
+    unit[k] = 1
     let column = workspace.product(parameters, unit, batch, l2: l2)
-    unit[j] = 0
+    unit[k] = 0
     for i in 0..<count {
-      hessian[i, j] += 0.5 * column[i]
-      hessian[j, i] += 0.5 * column[i]
+      result.values[i * count + k] += 0.5 * column[i]
+      result.values[k * count + i] += 0.5 * column[i]
     }
   }
-  return hessian
+  return result
 }
 
-/// About a second of eigenvalues on one core.
-public let denseHessianLimit = 1500
-
-/// What the eigenvalues of a Hessian at a stationary point say of it.
+/// Eigenvalues of a Hessian, sorted into negative, zero and positive.
 public struct HessianSpectrum: Sendable {
   /// Ascending.
-  public let eigenvalues: [Double]
-  /// |eigenvalue| below which a mode counts as zero: 1e-7 of the largest. Rounding leaves zero modes
-  /// near 1e-15 of it; a mode between the two is soft, and no formula here holds for it.
+  public let values: [Double]
+  /// |eigenvalue| <= this counts as zero.
   public let tolerance: Double
 
-  public init(_ hessian: Matrix) {
-    eigenvalues = SymmetricEigen(hessian).values
-    tolerance = 1e-7 * (eigenvalues.map(abs).max() ?? 0)
+  /// - Parameter relativeTolerance: of the largest |eigenvalue|. Rounding is 1e-15; a gradient g
+  ///   that has not converged lifts zero modes by about |g| / |theta|.
+  public init(_ hessian: Matrix, relativeTolerance: Double = 1e-9) {
+    values = SymmetricEigen(hessian).values
+    tolerance = relativeTolerance * max(abs(values.first ?? 0), abs(values.last ?? 0))
   }
 
-  /// Number of negative eigenvalues.
-  public var index: Int { eigenvalues.count { $0 < -tolerance } }
-  public var zeroModes: Int { eigenvalues.count { abs($0) <= tolerance } }
-  public var nonzero: [Double] { eigenvalues.filter { abs($0) > tolerance } }
-  /// sum of ln |eigenvalue| over the non-zero ones.
-  public var logDeterminant: Double { nonzero.reduce(0) { $0 + logarithm(abs($1)) } }
+  /// The number of negative eigenvalues: 0 at a minimum, 1 at a transition state.
+  public var index: Int { values.count { $0 < -tolerance } }
+  public var zeroModes: Int { values.count { abs($0) <= tolerance } }
 }
 
-/// Zero modes of a balanced state of rank r: the hidden rotations that move it,
-/// sum over hidden layers of n_l r - r(r+1)/2, the dimension of the Stiefel manifold V_r(R^n_l).
-public func predictedZeroModes(_ network: Network, rank: Int) -> Int {
-  network.hiddenWidths.reduce(0) { $0 + $1 * rank - rank * (rank + 1) / 2 }
+extension Network {
+  /// The zero modes that rotations of the hidden layers make at a generic stationary state of a
+  /// linear network with r learned modes:
+  ///
+  ///     m_r = sum over hidden layers of n_l r - r (r + 1)/2
+  ///
+  /// Degenerate singular values and spinodals have more.
+  public func predictedZeroModes(rank: Int) -> Int {
+    hiddenWidths.reduce(0) { $0 + $1 * rank - rank * (rank + 1) / 2 }
+  }
+}
+
+/// The smallest eigenvalue of the objective's Hessian in the complement of the given directions
+/// (the rotations of a state, say), and its unit eigenvector.
+///
+/// Up to 600 parameters by the dense Hessian, beyond by Lanczos iteration with the directions
+/// projected out. The latter cannot see eigenvalues closer than 1e-8 of the largest.
+///
+/// - Returns: nil if Lanczos did not converge or nothing is left.
+public func smallestHessianEigenvalue(
+  _ network: Network, _ parameters: [Double], _ batch: Batch, l2: Double,
+  besides directions: [[Double]]
+) -> (value: Double, vector: [Double])? {
+  let basis = orthonormalized(directions)
+  let count = network.parameterCount
+  guard basis.count < count else { return nil }
+  if count <= 600, var hessian = try? denseHessian(network, parameters, batch, l2: l2) {
+    // (1 - P) H (1 - P) + c P with c above the spectrum.
+    let size = hessian.frobeniusNorm
+    for direction in basis {
+      let image = hessian * direction
+      let own = dot(direction, image)
+      for i in 0..<count {
+        for j in 0..<count {
+          hessian.values[i * count + j] +=
+            (own + 2 * size) * direction[i] * direction[j] - image[i] * direction[j] - direction[i]
+            * image[j]
+        }
+      }
+    }
+    let (values, vectors) = eigenDecomposition(hessian)
+    return (values[0], vectors.column(0))
+  }
+  let workspace = HessianWorkspace(network, capacity: batch.count)
+  let found = lanczos(size: count, tolerance: 1e-8, projectingOut: basis) { v, result in
+    result = workspace.product(parameters, v, batch, l2: l2)
+  }
+  guard found.converged, let value = found.values.first else { return nil }
+  return (value, found.vectors[0])
 }

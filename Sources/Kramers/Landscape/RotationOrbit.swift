@@ -2,69 +2,82 @@
   internal import Glibc
 #endif
 
-/// The orbit of a state under the hidden rotations of a deep linear network,
+/// The set of states that rotations and reflections of the hidden layers make from one state of a
+/// linear network with r learned modes: W_l -> R W_l, W_(l+1) -> W_(l+1) R'.
 ///
-///     W_l -> R W_l,   W_(l+1) -> W_(l+1) R',   R in O(n_l),   for every hidden layer l,
+///     tangents:  dW_l = A W_l,  dW_(l+1) = -W_(l+1) A,    A = e_i e_j' - e_j e_i',  i <= r, i < j
+///     volume  =  sqrt(det Gram(tangents)) prod_l |V_r(R^(n_l))|
+///     |V_r(R^n)| = prod_(i=0)^(r-1) |S^(n-1-i)|,     |S^(n-1)| = 2 pi^(n/2) / Gamma(n/2)
 ///
-/// which leave loss and L2 unchanged. A state in which hidden layer l uses its first r units moves
-/// over prod_l V_r(R^n_l); the volume of that orbit in weight space is what the zero modes
-/// contribute to a rate.
-struct RotationOrbit {
-  /// ln of the volume; 0 for rank 0, whose orbit is one point.
-  let logVolume: Double
-  /// Dimension of the orbit.
-  let dimension: Int
+/// e_1 ... e_r span what the layer carries; rotations among the other units change nothing. The
+/// group acts by isometries, so the density is the same everywhere on the orbit. |S^0| = 2 counts
+/// the reflected copies. Biases and nonlinear activations break the symmetry.
+public struct RotationOrbit: Sendable {
+  /// r.
+  public let rank: Int
+  /// One vector of parameterCount values for each of the m_r non-trivial generators.
+  public let tangents: [[Double]]
+  /// ln volume; 0 for rank 0, nil if the tangents are linearly dependent (the state carries fewer
+  /// than r modes).
+  public let logVolume: Double?
 
-  /// - Parameters:
-  ///   - parameters: a balanced state that uses units 1...rank of every hidden layer.
-  init(_ network: Network, _ parameters: [Double], rank: Int) {
-    let tangents = rotationTangents(network, parameters, rank: rank)
-    dimension = tangents.count
+  /// - Parameter rank: how many directions each hidden layer carries: those with the largest
+  ///   singular values of W_l ... W_1 are taken.
+  public init(_ network: Network, _ parameters: [Double], rank: Int) {
+    precondition(
+      network.activation == .linear && !network.bias, "only linear layers can be rotated")
+    precondition(rank >= 0 && rank <= network.widths.min() ?? 0, "a rank the network cannot have")
+    self.rank = rank
+    guard rank > 0 else {
+      tangents = []
+      logVolume = 0
+      return
+    }
+    var tangents: [[Double]] = []
+    var map = Matrix.identity(network.inputs)
+    for l in 0..<network.depth - 1 {
+      let (lower, upper) = (network.layers[l], network.layers[l + 1])
+      let below = network.weights(l, of: parameters)
+      let above = network.weights(l + 1, of: parameters)
+      map = below * map
+      let basis = SingularValueDecomposition(map, completing: true).u
+      let directions = (0..<lower.outputs).map { basis.column($0) }
+      // Rows e_i' W_l and columns W_(l+1) e_i.
+      let rows = directions.map { below.transposed * $0 }
+      let columns = directions.map { above * $0 }
+      for i in 0..<rank {
+        for j in i + 1..<max(lower.outputs, i + 1) {
+          var tangent = [Double](repeating: 0, count: network.parameterCount)
+          for p in 0..<lower.outputs {
+            for q in 0..<lower.inputs {
+              tangent[lower.weights.lowerBound + p * lower.inputs + q] =
+                directions[i][p] * rows[j][q] - directions[j][p] * rows[i][q]
+            }
+          }
+          for p in 0..<upper.outputs {
+            for q in 0..<upper.inputs {
+              tangent[upper.weights.lowerBound + p * upper.inputs + q] =
+                columns[j][p] * directions[i][q] - columns[i][p] * directions[j][q]
+            }
+          }
+          tangents.append(tangent)
+        }
+      }
+    }
+    self.tangents = tangents
     var gram = Matrix(tangents.count, tangents.count)
-    for (i, a) in tangents.enumerated() {
-      for (j, b) in tangents.enumerated() where j >= i {
-        gram[i, j] = dot(a, b)
-        gram[j, i] = gram[i, j]
-      }
+    for i in tangents.indices { for j in 0...i { gram[i, j] = dot(tangents[i], tangents[j]) } }
+    let stiefel = network.hiddenWidths.reduce(0) { sum, width in
+      (0..<rank).reduce(sum) { $0 + logSphereArea(width - $1) }
     }
-    let metric =
-      tangents.isEmpty ? 0 : 0.5 * (Kramers.logDeterminant(positiveDefinite: gram) ?? .nan)
     logVolume =
-      network.hiddenWidths.reduce(metric) { $0 + logStiefelVolume(width: $1, rank: rank) }
+      tangents.isEmpty
+      ? stiefel : logDeterminant(positiveDefinite: gram).map { 0.5 * $0 + stiefel }
   }
 }
 
-/// Tangent vectors of the orbit: for each hidden layer and each pair i < j with i among the used
-/// units, the antisymmetric generator A = E_ji - E_ij gives dW_l = A W_l, dW_(l+1) = -W_(l+1) A.
-func rotationTangents(_ network: Network, _ parameters: [Double], rank: Int) -> [[Double]] {
-  var tangents: [[Double]] = []
-  for (l, pair) in zip(network.layers, network.layers.dropFirst()).enumerated() {
-    let (below, above) = pair
-    let width = network.widths[l + 1]
-    for i in 0..<min(rank, width) {
-      for j in (i + 1)..<max(width, i + 1) {
-        var tangent = [Double](repeating: 0, count: network.parameterCount)
-        for c in 0..<below.inputs {
-          let first = below.weights.lowerBound
-          tangent[first + j * below.inputs + c] = parameters[first + i * below.inputs + c]
-          tangent[first + i * below.inputs + c] = -parameters[first + j * below.inputs + c]
-        }
-        for o in 0..<above.outputs {
-          let row = above.weights.lowerBound + o * above.inputs
-          tangent[row + j] = parameters[row + i]
-          tangent[row + i] = -parameters[row + j]
-        }
-        tangents.append(tangent)
-      }
-    }
-  }
-  return tangents
-}
-
-/// ln |V_r(R^n)| = sum_{i<r} ln |S^(n-1-i)|, with |S^(m-1)| = 2 pi^(m/2) / Gamma(m/2), |S^0| = 2.
-private func logStiefelVolume(width n: Int, rank r: Int) -> Double {
-  (0..<min(r, n)).reduce(0) { sum, i in
-    let m = Double(n - i)
-    return sum + log(2) + 0.5 * m * log(Double.pi) - logGamma(0.5 * m)
-  }
+/// ln |S^(n-1)|, the area of the unit sphere in n dimensions; two points for n = 1.
+func logSphereArea(_ n: Int) -> Double {
+  let half = 0.5 * Double(n)
+  return log(2) + half * log(Double.pi) - logGamma(half)
 }

@@ -238,7 +238,7 @@ extension Experiment {
     let certificate = try TrapCertificate(self, rank: rank, tolerance: options.tolerance)
     var saddle: Double?
     if case .known(let theory) = escapePath(rank: rank, l2: settings.l2) {
-      saddle = theory.saddleStrength
+      saddle = theory.sigmaSaddle
     }
     return TrapResult(
       rank: rank, l2Trap: l2Trap, l2: settings.l2, steps: steps, certificate: certificate,

@@ -28,7 +28,7 @@ public struct TrapCertificate: Sendable {
     gradientNorm = evaluator.lossAndGradientNorm(parameters).gradientNorm
     let bottom = try hessianBottom(experiment, evaluator.full, rank: rank)
     hessianMin = bottom?.value
-    zeroModes = bottom?.zeroModes ?? predictedZeroModes(network, rank: rank)
+    zeroModes = bottom?.zeroModes ?? network.predictedZeroModes(rank: rank)
     reason = Self.reason(
       rank, tolerance, supportResidual, gradientNorm, hessianMin,
       learned: experiment.activeModes(modes, l2: experiment.settings.l2))
@@ -92,30 +92,24 @@ private func leadingDirections(_ matrix: Matrix, _ rank: Int) -> Matrix {
   return leading
 }
 
-/// The smallest Hessian eigenvalue beside the rotations, and the number of zero modes.
+/// The smallest Hessian eigenvalue beside the rotations, and the number of zero modes: counted for
+/// small networks, else predicted.
 private func hessianBottom(
   _ experiment: Experiment, _ batch: Batch, rank: Int
 ) throws -> (value: Double, zeroModes: Int)? {
   let network = experiment.network
   let parameters = experiment.state.parameters
   let l2 = experiment.settings.l2
-  let predicted = network.activation == .linear ? predictedZeroModes(network, rank: rank) : 0
-  if network.parameterCount <= 500 {
-    let spectrum = HessianSpectrum(try denseHessian(network, parameters, batch, l2: l2))
-    let beside = spectrum.eigenvalues.sorted { abs($0) < abs($1) }.dropFirst(predicted)
-    return (beside.min() ?? 0, spectrum.zeroModes)
+  let isRotatable = network.activation == .linear && !network.bias
+  var zeroModes = isRotatable ? network.predictedZeroModes(rank: rank) : 0
+  guard zeroModes * network.parameterCount < 200_000_000 else { return nil }
+  let rotations = isRotatable ? RotationOrbit(network, parameters, rank: rank).tangents : []
+  let bottom = smallestHessianEigenvalue(network, parameters, batch, l2: l2, besides: rotations)
+  if network.parameterCount <= 300 {
+    zeroModes =
+      HessianSpectrum(
+        try denseHessian(network, parameters, batch, l2: l2), relativeTolerance: 1e-7
+      ).zeroModes
   }
-  let pairs = network.hiddenWidths.reduce(0) { $0 + $1 * ($1 - 1) / 2 }
-  guard rank == 0 || pairs * network.parameterCount < 200_000_000 else { return nil }
-  let rotations =
-    rank == 0 || network.activation != .linear
-    ? [] : rotationTangents(network, parameters, rank: network.widths.max() ?? rank)
-  let workspace = HessianWorkspace(network, capacity: batch.count)
-  let result = lanczos(
-    size: network.parameterCount, tolerance: 1e-6, projectingOut: rotations
-  ) { v, product in
-    product = workspace.product(parameters, v, batch, l2: l2)
-  }
-  guard result.converged, let value = result.values.first else { return nil }
-  return (value, predicted)
+  return bottom.map { ($0.value, zeroModes) }
 }
