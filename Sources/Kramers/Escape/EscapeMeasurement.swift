@@ -63,7 +63,7 @@ extension Experiment {
     _ request: EscapeRequest, threads: Int, monitor: RunMonitor = RunMonitor()
   ) throws -> EscapeResult {
     try request.settings.validate(data: data, network: network)
-    let active = try activeModes(l2: request.settings.l2)
+    let active = try activeModes(l2: request.settings.l2, monitor: monitor)
     let observable = request.observable ?? .mode(request.mode ?? active + 1)
     if case .mode(let k) = observable { try network.checkMode(k) }
     let isNext = observable == .mode(active + 1)

@@ -23,10 +23,11 @@ extension Experiment {
   /// - Throws: `InputError` for networks that have no theory.
   public func phases(monitor: RunMonitor = RunMonitor()) throws -> Phases {
     let theory = try phaseTheory(monitor: monitor)
-    let learned = try learnedModes(theory)
-    let rows = zip(theory.modes, learned).map { mode, isLearned in
+    let learned = try learnedFlags(l2: settings.l2, monitor: monitor)
+    let rows = theory.modes.enumerated().map { k, mode in
       Phases.Row(
-        theory: mode, isLearned: isLearned, stability: stability(of: mode, l2: settings.l2))
+        theory: mode, isLearned: k < learned.count && learned[k],
+        stability: stability(of: mode, l2: settings.l2))
     }
     return Phases(l2: settings.l2, depth: network.depth, rows: rows)
   }
@@ -34,7 +35,12 @@ extension Experiment {
   /// Spinodals and coexistence of the modes; computed once for the same data and network.
   func phaseTheory(monitor: RunMonitor = RunMonitor()) throws -> PhaseTheory {
     try phaseTheoryApplies()
-    return theoryCache.theory {
+    return deepLinearTheory(monitor: monitor)
+  }
+
+  /// The phases of a deep linear network, whatever the optimiser and the centre of L2.
+  func deepLinearTheory(monitor: RunMonitor) -> PhaseTheory {
+    theoryCache.theory {
       PhaseTheory(
         moments: data.moments, depth: network.depth, hiddenWidths: Array(network.hiddenWidths),
         shouldStop: { monitor.shouldStop })
@@ -54,23 +60,6 @@ extension Experiment {
     }
     guard settings.l2Center == nil else {
       throw InputError.sentence("theory has L2 about the origin, not about l2_center")
-    }
-  }
-
-  /// Which rows of the theory are learned. Commuting moments: each mode by its own projection
-  /// u' W v; else the k-th mode to appear by the number of learned ones.
-  private func learnedModes(_ theory: PhaseTheory) throws -> [Bool] {
-    let map = network.endToEndMap(of: state.parameters)
-    guard theory.commutes else {
-      let count = try activeModes(l2: settings.l2)
-      return theory.modes.indices.map { $0 < count }
-    }
-    let correlation = SingularValueDecomposition(data.moments.yx)
-    let thresholds = learnedThresholds(l2: settings.l2, correlation)
-    return theory.modes.indices.map { k in
-      guard k < thresholds.count else { return false }
-      let strength = dot(correlation.u.column(k), map * correlation.v.column(k))
-      return strength > thresholds[k]
     }
   }
 }

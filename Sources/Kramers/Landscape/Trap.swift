@@ -36,6 +36,7 @@ public struct TrapResult: Sendable {
   public let reason: String?
   public let outcome: RunOutcome
   public var certified: Bool { reason == nil }
+  public var zeroModes: Int? { certificate.countedZeroModes ?? certificate.predictedZeroModes }
 }
 
 extension Experiment {
@@ -152,7 +153,7 @@ extension Experiment {
     guard rank > 0 else { return nil }
     let original = settings.l2
     let now = try measure()
-    if now.gradientNorm <= 1e-6, activeModes(now.modes, l2: trapL2) >= rank { return nil }
+    if now.gradientNorm <= 1e-6, try activeModes(l2: trapL2) >= rank { return nil }
     let lowest = phases.compactMap(\.spinodal).min() ?? trapL2
     // Not zero at first: L2 balances the layers. But even a small barrier of the zero phase can
     // hold the network back, so the second attempt is without.
@@ -165,7 +166,7 @@ extension Experiment {
         steps += run.steps
         spent += run.steps
         if run.outcome == .diverged { return "training diverged; lower lr" }
-        let isLearned = activeModes(run.final.modes, l2: trapL2) >= rank
+        let isLearned = try activeModes(l2: trapL2) >= rank
         let isStill = run.final.gradientNorm <= 1e-6
         if isLearned && (isStill || options.noise) {
           try update { $0.l2 = original }
@@ -197,9 +198,11 @@ extension Experiment {
       steps += run.steps
       spent += run.steps
       if run.outcome == .diverged { return "training diverged; lower lr" }
-      let residual = supportResidual(network, state.parameters, rank: rank)
       let isStill = options.noise || run.final.gradientNorm <= options.tolerance
-      if residual ?? 0 <= options.tolerance, isStill { return nil }
+      let isLinear = network.activation == .linear && !network.bias
+      let residual =
+        isLinear ? TrapCertificate.supportResidual(network, state.parameters, rank) : 0
+      if isStill, residual <= options.tolerance { return nil }
     }
     return "the trap was not complete after \(spent) steps"
   }
@@ -235,13 +238,19 @@ extension Experiment {
     _ rank: Int, l2Trap: Double?, steps: Int, reason: String?, _ options: TrapOptions,
     outcome: RunOutcome
   ) throws -> TrapResult {
-    let certificate = try TrapCertificate(self, rank: rank, tolerance: options.tolerance)
+    let certificate = TrapCertificate(
+      network, state.parameters, try data.fullBatch(for: network), l2: settings.l2, rank: rank,
+      tolerance: 10 * options.tolerance)
+    let active = try activeModes(l2: settings.l2)
+    let lost =
+      active < rank ? "only \(active) of the \(rank) kept modes are learned" : nil
     var saddle: Double?
     if case .known(let theory) = escapePath(rank: rank, l2: settings.l2) {
       saddle = theory.sigmaSaddle
     }
     return TrapResult(
       rank: rank, l2Trap: l2Trap, l2: settings.l2, steps: steps, certificate: certificate,
-      saddle: saddle, reason: reason ?? certificate.reason, outcome: outcome)
+      saddle: saddle, reason: lost ?? reason ?? (certificate.certified ? nil : certificate.reason),
+      outcome: outcome)
   }
 }

@@ -52,7 +52,7 @@ extension TrapResult {
       "kind": "trap", "rank": rank, "modes": Array(1..<rank + 1), "l2_trap": l2Trap, "l2": l2,
       "residual": certificate.residual, "support_residual": certificate.supportResidual,
       "saddle": saddle, "gradient_norm": certificate.gradientNorm,
-      "hessian_min": certificate.hessianMin, "zero_modes": certificate.zeroModes, "steps": steps,
+      "hessian_min": certificate.hessianMin, "zero_modes": zeroModes, "steps": steps,
       "certified": certified, "reason": reason, "outcome": outcome.rawValue, "seconds": seconds,
     ]
   }
