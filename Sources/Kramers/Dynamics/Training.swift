@@ -66,9 +66,13 @@ extension Experiment {
     guard options.steps >= 0 else {
       throw InputError.rule("steps", "0 or positive", options.steps)
     }
+    guard options.steps <= 1_000_000_000_000_000 else {
+      throw InputError.rule("steps", "at most 1e15", options.steps)
+    }
     if let every = options.every, every < 1 {
       throw InputError.rule("every", "at least 1", every)
     }
+    let every = options.every.map { min($0, max(options.steps, 1)) }
     let trainer = try trainer(settings)
     let evaluator = try Evaluator(data: data, network: network, settings: settings)
     let first = Int(trainer.step)
@@ -103,7 +107,7 @@ extension Experiment {
     while outcome == .completed, Int(trainer.step) < last {
       let now = Int(trainer.step)
       var next = min(last, (now / 100 + 1) * 100)
-      if let every = options.every {
+      if let every {
         next = min(next, first + ((now - first) / every + 1) * every)
       }
       let isFinite = trainer.run(steps: next - now)
@@ -113,7 +117,7 @@ extension Experiment {
         divergedAt = Int(trainer.step)
         break
       }
-      if let every = options.every, (next - first) % every == 0, next < last {
+      if let every, (next - first) % every == 0, next < last {
         look(trainer.state)
         if outcome != .completed { break }
       }
