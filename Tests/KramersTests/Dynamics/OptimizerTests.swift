@@ -39,3 +39,7 @@ import Testing
     }
   }
 }
+
+extension TorchFigure: CustomTestStringConvertible {
+  var testDescription: String { "\(optimizer), \(activation), \(loss)" }
+}
