@@ -3,9 +3,9 @@ public struct TrainingOptions: Sendable, Equatable {
   public var steps = 1000
   /// Steps between two rows of the trace; nil keeps the first and the last only.
   public var every: Int?
-  /// Stops once the data term is at most this.
+  /// Stops once the data term is at most this; looked at where the step is a multiple of 100.
   public var untilLoss: Double?
-  /// Stops once |grad(objective)| on the full batch is at most this.
+  /// Stops once |grad(objective)| on the full batch is at most this; looked at likewise.
   public var untilConverged: Double?
 
   public init(steps: Int) { self.steps = steps }
@@ -104,9 +104,10 @@ extension Experiment {
     look(state)
     if outcome == .completed, isDone() { outcome = .converged }
     var divergedAt: Int?
+    let checkInterval = 100
     while outcome == .completed, Int(trainer.step) < last {
       let now = Int(trainer.step)
-      var next = min(last, (now / 100 + 1) * 100)
+      var next = min(last, (now / checkInterval + 1) * checkInterval)
       if let every {
         next = min(next, first + ((now - first) / every + 1) * every)
       }
@@ -121,7 +122,8 @@ extension Experiment {
         look(trainer.state)
         if outcome != .completed { break }
       }
-      if isDone() {
+      // Not after every look: looking must not move the end of the run.
+      if next % checkInterval == 0 || next == last, isDone() {
         outcome = .converged
       } else if monitor.shouldStop {
         outcome = .interrupted
@@ -130,7 +132,7 @@ extension Experiment {
     let steps = Int(trainer.step) - first
     if outcome != .diverged {
       state = trainer.state
-      if steps > 0, observerError == nil { look(state) }
+      if observerError == nil, trace.last?.measurement.step != state.step { look(state) }
     }
     return RunResult(
       outcome: outcome, steps: steps, divergedAt: divergedAt,
