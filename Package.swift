@@ -52,7 +52,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
-    .testTarget(name: "KramersTests", dependencies: ["Kramers"], swiftSettings: swiftSettings),
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .testTarget(
+      name: "KramersTests", dependencies: ["Kramers", "CAllocations"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersCLITests", dependencies: ["KramersBindings", "KramersCLI"],

@@ -3,9 +3,9 @@ public struct TrainingOptions: Sendable, Equatable {
   public var steps = 1000
   /// Steps between two rows of the trace; nil keeps the first and the last only.
   public var every: Int?
-  /// Stops once the data term is at most this.
+  /// Stops once the data term is at most this; looked at where the step is a multiple of 100.
   public var untilLoss: Double?
-  /// Stops once |grad(objective)| on the full batch is at most this.
+  /// Stops once |grad(objective)| on the full batch is at most this; looked at likewise.
   public var untilConverged: Double?
 
   public init(steps: Int) { self.steps = steps }
@@ -66,9 +66,13 @@ extension Experiment {
     guard options.steps >= 0 else {
       throw InputError.rule("steps", "0 or positive", options.steps)
     }
+    guard options.steps <= 1_000_000_000_000_000 else {
+      throw InputError.rule("steps", "at most 1e15", options.steps)
+    }
     if let every = options.every, every < 1 {
       throw InputError.rule("every", "at least 1", every)
     }
+    let every = options.every.map { min($0, max(options.steps, 1)) }
     let trainer = try trainer(settings)
     let evaluator = try Evaluator(data: data, network: network, settings: settings)
     let first = Int(trainer.step)
@@ -100,10 +104,11 @@ extension Experiment {
     look(state)
     if outcome == .completed, isDone() { outcome = .converged }
     var divergedAt: Int?
+    let checkInterval = 100
     while outcome == .completed, Int(trainer.step) < last {
       let now = Int(trainer.step)
-      var next = min(last, (now / 100 + 1) * 100)
-      if let every = options.every {
+      var next = min(last, (now / checkInterval + 1) * checkInterval)
+      if let every {
         next = min(next, first + ((now - first) / every + 1) * every)
       }
       let isFinite = trainer.run(steps: next - now)
@@ -113,11 +118,12 @@ extension Experiment {
         divergedAt = Int(trainer.step)
         break
       }
-      if let every = options.every, (next - first) % every == 0, next < last {
+      if let every, (next - first) % every == 0, next < last {
         look(trainer.state)
         if outcome != .completed { break }
       }
-      if isDone() {
+      // Not after every look: looking must not move the end of the run.
+      if next % checkInterval == 0 || next == last, isDone() {
         outcome = .converged
       } else if monitor.shouldStop {
         outcome = .interrupted
@@ -126,7 +132,7 @@ extension Experiment {
     let steps = Int(trainer.step) - first
     if outcome != .diverged {
       state = trainer.state
-      if steps > 0, observerError == nil { look(state) }
+      if observerError == nil, trace.last?.measurement.step != state.step { look(state) }
     }
     return RunResult(
       outcome: outcome, steps: steps, divergedAt: divergedAt,
