@@ -39,12 +39,11 @@ public struct EyringKramers: Sendable {
   public let sigmaLearned: Double
   /// Past the midpoint of the two the mode counts as escaped.
   public var threshold: Double { 0.5 * (sigmaSaddle + sigmaLearned) }
-  /// The smallest positive eigenvalue of the two states.
-  private let softest: Double
+  /// Temperature at which the softest mode's thermal amplitude reaches the size of the weights it
+  /// turns; nil where the Hessians are too large.
+  private let softTemperature: Double?
   /// Coefficient of T in the anharmonic correction at the saddle, along the unstable direction.
   private let anharmonicity: Double
-  /// a_s^2, the squared weight that the escaping mode has at the saddle.
-  private let scale: Double
 
   /// - Parameter rank: r >= 0; mode r + 1 must exist and have a saddle at `l2`.
   /// - Throws: `InputError` when the network is not deep linear or a state does not exist.
@@ -72,15 +71,15 @@ public struct EyringKramers: Sendable {
     sigmaSaddle = climb.sigmaSaddle
     sigmaLearned = climb.sigmaLearned
     anharmonicity = climb.anharmonicity
-    scale = pow(climb.sigmaSaddle, 2 / Double(network.depth))
 
     let batch = builder.batch
     do throws(InputError) {
-      let low = HessianSpectrum(try denseHessian(network, minimum.parameters, batch, l2: l2))
-      let high = HessianSpectrum(try denseHessian(network, saddle.parameters, batch, l2: l2))
-      softest = min(
-        low.values.first { $0 > low.tolerance } ?? 0, high.values.first { $0 > high.tolerance } ?? 0
-      )
+      let bottom = try denseHessian(network, minimum.parameters, batch, l2: l2)
+      let top = try denseHessian(network, saddle.parameters, batch, l2: l2)
+      let low = HessianSpectrum(bottom)
+      let high = HessianSpectrum(top)
+      let size = SoftModes(network, rank, minimum.parameters, escaping: climb.sigmaSaddle)
+      softTemperature = min(size.temperature(bottom), size.temperature(top))
       reason = Self.defect(low, high, zeros, rank)
       let orbits = (
         RotationOrbit(network, minimum.parameters, rank: rank).logVolume,
@@ -97,7 +96,7 @@ public struct EyringKramers: Sendable {
     } catch {
       reason = error.description
       logPrefactor = nil
-      softest = .nan
+      softTemperature = nil
     }
   }
 
@@ -153,11 +152,10 @@ public struct EyringKramers: Sendable {
     if !(anharmonicity * temperature < 0.3) {
       return .unavailable("the barrier is flat at this temperature: l2 is near a spinodal")
     }
-    // Thermal amplitude of the softest mode against the size of the state.
-    if !(temperature < 0.3 * softest * scale) {
+    if let softTemperature, !(temperature < 0.3 * softTemperature) {
       return .unavailable(
-        "a mode of curvature \(rounded(softest)) is too soft at this temperature: nearly "
-          + "degenerate singular values or a spinodal")
+        "a mode is too soft at this temperature (its amplitude fills the state at T = "
+          + "\(rounded(softTemperature))): nearly degenerate singular values or a spinodal")
     }
     return .time(tau: tau, relativeError: error)
   }
