@@ -81,32 +81,50 @@ extension ChainObjective {
     return ChainState(variables: root, l2: l2)
   }
 
-  /// The stationary state near `state` with variable `index` at the given value, and the L2 strength
-  /// for which it is stationary. Regular at a fold, where l2 has its maximum along the branch.
-  func stationary(near state: ChainState, index: Int, value t: Double) -> ChainState? {
+  /// The stationary state near `state` with along . z = level, and the L2 strength for which it is
+  /// stationary. Regular at a fold, where l2 has its maximum along the branch.
+  func stationary(near state: ChainState, along: [Double], level: Double) -> ChainState? {
     var gradient = [Double](repeating: 0, count: count)
-    var start = state.variables
-    start[index] = state.l2
-    func unpacked(_ unknowns: [Double]) -> ChainState {
-      var variables = unknowns
-      variables[index] = t
-      return ChainState(variables: variables, l2: unknowns[index])
-    }
+    let start = state.variables + [state.l2]
     let root = newtonRoot(near: start) { unknowns in
-      let point = unpacked(unknowns)
-      guard point.l2 > 0 else { return [.nan] }
-      _ = self.value(point.variables, point.l2, &gradient)
-      return gradient
+      guard unknowns[count] > 0 else { return [.nan] }
+      let point = Array(unknowns.dropLast())
+      _ = self.value(point, unknowns[count], &gradient)
+      return gradient + [dot(along, point) - level]
     } jacobian: { unknowns, value in
-      let point = unpacked(unknowns)
-      var matrix = self.hessian(point.variables, point.l2, value)
-      let h = 1e-7 * point.l2
-      _ = self.value(point.variables, point.l2 + h, &gradient)
-      for i in value.indices { matrix[i, index] = (gradient[i] - value[i]) / h }
+      let point = Array(unknowns.dropLast())
+      let l2 = unknowns[count]
+      let inner = self.hessian(point, l2, value)
+      let slope = self.l2Derivative(point, l2, value)
+      var matrix = Matrix(count + 1, count + 1)
+      for i in 0..<count {
+        for j in 0..<count { matrix[i, j] = inner[i, j] }
+        matrix[i, count] = slope[i]
+        matrix[count, i] = along[i]
+      }
       return matrix
     }
     guard let root, distance(root, start) < 0.3 * norm(start) else { return nil }
-    return unpacked(root)
+    return ChainState(variables: Array(root.dropLast()), l2: root[count])
+  }
+
+  /// The unit vector along which the state moves as l2 rises, -H^-1 d(grad)/d(l2).
+  func tangent(_ state: ChainState) -> [Double]? {
+    var gradient = [Double](repeating: 0, count: count)
+    _ = value(state.variables, state.l2, &gradient)
+    let slope = l2Derivative(state.variables, state.l2, gradient)
+    guard let step = LU(hessian(state.variables, state.l2, gradient))?.solve(slope) else {
+      return nil
+    }
+    let length = norm(step)
+    return step.map { -$0 / length }
+  }
+
+  private func l2Derivative(_ point: [Double], _ l2: Double, _ gradient: [Double]) -> [Double] {
+    let h = 1e-7 * l2
+    var shifted = gradient
+    _ = value(point, l2 + h, &shifted)
+    return zip(shifted, gradient).map { ($0 - $1) / h }
   }
 }
 
