@@ -3,14 +3,13 @@
 /// rank k - 1.
 ///
 /// At the fold l2 has a smooth maximum along the branch, so the branch is followed by its arc
-/// length: a relative error of 1e-5 in that is one of 1e-10 in l2. (The weight of the weakest chain
-/// is no parameter: near-degenerate modes mix, and it turns back.) Behind the maximum lie the
-/// saddles. Scaled units throughout.
+/// length: a relative error of 1e-5 in that is one of 1e-10 in l2. (The weight of the weakest mode
+/// is no parameter: modes of similar strength mix.) Behind the maximum lie the saddles. Scaled units throughout.
 struct ModeBranch: Sendable {
   let rank: Int
   /// Learned states in order of rising l2; the last is the fold.
-  let stable: [ChainState]
-  var fold: ChainState { stable[stable.count - 1] }
+  let stable: [RankState]
+  var fold: RankState { stable[stable.count - 1] }
   var spinodal: Double { fold.l2 }
 
   /// Follows the branch of rank `below.rank` + 1 (1 without `below`).
@@ -21,7 +20,7 @@ struct ModeBranch: Sendable {
     _ moments: ScaledMoments, above below: ModeBranch?, shouldStop: () -> Bool = { false }
   ) {
     rank = (below?.rank ?? 0) + 1
-    let objective = ChainObjective(moments, chains: rank)
+    let objective = RankObjective(moments, rank: rank)
     guard let start = Self.start(objective, below, shouldStop) else { return nil }
     guard let stable = Self.climb(objective, from: start, shouldStop) else { return nil }
     self.stable = stable
@@ -29,15 +28,15 @@ struct ModeBranch: Sendable {
 
   /// A learned state of rank k somewhat below its spinodal.
   private static func start(
-    _ objective: ChainObjective, _ below: ModeBranch?, _ shouldStop: () -> Bool
-  ) -> ChainState? {
+    _ objective: RankObjective, _ below: ModeBranch?, _ shouldStop: () -> Bool
+  ) -> RankState? {
     let moments = objective.moments
-    func candidate(_ l2: Double) -> (lower: ChainState?, mode: FirstMode)? {
+    func candidate(_ l2: Double) -> (lower: RankState?, mode: FirstMode)? {
       var residual = moments.correlation
-      var lower: ChainState?
+      var lower: RankState?
       if let below {
         guard let state = below.learnedState(moments, l2: l2) else { return nil }
-        residual = ChainObjective(moments, chains: below.rank).residualCorrelation(state)
+        residual = RankObjective(moments, rank: below.rank).residualCorrelation(state)
         lower = state
       }
       guard
@@ -66,7 +65,14 @@ struct ModeBranch: Sendable {
       guard let (lower, mode) = candidate(l2), let weight = mode.mode.learnedWeight(l2: l2) else {
         continue
       }
-      let variables = (lower?.variables ?? []) + mode.output.map { weight * $0 } + [weight]
+      var strengths = [integerPower(weight, moments.depth)]
+      var left = [mode.output]
+      if let below, let lower {
+        let modes = RankObjective(moments, rank: below.rank).learnedModes(lower)
+        strengths += modes.map(\.strength)
+        left += modes.map(\.left)
+      }
+      let variables = objective.variables(strengths: strengths, left: left)
       if let state = objective.relaxed(from: variables, l2: l2), objective.isLearned(state) {
         return state
       }
@@ -76,8 +82,8 @@ struct ModeBranch: Sendable {
 
   /// From a learned state to the fold, both included.
   private static func climb(
-    _ objective: ChainObjective, from start: ChainState, _ shouldStop: () -> Bool
-  ) -> [ChainState]? {
+    _ objective: RankObjective, from start: RankState, _ shouldStop: () -> Bool
+  ) -> [RankState]? {
     guard let tangent = objective.tangent(start) else { return nil }
     var states = [start]
     guard
@@ -118,11 +124,11 @@ struct ModeBranch: Sendable {
   /// Follows the branch by arc length, appending states, until `done(new, last)`; returns the new
   /// one.
   private static func walk(
-    _ objective: ChainObjective, _ states: inout [ChainState], _ tangent: [Double],
-    _ shouldStop: () -> Bool, until done: (ChainState, ChainState) -> Bool
-  ) -> ChainState? {
+    _ objective: RankObjective, _ states: inout [RankState], _ tangent: [Double],
+    _ shouldStop: () -> Bool, until done: (RankState, RankState) -> Bool
+  ) -> RankState? {
     var direction = tangent
-    var step = 0.05 * norm(states[0].variables) / Double(objective.chains).squareRoot()
+    var step = 0.05 * norm(states[0].variables) / Double(objective.rank).squareRoot()
     for _ in 0..<500 {
       let last = states[states.count - 1]
       guard !shouldStop(), step > 1e-9 else { return nil }
@@ -149,9 +155,9 @@ struct ModeBranch: Sendable {
   }
 
   /// The learned state of this rank at `l2`; nil above the spinodal or where the branch is lost.
-  func learnedState(_ moments: ScaledMoments, l2: Double) -> ChainState? {
+  func learnedState(_ moments: ScaledMoments, l2: Double) -> RankState? {
     guard l2 <= spinodal else { return nil }
-    let objective = ChainObjective(moments, chains: rank)
+    let objective = RankObjective(moments, rank: rank)
     if let above = stable.indices.first(where: { stable[$0].l2 >= l2 }), above > 0 {
       return between(objective, stable[above - 1], stable[above], l2)
     }
@@ -173,10 +179,10 @@ struct ModeBranch: Sendable {
 
   /// The saddle between this branch and the rank below at `l2`; nil above the spinodal.
   func saddle(_ moments: ScaledMoments, l2: Double, shouldStop: () -> Bool = { false })
-    -> ChainState?
+    -> RankState?
   {
     guard l2 < spinodal, l2 > 0 else { return nil }
-    let objective = ChainObjective(moments, chains: rank)
+    let objective = RankObjective(moments, rank: rank)
     let change = difference(fold, stable[stable.count - 2])
     let length = norm(change)
     var states = [fold]
@@ -191,8 +197,8 @@ struct ModeBranch: Sendable {
   /// The state with the given l2 between two states, by bisection and secants along the chord and
   /// a last Newton step in l2.
   private func between(
-    _ objective: ChainObjective, _ low: ChainState, _ high: ChainState, _ l2: Double
-  ) -> ChainState? {
+    _ objective: RankObjective, _ low: RankState, _ high: RankState, _ l2: Double
+  ) -> RankState? {
     var (low, high) = (low, high)
     let chord = difference(high, low)
     let length = norm(chord)
@@ -215,6 +221,6 @@ struct ModeBranch: Sendable {
   }
 }
 
-private func difference(_ a: ChainState, _ b: ChainState) -> [Double] {
+private func difference(_ a: RankState, _ b: RankState) -> [Double] {
   zip(a.variables, b.variables).map { $0 - $1 }
 }

@@ -1,44 +1,38 @@
-/// A stationary state of `ChainObjective` and the L2 strength at which it is one, in scaled units.
-struct ChainState: Sendable {
-  /// For each chain x_j and, for D >= 3, a_j.
+/// A stationary state of `RankObjective` and the L2 strength at which it is one, in scaled units.
+struct RankState: Sendable {
   var variables: [Double]
   var l2: Double
 }
 
-/// What one chain sees while the others stand still.
-struct ChainMode: Sendable {
-  /// u, v (unit) and w of the chain's term w u v' in the end-to-end map.
+/// One learned mode of a state: a term w u v' of the end-to-end map.
+struct LearnedMode: Sendable {
   let left: [Double]
   let right: [Double]
   let strength: Double
-  /// u'(B - W_others L) v and v' L v.
+  /// u'(B - W_others L) v and v' L v: what the mode sees while the others stand still.
   let single: SingleMode
 }
 
-extension ChainObjective {
-  /// The chains of a state. Stationarity gives u' (B - W L) v = b w^(2/D-1), which spares a sum.
-  func chainModes(_ state: ChainState) -> [ChainMode] {
-    let y = rightFactors(state.variables, state.l2)
+extension RankObjective {
+  /// The modes of a state by falling strength. Stationarity gives u' (B - W L) v = b w^(2/D-1).
+  func learnedModes(_ state: RankState) -> [LearnedMode] {
+    let split = SingularValueDecomposition(map(state.variables, state.l2))
     let d = Double(moments.depth)
-    return (0..<chains).map { j in
-      let x = Array(state.variables[j * stride..<j * stride + outputs])
-      let column = y.column(j)
-      let (p, q) = (norm(x), norm(column))
-      let a = moments.depth >= 3 ? state.variables[j * stride + outputs] : 1
-      let strength = p * q * integerPower(a, moments.depth - 2)
-      let v = column.map { $0 / q }
+    return (0..<rank).map { j in
+      let v = split.v.column(j)
+      let strength = max(split.values[j], .leastNormalMagnitude)
       let variance = zip(v, moments.variances).reduce(0) { $0 + $1.0 * $1.0 * $1.1 }
       let singular = state.l2 * power(strength, 2 / d - 1) + variance * strength
-      return ChainMode(
-        left: x.map { $0 / p }, right: v, strength: strength,
+      return LearnedMode(
+        left: split.u.column(j), right: v, strength: strength,
         single: SingleMode(singular: singular, variance: variance, depth: moments.depth))
     }
   }
 
   /// B - W L without the learned modes' own triplets: what a further mode could learn.
-  func residualCorrelation(_ state: ChainState) -> Matrix {
+  func residualCorrelation(_ state: RankState) -> Matrix {
     var result = moments.correlation
-    for mode in chainModes(state) {
+    for mode in learnedModes(state) {
       let own = state.l2 * power(mode.strength, 2 / Double(moments.depth) - 1)
       for o in 0..<outputs {
         for i in mode.right.indices {
@@ -50,26 +44,26 @@ extension ChainObjective {
     return result
   }
 
-  /// Whether every chain is on the learned side of its own fold.
-  func isLearned(_ state: ChainState) -> Bool {
-    chainModes(state).allSatisfy {
+  /// Whether every mode is on the learned side of its own fold.
+  func isLearned(_ state: RankState) -> Bool {
+    learnedModes(state).allSatisfy {
       $0.strength.isFinite && $0.strength > 0 && $0.strength >= $0.single.spinodalStrength
     }
   }
 
   /// The minimum that L-BFGS reaches from `variables`, polished by Newton's method.
-  func relaxed(from variables: [Double], l2: Double) -> ChainState? {
+  func relaxed(from variables: [Double], l2: Double) -> RankState? {
     let found = minimize(
       from: variables, relativeTolerance: 0, absoluteTolerance: moments.depth == 2 ? 1e-14 : 1e-8,
       maximumIterations: 5000
     ) { self.value($0, l2, &$1) }
-    // For D = 2 chains of equal x_j . y_j rotate into each other: no invertible Hessian.
-    if moments.depth == 2 { return ChainState(variables: found.x, l2: l2) }
-    return stationary(near: found.x, l2: l2)
+    if let polished = stationary(near: found.x, l2: l2) { return polished }
+    // At the onset of a mode of depth 2 the Hessian is singular and its chain has length zero.
+    return moments.depth == 2 ? RankState(variables: found.x, l2: l2) : nil
   }
 
   /// The stationary state at `l2` that Newton's method finds near `variables`; nil if it runs off.
-  func stationary(near variables: [Double], l2: Double) -> ChainState? {
+  func stationary(near variables: [Double], l2: Double) -> RankState? {
     var gradient = [Double](repeating: 0, count: count)
     let root = newtonRoot(near: variables) { point in
       _ = self.value(point, l2, &gradient)
@@ -78,12 +72,12 @@ extension ChainObjective {
       self.hessian(point, l2, value)
     }
     guard let root, distance(root, variables) < 0.3 * norm(variables) else { return nil }
-    return ChainState(variables: root, l2: l2)
+    return RankState(variables: root, l2: l2)
   }
 
   /// The stationary state near `state` with along . z = level, and the L2 strength for which it is
   /// stationary. Regular at a fold, where l2 has its maximum along the branch.
-  func stationary(near state: ChainState, along: [Double], level: Double) -> ChainState? {
+  func stationary(near state: RankState, along: [Double], level: Double) -> RankState? {
     var gradient = [Double](repeating: 0, count: count)
     let start = state.variables + [state.l2]
     let root = newtonRoot(near: start) { unknowns in
@@ -105,11 +99,11 @@ extension ChainObjective {
       return matrix
     }
     guard let root, distance(root, start) < 0.3 * norm(start) else { return nil }
-    return ChainState(variables: Array(root.dropLast()), l2: root[count])
+    return RankState(variables: Array(root.dropLast()), l2: root[count])
   }
 
   /// The unit vector along which the state moves as l2 rises, -H^-1 d(grad)/d(l2).
-  func tangent(_ state: ChainState) -> [Double]? {
+  func tangent(_ state: RankState) -> [Double]? {
     var gradient = [Double](repeating: 0, count: count)
     _ = value(state.variables, state.l2, &gradient)
     let slope = l2Derivative(state.variables, state.l2, gradient)
