@@ -128,9 +128,15 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
     let mode = SingleMode(singular: 0.8, depth: 3)
     #expect(isClose(rate.sigmaSaddle, mode.saddleStrength(l2: 0.1)!, 1e-10))
     #expect(isClose(rate.sigmaLearned, mode.learnedStrength(l2: 0.1)!, 1e-7))
-    // Measured elsewhere: 9,019 steps, with the finite-temperature factor 1 + c/x, c = .5.
-    let tau = try #require(rate.escapeTime(temperature: 2e-4, learningRate: 0.2))
-    print("rank-1 trap tau", tau, rate.prediction(temperature: 2e-4, learningRate: 0.2))
+    // Measured: 9,019 steps, with the finite-temperature factor 1 + c/x, c = .5. 10 % is more than
+    // the standard error of a hundred escapes.
+    guard case .time(let tau, let error) = rate.prediction(temperature: 2e-4, learningRate: 0.2)
+    else {
+      Issue.record("no prediction for the rank-1 trap")
+      return
+    }
+    #expect(isClose(error, 0.5 * 2e-4 / rate.barrier, 1e-12))
+    #expect(isClose(tau * (1 + error), 9019, 0.1))
   }
 
   @Test("unequal variances: sigma_2 crosses a threshold that belongs to it")
@@ -221,7 +227,7 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
       let rate = try EyringKramers(moments: gaussian.moments, network: network, rank: 1, l2: 0.1)
       #expect(rate.reason == nil && rate.temperaturePower == 8)
     }
-    print("2-10-10-2", duration)
-    #expect(duration < .milliseconds(300))
+    // Alone 45 ms; other tests run beside it.
+    #expect(duration < .milliseconds(600))
   }
 }
