@@ -42,7 +42,7 @@ struct ModeBranch: Sendable {
       guard
         let mode = FirstMode(
           correlation: residual, variances: moments.variances, depth: moments.depth,
-          starts: below == nil ? .max : 3, tolerance: below == nil ? 1e-13 : 1e-5)
+          starts: below == nil ? .max : 3, tolerance: 1e-5)
       else { return nil }
       return (lower, mode)
     }

@@ -11,6 +11,10 @@
 ///   rank k and rank k - 1 (k = 1: the maximum of `FirstMode`). The `singular` beside it is the k-th
 ///   singular value of Sigma_yx and nothing more.
 ///
+/// At equal input variances the K modes with spinodals above l2 make K + 1 metastable states, each
+/// with the top modes learned. At unequal ones that need not be so: mode j learned without mode i is
+/// stable if s_j (s_j + (lambda_i - lambda_j) w_j) > s_i^2, which two modes can satisfy at once.
+///
 /// Squared error, no biases, L2 about the origin on every layer. Says nothing about other networks.
 public struct PhaseTheory: Sendable {
   public enum Method: String, Sendable {
