@@ -1,6 +1,6 @@
 /// The name that a user most likely meant: the nearest by edit distance (insertion, deletion,
 /// substitution, swap of neighbours), if it is near enough to be worth saying.
-func nearestName(to name: String, among candidates: some Sequence<String>) -> String? {
+public func nearestName(to name: String, among candidates: some Sequence<String>) -> String? {
   let limit = max(1, name.count / 3 + 1)
   let ranked = candidates.map { ($0, editDistance(name.lowercased(), $0.lowercased())) }
     .filter { $0.1 <= limit }
@@ -9,7 +9,7 @@ func nearestName(to name: String, among candidates: some Sequence<String>) -> St
 }
 
 /// Optimal string alignment distance.
-func editDistance(_ a: String, _ b: String) -> Int {
+public func editDistance(_ a: String, _ b: String) -> Int {
   let a = Array(a.utf8)
   let b = Array(b.utf8)
   var beforePrevious = [Int](repeating: 0, count: b.count + 1)
