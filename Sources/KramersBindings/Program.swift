@@ -27,6 +27,8 @@ public final class Program {
   public let options: ProgramOptions
   let output: Output
   let metatables: Metatables
+  /// What stands behind the globals; see `Names.swift`.
+  let publicNames: LuaTable
   var current: ExperimentBox?
   /// Functions by the catalogue's name, for help(f).
   var functionNames: [LuaValue: String] = [:]
@@ -36,12 +38,16 @@ public final class Program {
     lua = try LuaState()
     output = Output(options)
     metatables = try Metatables(lua)
+    publicNames = try lua.makeTable()
+    try lua.seedRandom(options.seed)
     lua.setInternalChunks(prefix: "@stdlib/")
     try installOutput()
     try installData()
     try installExperiment()
     try installVerbs()
     try installProtocols()
+    try nameLuaFunctions()
+    try guardNames()
   }
 
   /// Writes what is buffered. Exits with 74 when it cannot be written.
@@ -63,21 +69,5 @@ public final class Program {
       return try blaming(name) { try body(Options(entry, call.argument(1)), call) }
     }
     try setGlobal(name, .function(function))
-  }
-
-  func setGlobal(_ path: String, _ value: LuaValue) throws {
-    let parts = path.split(separator: ".").map(String.init)
-    var table = try lua.globals
-    for part in parts.dropLast() {
-      if let inner = try table.rawGet(LuaValue(part)).asTable {
-        table = inner
-      } else {
-        let inner = try lua.makeTable()
-        try table.rawSet(LuaValue(part), .table(inner))
-        table = inner
-      }
-    }
-    try table.rawSet(LuaValue(parts[parts.count - 1]), value)
-    functionNames[value] = path
   }
 }

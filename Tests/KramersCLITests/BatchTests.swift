@@ -37,7 +37,8 @@ import Testing
   func arguments() throws {
     let script = FileManager.default.temporaryDirectory.appendingPathComponent(
       "kramers-\(UUID().uuidString).lua")
-    try "#!/usr/bin/env kramers\nprint(arg[0] ~= nil, arg[1], arg[2], arg[3], #arg, select('#', ...))"
+    try
+      "#!/usr/bin/env kramers\nprint(arg[0] ~= nil, arg[1], arg[2], arg[3], #arg, select('#', ...))"
       .write(to: script, atomically: true, encoding: .utf8)
     defer { try? FileManager.default.removeItem(at: script) }
     let run = try kramers(script.path, "-x", "--", "y")

@@ -2,6 +2,9 @@
 enum Catalog {
   static let all: [Entry] = data + verbs + protocols + utilities
 
+  /// Lua's own names that the program replaces: ordinary globals, not protected.
+  static let lua: Set<String> = ["print", "pairs", "math.random", "math.randomseed"]
+
   static let byName: [String: Entry] = Dictionary(
     uniqueKeysWithValues: all.map { ($0.name, $0) })
 

@@ -49,5 +49,42 @@ extension Catalog {
         help(measure_escape)
         help("data.gaussian")
         """),
+    Entry(
+      "pairs", .function,
+      "Lua's pairs in a fixed order: integers, other numbers, strings by their bytes, false, true, "
+        + "then objects. Experiments, data sets and snapshots come in the order in which they were "
+        + "made, functions by their line, other objects in the order in which a traversal first "
+        + "met them; only tables and coroutines that one traversal meets together for the first "
+        + "time come in an order that another run may not repeat. Fields may be changed and "
+        + "cleared on the way. A list costs what it costs in Lua, other tables about 0.2 us a "
+        + "field more; next is Lua's own",
+      usage: "pairs(t)", returns: "an iterator of keys and values",
+      example: """
+        for name, value in pairs { tau = 2, l2 = 0.1, [1] = "first" } do print(name, value) end
+        """,
+      seeAlso: ["math.random"]),
+    Entry(
+      "math.random", .function,
+      "Lua's math.random (xoshiro256**), seeded from --seed: every run draws the same numbers. "
+        + "The verbs do not use it: their random streams depend on their own seeds alone",
+      usage: "math.random([m [, n]])",
+      returns:
+        "a float in [0, 1), or an integer in 1...m or m...n; math.random(0) is 64 random bits",
+      example: """
+        print(math.random(6), math.random(6), math.random())
+        """,
+      seeAlso: ["math.randomseed"]),
+    Entry(
+      "math.randomseed", .function,
+      "starts math.random from another seed; without arguments from --seed again, not from the "
+        + "clock",
+      usage: "math.randomseed([seed])", returns: "the two integers of the seed",
+      example: """
+        math.randomseed(7)
+        local first = math.random(100)
+        math.randomseed(7)
+        print(first == math.random(100))
+        """,
+      seeAlso: ["math.random"]),
   ]
 }

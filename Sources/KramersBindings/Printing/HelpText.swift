@@ -38,6 +38,7 @@ enum HelpText {
   }
 
   private static func signature(_ entry: Entry) -> String {
+    if let usage = entry.usage { return usage }
     if entry.options.isEmpty { return entry.name + "()" }
     let shown = entry.options.prefix(5).map(\.name).joined(separator: ", ")
     return "\(entry.name){\(shown)\(entry.options.count > 5 ? ", ..." : "")}"
