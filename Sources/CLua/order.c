@@ -227,7 +227,6 @@ static int done(lua_State *L, int status, lua_KContext context) {
 }
 
 static int pairs(lua_State *L) {
-  luaL_checkany(L, 1);
   if (luaL_getmetafield(L, 1, "__pairs") == LUA_TNIL) return kl_ordered_pairs(L);
   lua_pushvalue(L, 1);
   lua_callk(L, 1, 3, 0, done);

@@ -38,7 +38,9 @@ extension Program {
   }
 
   public func run(standardInput: Void, sources: inout SourceLines) throws {
-    try run(readAll { ks_read($0, $1) }, name: "stdin", chunkName: "=stdin", sources: &sources)
+    let bytes = readAll { ks_read($0, $1) }
+    if let reason = ks_read_failure() { throw FileError("stdin", String(cString: reason)) }
+    try run(bytes, name: "stdin", chunkName: "=stdin", sources: &sources)
   }
 
   private func run(
@@ -58,7 +60,9 @@ extension Program {
       throw FileError(path, String(cString: strerror(errno)))
     }
     defer { fclose(file) }
-    return readAll { fread($0, 1, $1, file) }
+    let bytes = readAll { fread($0, 1, $1, file) }
+    guard ferror(file) == 0 else { throw FileError(path, String(cString: strerror(errno))) }
+    return bytes
   }
 }
 

@@ -177,6 +177,10 @@ bool klq_is_interrupt(lua_State *L, int index);
 
 bool kl_signals_install(kl_interrupt *interrupt);
 void kl_signals_restore(void);
+/* A second SIGINT within 2 s ends the process at once, by the signal. */
+void kl_signals_end_on_haste(bool ends);
+/* The next signal after the first ends the process, however late it comes. */
+void kl_signals_end_next(void);
 int kl_signal_received(void); /* the last one, 0: none */
 int kl_signal_count(void);
 int kl_signal_level(void); /* 0 none, 1 asked to stop, 2 a second SIGINT within 2 s */

@@ -50,6 +50,54 @@ extension Catalog {
         help("data.gaussian")
         """),
     Entry(
+      "log", .function, "print to standard error: words for a person, apart from the data",
+      usage: "log(...)", returns: "nothing",
+      example: """
+        log("starting at", os.date("%Y"))
+        emit { kind = "point", tau = 1234.5 }
+        """,
+      seeAlso: ["print", "emit"]),
+    Entry(
+      "linspace", .function, "n evenly spaced numbers from a to b, both ends exact",
+      usage: "linspace(a, b, n)", returns: "a list of numbers",
+      example: """
+        for _, l2 in ipairs(linspace(0, 0.3, 4)) do print(l2) end
+        """,
+      seeAlso: ["logspace"]),
+    Entry(
+      "logspace", .function,
+      "n numbers from a to b in geometric progression, both ends exact; a and b themselves, not "
+        + "their logarithms",
+      usage: "logspace(a, b, n)", returns: "a list of numbers",
+      example: """
+        for _, temperature in ipairs(logspace(1e-5, 1e-2, 4)) do print(temperature) end
+        """,
+      seeAlso: ["linspace"]),
+    Entry(
+      "r:csv", .method,
+      "writes a result's main table (points, trace, survival, modes) as CSV, a result without one "
+        + "as a single row of its plain fields; nested columns are left out and named on standard "
+        + "error. The file appears whole or not at all",
+      usage: "r:csv(path)", returns: "nothing",
+      example: """
+        experiment { data = data.population { singular = {0.9} }, depth = 3, width = 1, lr = 0.2 }
+        local path = os.tmpname()
+        train { steps = 200, every = 50 }:csv(path)
+        for line in io.lines(path) do print((line:match("^[^,]*"))) end
+        os.remove(path)
+        """,
+      seeAlso: ["r:json", "emit"]),
+    Entry(
+      "r:json", .method,
+      "a result as one line of JSON, as emit writes it; with a path, into a file that appears whole "
+        + "or not at all",
+      usage: "r:json([path])", returns: "a string; with a path nothing",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
+        print(measure():json())
+        """,
+      seeAlso: ["r:csv", "emit"]),
+    Entry(
       "pairs", .function,
       "Lua's pairs in a fixed order: integers, other numbers, strings by their bytes, false, true, "
         + "then objects. Experiments, data sets and snapshots come in the order in which they were "

@@ -48,7 +48,7 @@ extension Program {
   ) throws {
     let function = try lua.makeFunction { [unowned self] call in
       let (box, options) = try target(name, call.arguments)
-      return try blaming(name) { try body(box, options) }
+      return try progress.during(name) { try blaming(name) { try body(box, options) } }
     }
     try setGlobal(name, .function(function))
     try metatables.experimentMethods.rawSet(LuaValue(name), .function(function))
