@@ -98,7 +98,8 @@ import Testing
     for output in [first, other] {
       let lines = output.split(separator: "\n")
       #expect(lines[0].split(separator: "\t")[0] == lines[1])
-      #expect(lines[2] == "true\tfalse\tbad argument #2 to 'random' (interval is empty)")
+      #expect(lines[2].hasPrefix("true\tfalse\tbad argument #"))
+      #expect(lines[2].hasSuffix("random' (interval is empty)"))
       #expect(lines[3] == "true\ttrue")
     }
   }
