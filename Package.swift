@@ -38,6 +38,7 @@ let package = Package(
       cSettings: [.unsafeFlags(["-std=c23"])]),
     .target(
       name: "Kramers", dependencies: ["CProcessor", "CGzip", "CResources"],
+      exclude: ["README.md"],
       swiftSettings: swiftSettings),
     .target(name: "CLua", linkerSettings: library("lua5.4")),
     .target(name: "Lua", dependencies: ["CLua"], swiftSettings: swiftSettings),
@@ -51,7 +52,10 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
-    .testTarget(name: "KramersTests", dependencies: ["Kramers"], swiftSettings: swiftSettings),
+    .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .testTarget(
+      name: "KramersTests", dependencies: ["Kramers", "CAllocations"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersCLITests", dependencies: ["KramersBindings", "KramersCLI"],

@@ -1,4 +1,4 @@
--- Question   Does a network trapped by L2 in the zero phase of a feature leave it, and what drives it?
+-- Question   Does a network trapped by L2 in the zero phase of a feature leave it, and by what?
 -- Quantity   Escape times (steps) of mode 2: with additive noise, and with minibatch noise alone.
 -- Theory     Spinodals of a deep linear network; Eyring-Kramers for the additive noise; minibatch
 --            noise alone cannot leave a collapsed trap (Wang and Jacot, arXiv 2305.16038).

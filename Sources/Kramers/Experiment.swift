@@ -8,6 +8,7 @@ public struct Experiment: Sendable {
   public private(set) var settings: Settings
   public internal(set) var state: TrainingState
   public private(set) var seed: UInt64
+  let theoryCache = TheoryCache()
 
   /// - Throws: `InputError` when network, data and settings do not fit together.
   public init(
@@ -65,6 +66,14 @@ public struct Experiment: Sendable {
     state.firstMoment = []
     state.secondMoment = []
     state.momentSteps = 0
+  }
+
+  /// The same experiment at another state of its own, as observers see it.
+  public func at(_ state: TrainingState) -> Experiment {
+    precondition(state.parameters.count == network.parameterCount, "state of another network")
+    var copy = self
+    copy.state = state
+    return copy
   }
 
   func trainer(_ settings: Settings) throws -> Trainer {

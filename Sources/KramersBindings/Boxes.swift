@@ -15,6 +15,8 @@ final class DataBox: NamedBox {
 /// An experiment that verbs change in place.
 final class ExperimentBox: NamedBox {
   var experiment: Experiment
+  /// While `train` runs an observer; the experiment then shows the state of that step.
+  var isRunning = false
   init(_ experiment: Experiment) { self.experiment = experiment }
   var typeName: String { "an experiment" }
 }

@@ -12,7 +12,7 @@ struct Options {
     self.entry = entry
     switch argument {
     case .nil: break
-    case .table(let table):
+    case .table(let table) where !Self.isPositionalList(entry, table):
       for (key, value) in try table.rawPairs() { try accept(key, value) }
     default:
       guard let positional = entry.positional else {
@@ -26,6 +26,14 @@ struct Options {
     for option in entry.options where option.isRequired && values[option.name] == nil {
       throw VerbError(entry.name, "\(option.name) is required: \(option.summary)")
     }
+  }
+
+  /// `predict{{1, 0}, {0, 1}}`: the table is the positional list itself, not a table of options.
+  private static func isPositionalList(_ entry: Entry, _ table: LuaTable) -> Bool {
+    guard let name = entry.positional,
+      entry.options.contains(where: { $0.name == name && $0.kind == .rows })
+    else { return false }
+    return (try? table.rawCount) ?? 0 > 0
   }
 
   private mutating func accept(_ key: LuaValue, _ value: LuaValue) throws {

@@ -153,6 +153,21 @@ private let setup =
     #expect(try kramers("--seed", "1", "-e", script).output != one.output)
   }
 
+  @Test("an ensemble of replicas gives equal bytes on any number of threads")
+  func sameBytesOfAnEnsemble() throws {
+    let script = """
+      experiment{data = data.gaussian{singular = {0.9}, samples = 64}, depth = 3, width = 2,
+        init = "zero", l2 = 0.05, lr = 0.2}
+      emit(measure_escape{temperature = 2e-3, replicas = 24, max_steps = 20000, threshold = 0.3})
+      """
+    let one = try kramers("--threads", "1", "-e", script)
+    #expect(one.status == 0, "\(one.errors)")
+    for threads in ["2", "3"] {
+      #expect(try kramers("--threads", threads, "-e", script).output == one.output)
+    }
+    #expect(try kramers("--seed", "1", "-e", script).output != one.output)
+  }
+
   @Test("numbers keep their points under a German locale")
   func locale() throws {
     let code = """

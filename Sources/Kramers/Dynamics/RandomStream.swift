@@ -38,7 +38,8 @@ public struct RandomStream: Sendable, Equatable {
       ], key: key)
   }
 
-  /// Two uniforms in (0, 1) with 53 random bits each.
+  /// Two uniforms in (0, 1] with 53 random bits each: the top word rounds to 1, with probability
+  /// 2^-53, so their logarithm is finite and never positive.
   @inlinable @inline(__always)
   public func uniforms(step: UInt64, _ index: UInt32) -> (Double, Double) {
     let w = words(step: step, index)

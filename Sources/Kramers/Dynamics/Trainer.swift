@@ -10,8 +10,8 @@ internal import CProcessor
 ///
 /// with g = grad(loss) + l2 (theta - center) + gradient noise, the conventions of PyTorch (dampening
 /// 0). Langevin noise samples exp(-objective/T) only as lr -> 0: in a quadratic of curvature h the
-/// variance is T/(h (1 - lr h/2)). Not to be confused with minibatch noise, whose covariance
-/// depends on theta.
+/// variance is T/(h (1 - lr h/2)), with momentum T/(h (1 - lr h/(2 (1+mu)))). Not to be confused
+/// with minibatch noise, whose covariance depends on theta.
 public final class Trainer {
   public let network: Network
   public let settings: Settings

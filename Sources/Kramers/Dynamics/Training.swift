@@ -3,9 +3,9 @@ public struct TrainingOptions: Sendable, Equatable {
   public var steps = 1000
   /// Steps between two rows of the trace; nil keeps the first and the last only.
   public var every: Int?
-  /// Stops once the data term is at most this.
+  /// Stops once the data term is at most this; looked at where the step is a multiple of 100.
   public var untilLoss: Double?
-  /// Stops once |grad(objective)| on the full batch is at most this.
+  /// Stops once |grad(objective)| on the full batch is at most this; looked at likewise.
   public var untilConverged: Double?
 
   public init(steps: Int) { self.steps = steps }
@@ -14,7 +14,16 @@ public struct TrainingOptions: Sendable, Equatable {
 /// How a run ended: a value, never an error.
 public enum RunOutcome: String, Sendable { case completed, converged, diverged, interrupted }
 
-public struct RunResult: Sendable, Equatable {
+/// One look at the network on the way: what is always measured, and what the observer added.
+public struct TraceRow: Sendable, Equatable {
+  public var measurement: Measurement
+  public var observed: [Record.Field]
+}
+
+/// Looks at a state during a run; what it returns joins the trace.
+public typealias Observer = (TrainingState) throws -> [Record.Field]
+
+public struct RunResult: Sendable {
   public var outcome: RunOutcome
   /// Steps taken by this call.
   public var steps: Int
@@ -23,7 +32,9 @@ public struct RunResult: Sendable, Equatable {
   /// The end of the run; of a diverged one its last finite look.
   public var final: Measurement
   /// Rows at the start, every `every` steps, and at the end.
-  public var trace: [Measurement]
+  public var trace: [TraceRow]
+  /// What the observer threw; the run stopped there.
+  public var observerError: (any Error)?
 }
 
 extension Experiment {
@@ -40,30 +51,47 @@ extension Experiment {
   /// A diverged run leaves the experiment as it was before the call; the trace and the step tell
   /// what happened.
   ///
-  /// - Throws: `InputError` for options out of range.
+  /// - Throws: `InputError` for options out of range. An error of the observer is no error of the
+  ///   run: it stops there and stands in the result.
   public mutating func train(
-    _ options: TrainingOptions, monitor: RunMonitor = RunMonitor()
+    _ options: TrainingOptions, monitor: RunMonitor = RunMonitor(), observer: Observer? = nil
   ) throws -> RunResult {
-    try train(options, settings: settings, monitor: monitor)
+    try train(options, settings: settings, monitor: monitor, observer: observer)
   }
 
   /// Trains under other settings than the experiment's own, which stay.
   mutating func train(
-    _ options: TrainingOptions, settings: Settings, monitor: RunMonitor
+    _ options: TrainingOptions, settings: Settings, monitor: RunMonitor, observer: Observer? = nil
   ) throws -> RunResult {
     guard options.steps >= 0 else {
       throw InputError.rule("steps", "0 or positive", options.steps)
     }
+    guard options.steps <= 1_000_000_000_000_000 else {
+      throw InputError.rule("steps", "at most 1e15", options.steps)
+    }
     if let every = options.every, every < 1 {
       throw InputError.rule("every", "at least 1", every)
     }
+    let every = options.every.map { min($0, max(options.steps, 1)) }
     let trainer = try trainer(settings)
     let evaluator = try Evaluator(data: data, network: network, settings: settings)
     let first = Int(trainer.step)
     let last = first + options.steps
-    var trace = [evaluator.measure(state)]
+    var trace: [TraceRow] = []
     var outcome = RunOutcome.completed
+    var observerError: (any Error)?
     monitor.begin(total: options.steps)
+
+    func look(_ state: TrainingState) {
+      var row = TraceRow(measurement: evaluator.measure(state), observed: [])
+      do {
+        row.observed = try observer?(state) ?? []
+      } catch {
+        observerError = error
+        outcome = .interrupted
+      }
+      trace.append(row)
+    }
 
     func isDone() -> Bool {
       guard options.untilLoss != nil || options.untilConverged != nil else { return false }
@@ -73,12 +101,14 @@ extension Experiment {
       return false
     }
 
-    if isDone() { outcome = .converged }
+    look(state)
+    if outcome == .completed, isDone() { outcome = .converged }
     var divergedAt: Int?
+    let checkInterval = 100
     while outcome == .completed, Int(trainer.step) < last {
       let now = Int(trainer.step)
-      var next = min(last, (now / 100 + 1) * 100)
-      if let every = options.every {
+      var next = min(last, (now / checkInterval + 1) * checkInterval)
+      if let every {
         next = min(next, first + ((now - first) / every + 1) * every)
       }
       let isFinite = trainer.run(steps: next - now)
@@ -88,10 +118,12 @@ extension Experiment {
         divergedAt = Int(trainer.step)
         break
       }
-      if let every = options.every, (next - first) % every == 0, next < last {
-        trace.append(evaluator.measure(trainer.state))
+      if let every, (next - first) % every == 0, next < last {
+        look(trainer.state)
+        if outcome != .completed { break }
       }
-      if isDone() {
+      // Not after every look: looking must not move the end of the run.
+      if next % checkInterval == 0 || next == last, isDone() {
         outcome = .converged
       } else if monitor.shouldStop {
         outcome = .interrupted
@@ -100,10 +132,10 @@ extension Experiment {
     let steps = Int(trainer.step) - first
     if outcome != .diverged {
       state = trainer.state
-      if steps > 0 { trace.append(evaluator.measure(state)) }
+      if observerError == nil, trace.last?.measurement.step != state.step { look(state) }
     }
     return RunResult(
-      outcome: outcome, steps: steps, divergedAt: divergedAt, final: trace[trace.count - 1],
-      trace: trace)
+      outcome: outcome, steps: steps, divergedAt: divergedAt,
+      final: trace[trace.count - 1].measurement, trace: trace, observerError: observerError)
   }
 }

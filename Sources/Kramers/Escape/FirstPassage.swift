@@ -3,7 +3,8 @@ public struct FirstPassageOptions: Sendable, Equatable {
   public var replicas = 64
   /// Steps after which a replica that has not escaped is censored.
   public var maxSteps = 1_000_000
-  /// Steps between two looks at the observable; times are multiples of it.
+  /// Steps between two looks at the observable: the times of escapes are multiples of it, but for
+  /// a last look after `maxSteps`.
   public var every = 10
   public var observable: Observable
   public var threshold: Double
@@ -23,6 +24,11 @@ public struct FirstPassageOptions: Sendable, Equatable {
       throw InputError.rule("replicas", "at most 2^24", replicas)
     }
     guard maxSteps >= 1 else { throw InputError.rule("max_steps", "at least 1", maxSteps) }
+    let (total, overflow) = replicas.multipliedReportingOverflow(by: maxSteps)
+    guard !overflow, total <= 1_000_000_000_000_000_000 else {
+      throw InputError.sentence(
+        "max_steps: replicas * max_steps must be at most 1e18, got \(replicas) * \(maxSteps)")
+    }
     guard every >= 1 else { throw InputError.rule("every", "at least 1", every) }
     guard every <= maxSteps else {
       throw InputError.rule("every", "at most max_steps (\(maxSteps))", every)
@@ -112,18 +118,21 @@ private func follow(
 ) -> ReplicaOutcome {
   var steps = 0
   var reported = 0
-  // The monitor is polled about every thousand steps of a small network.
-  var untilPoll = 0
+  var nextLook = 0
+  // The monitor is polled about every thousand steps of a small network, however rare the looks.
+  let pollInterval = 1000
+  var nextPoll = 0
   while steps < options.maxSteps {
-    let chunk = min(options.every, options.maxSteps - steps)
-    let isFinite = trainer.run(steps: chunk)
+    if steps == nextLook { nextLook = min(steps + options.every, options.maxSteps) }
+    let isFinite = trainer.run(steps: min(nextLook - steps, pollInterval))
     steps = Int(trainer.step)
     if !isFinite { return finish(.diverged) }
-    let value = probe.value(trainer.parameterPointer)
-    if options.observable.hasEscaped(value, options.threshold) { return finish(.escaped) }
-    untilPoll -= chunk
-    if untilPoll <= 0 {
-      untilPoll = 1000
+    if steps == nextLook {
+      let value = probe.value(trainer.parameterPointer)
+      if options.observable.hasEscaped(value, options.threshold) { return finish(.escaped) }
+    }
+    if steps >= nextPoll {
+      nextPoll = steps + pollInterval
       monitor.advance(by: steps - reported)
       reported = steps
       if monitor.shouldStop { return finish(.interrupted) }

@@ -19,6 +19,16 @@ public enum Observable: Sendable, Equatable {
   }
 }
 
+extension Network {
+  /// - Throws: `InputError` for a mode that the network cannot have.
+  func checkMode(_ k: Int) throws {
+    let modes = widths.min() ?? 1
+    guard k >= 1, k <= modes else {
+      throw InputError.rule("mode", "in 1...\(modes), the rank the network can have", k)
+    }
+  }
+}
+
 /// Evaluates observables of a network without allocating. One probe serves one thread.
 final class OrderParameterProbe {
   let network: Network
@@ -37,10 +47,7 @@ final class OrderParameterProbe {
     switch observable {
     case .norm: break
     case .mode(let k):
-      let modes = network.widths.min() ?? 1
-      guard k >= 1, k <= modes else {
-        throw InputError.rule("mode", "in 1...\(modes), the rank the network can have", k)
-      }
+      try network.checkMode(k)
       if network.activation != .linear || network.bias { batch = try data.fullBatch(for: network) }
     case .loss: batch = try data.fullBatch(for: network)
     case .testLoss:

@@ -1,41 +1,59 @@
 extension Experiment {
   /// How many modes the network has learned at its present state, judged at L2 strength `l2`.
   ///
-  /// Linear networks: the singular values of the end-to-end map, sorted, against the saddle
-  /// strengths of the modes, sorted; above the spinodal half the strength at the spinodal. Unequal
-  /// input variances enter by lambda_i = v_i' Sxx v_i. Nonlinear networks have no theory: a mode
-  /// counts as learned above 5 % of the largest singular value of the centred targets.
-  public func activeModes(l2: Double) throws -> Int {
-    let evaluator = try Evaluator(data: data, network: network, settings: settings)
-    return activeModes(evaluator.modeStrengths(state.parameters), l2: l2)
+  /// - Commuting moments: the modes whose own projection u' W v lies above their saddle strength;
+  ///   above the spinodal, above half the strength at the spinodal.
+  /// - Other moments, D >= 3: the largest k for which sigma_k of the map exceeds half the strength
+  ///   of the weakest mode at the fold of the rank-k branch. (A guess from commuting formulas is
+  ///   wrong by orders of magnitude when input variances differ, as for digits.)
+  /// - D <= 2: singular values above 1e-3 of the largest that unregularised learning reaches.
+  /// - Nonlinear networks have no theory: singular values of the centred outputs above 5 % of the
+  ///   largest of the centred targets.
+  public func activeModes(l2: Double, monitor: RunMonitor = RunMonitor()) throws -> Int {
+    try learnedFlags(l2: l2, monitor: monitor).count { $0 }
   }
 
-  func activeModes(_ strengths: [Double], l2: Double) -> Int {
-    let thresholds = learnedThresholds(l2: l2)
-    return zip(strengths, thresholds).prefix { $0 > $1 }.count
-  }
-
-  /// The strength above which the k-th largest singular value counts as a learned mode.
-  private func learnedThresholds(l2: Double) -> [Double] {
-    let limit = network.widths.min() ?? 1
+  /// Per mode of the theory whether it is learned; per singular value where there is no theory.
+  func learnedFlags(l2: Double, monitor: RunMonitor = RunMonitor()) throws -> [Bool] {
     guard network.isDeepLinear else {
-      let largest = targetSpread()
-      return [Double](repeating: 0.05 * largest, count: limit)
+      let evaluator = try Evaluator(data: data, network: network, settings: settings)
+      let limit = 0.05 * targetSpread()
+      return evaluator.modeStrengths(state.parameters).map { $0 > limit }
     }
+    let map = network.endToEndMap(of: state.parameters)
+    let strengths = singularValues(of: map)
+    guard network.depth >= 3 else {
+      let limit = 1e-3 * reachableStrength()
+      return strengths.map { $0 > limit }
+    }
+    let theory = deepLinearTheory(monitor: monitor)
+    if theory.commutes { return projectionFlags(map, l2: l2, count: theory.modes.count) }
+    let folds = theory.foldStrengths
+    let rank = folds.indices.last { strengths[$0] > 0.5 * folds[$0] }
+    return theory.modes.indices.map { $0 <= rank ?? -1 }
+  }
+
+  private func projectionFlags(_ map: Matrix, l2: Double, count: Int) -> [Bool] {
     let correlation = SingularValueDecomposition(data.moments.yx)
-    let top = correlation.values.first ?? 0
-    let thresholds = correlation.values.prefix(limit).enumerated().map { k, singular -> Double in
+    return (0..<count).map { k in
       let direction = correlation.v.column(k)
       let variance = dot(direction, data.moments.xx * direction)
-      guard singular > 1e-12 * top, variance > 0 else { return .infinity }
-      let mode = SingleMode(singular: singular, variance: variance, depth: network.depth)
-      switch network.depth {
-      case 1: return 0.5 * singular / variance
-      case 2: return max(0.5 * (mode.learnedStrength(l2: l2) ?? 0), 0.01 * singular / variance)
-      default: return mode.saddleStrength(l2: l2) ?? 0.5 * mode.spinodalStrength
-      }
+      guard correlation.values[k] > 0, variance > 0 else { return false }
+      let mode = SingleMode(
+        singular: correlation.values[k], variance: variance, depth: network.depth)
+      let limit = mode.saddleStrength(l2: l2) ?? 0.5 * mode.spinodalStrength
+      return dot(correlation.u.column(k), map * direction) > limit
     }
-    return thresholds.sorted(by: >)
+  }
+
+  /// The largest s_k / lambda_k.
+  private func reachableStrength() -> Double {
+    let correlation = SingularValueDecomposition(data.moments.yx)
+    return correlation.values.enumerated().map { k, singular in
+      let direction = correlation.v.column(k)
+      let variance = dot(direction, data.moments.xx * direction)
+      return variance > 0 ? singular / variance : 0
+    }.max() ?? 0
   }
 
   /// The largest singular value of the centred targets / sqrt(N).
@@ -52,5 +70,16 @@ extension Experiment {
       }
     }
     return singularValues(of: centred).first ?? 0
+  }
+}
+
+extension PhaseTheory {
+  /// Strength of the weakest mode at the fold of each rank-k branch; where learned states end.
+  var foldStrengths: [Double] {
+    guard let scaled else { return [] }
+    return branches.enumerated().map { k, branch in
+      let modes = RankObjective(scaled, rank: k + 1).learnedModes(branch.fold)
+      return scaled.mapScale * (modes.map(\.strength).min() ?? 0)
+    }
   }
 }

@@ -35,7 +35,7 @@ struct CommutingModes: Sendable {
           block[i - first, j - first] = dot(decomposition.v.column(i), images[j - first])
         }
       }
-      let rotation = eigenpairs(block).vectors
+      let rotation = eigenDecomposition(block).vectors
       for m in (0..<group.count).reversed() {
         var left = [Double](repeating: 0, count: moments.outputs)
         var right = [Double](repeating: 0, count: moments.inputs)

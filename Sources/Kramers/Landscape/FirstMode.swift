@@ -6,7 +6,8 @@
 /// the whitened ones L^(-1/2) q_k. Neither set is the answer unless B and L commute.
 ///
 /// The same v gives the spinodal only if B and L commute; otherwise the spinodal is the fold of
-/// the branch that begins there (`ModeBranch`).
+/// the branch that begins there (`ModeBranch`). Both of these take the best of all starts; a second
+/// maximum with a lower coexistence and a higher spinodal is not looked for.
 struct FirstMode: Sendable {
   /// v, n values, |v| = 1.
   let direction: [Double]

@@ -15,7 +15,7 @@ public struct StationaryState: Sendable {
 ///     W_1 = sum_j a_j e_j v_j',   W_l = sum_j a_j e_j e_j',   W_D = sum_j a_j u_j e_j'
 ///
 /// Closed form for commuting moments; otherwise the learned branch of rank r, solved by Newton's
-/// method in the space of `ChainObjective` to a gradient norm of about 1e-15. Units beyond r have
+/// method in the space of `RankObjective` to a gradient norm of about 1e-15. Units beyond r have
 /// exactly zero weights, hence exactly zero gradients, so nothing is left to polish in the full
 /// space. Stationary, but not always stable: with very unequal input variances another set of r
 /// modes can be the stable one at small l2; the Hessian tells.

@@ -2,16 +2,14 @@
 /// mode collapses (the spinodal of mode k), and behind the fold the saddles between rank k and
 /// rank k - 1.
 ///
-/// Along the branch the weight t of the weakest chain falls steadily while l2 rises to the fold and
-/// falls again, so t is the parameter and the spinodal a smooth maximum: an error of 1e-6 in t is
-/// one of 1e-12 in l2. Scaled units throughout.
+/// At the fold l2 has a smooth maximum along the branch, so the branch is followed by its arc
+/// length: a relative error of 1e-5 in that is one of 1e-10 in l2. (The weight of the weakest mode
+/// is no parameter: modes of similar strength mix.) Behind the maximum lie the saddles. Scaled units throughout.
 struct ModeBranch: Sendable {
   let rank: Int
   /// Learned states in order of rising l2; the last is the fold.
-  let stable: [ChainState]
-  /// Index of t among the variables.
-  let parameter: Int
-  var fold: ChainState { stable[stable.count - 1] }
+  let stable: [RankState]
+  var fold: RankState { stable[stable.count - 1] }
   var spinodal: Double { fold.l2 }
 
   /// Follows the branch of rank `below.rank` + 1 (1 without `below`).
@@ -22,33 +20,29 @@ struct ModeBranch: Sendable {
     _ moments: ScaledMoments, above below: ModeBranch?, shouldStop: () -> Bool = { false }
   ) {
     rank = (below?.rank ?? 0) + 1
-    let objective = ChainObjective(moments, chains: rank)
+    let objective = RankObjective(moments, rank: rank)
     guard let start = Self.start(objective, below, shouldStop) else { return nil }
-    // The weakest chain: the first to collapse if the others stood still.
-    let margins = objective.chainModes(start).map { $0.single.spinodal ?? 0 }
-    let weakest = margins.indices.min { margins[$0] < margins[$1] } ?? 0
-    parameter = weakest * objective.stride + objective.outputs
-    guard let stable = Self.climb(objective, from: start, parameter, shouldStop) else { return nil }
+    guard let stable = Self.climb(objective, from: start, shouldStop) else { return nil }
     self.stable = stable
   }
 
   /// A learned state of rank k somewhat below its spinodal.
   private static func start(
-    _ objective: ChainObjective, _ below: ModeBranch?, _ shouldStop: () -> Bool
-  ) -> ChainState? {
+    _ objective: RankObjective, _ below: ModeBranch?, _ shouldStop: () -> Bool
+  ) -> RankState? {
     let moments = objective.moments
-    func candidate(_ l2: Double) -> (lower: ChainState?, mode: FirstMode)? {
+    func candidate(_ l2: Double) -> (lower: RankState?, mode: FirstMode)? {
       var residual = moments.correlation
-      var lower: ChainState?
+      var lower: RankState?
       if let below {
         guard let state = below.learnedState(moments, l2: l2) else { return nil }
-        residual = ChainObjective(moments, chains: below.rank).residualCorrelation(state)
+        residual = RankObjective(moments, rank: below.rank).residualCorrelation(state)
         lower = state
       }
       guard
         let mode = FirstMode(
           correlation: residual, variances: moments.variances, depth: moments.depth,
-          starts: below == nil ? .max : 3, tolerance: below == nil ? 1e-13 : 1e-5)
+          starts: below == nil ? .max : 3, tolerance: 1e-5)
       else { return nil }
       return (lower, mode)
     }
@@ -71,7 +65,14 @@ struct ModeBranch: Sendable {
       guard let (lower, mode) = candidate(l2), let weight = mode.mode.learnedWeight(l2: l2) else {
         continue
       }
-      let variables = (lower?.variables ?? []) + mode.output.map { weight * $0 } + [weight]
+      var strengths = [integerPower(weight, moments.depth)]
+      var left = [mode.output]
+      if let below, let lower {
+        let modes = RankObjective(moments, rank: below.rank).learnedModes(lower)
+        strengths += modes.map(\.strength)
+        left += modes.map(\.left)
+      }
+      let variables = objective.variables(strengths: strengths, left: left)
       if let state = objective.relaxed(from: variables, l2: l2), objective.isLearned(state) {
         return state
       }
@@ -81,78 +82,82 @@ struct ModeBranch: Sendable {
 
   /// From a learned state to the fold, both included.
   private static func climb(
-    _ objective: ChainObjective, from start: ChainState, _ parameter: Int,
-    _ shouldStop: () -> Bool
-  ) -> [ChainState]? {
+    _ objective: RankObjective, from start: RankState, _ shouldStop: () -> Bool
+  ) -> [RankState]? {
+    guard let tangent = objective.tangent(start) else { return nil }
     var states = [start]
     guard
-      let beyond = walk(
-        objective, &states, parameter, factor: 0.95, shouldStop,
-        until: {
-          $0.l2 < $1.l2
-        }), states.count >= 2
+      let beyond = walk(objective, &states, tangent, shouldStop, until: { $0.l2 < $1.l2 }),
+      states.count >= 2
     else { return nil }
-    // Three states around the maximum of l2(t): the vertex of their parabola, again and again.
-    var three = [states[states.count - 2], states[states.count - 1], beyond]
+    // Three states around the maximum of l2(s): the vertex of their parabola, again and again.
+    let before = states[states.count - 2]
+    let direction = difference(beyond, before)
+    let length = norm(direction)
+    let along = direction.map { $0 / length }
+    var three = [before, states[states.count - 1], beyond].map {
+      (state: $0, s: dot(along, $0.variables))
+    }
     for _ in 0..<30 {
       if shouldStop() { return nil }
-      let t = three.map { $0.variables[parameter] }
-      let (left, right) = (t[0] - t[1], t[2] - t[1])
-      let (p, q) = (three[0].l2 - three[1].l2, three[2].l2 - three[1].l2)
-      let shift = (p * right * right - q * left * left) / (p * right - q * left) / 2
-      guard shift.isFinite, abs(shift) > 1e-8 * t[1] else { break }
-      guard let next = objective.stationary(near: three[1], index: parameter, value: t[1] + shift)
-      else { break }
-      // The vertex takes the place of the side it lies on.
-      if next.l2 < three[1].l2 {
-        if abs(shift) < 1e-5 * t[1] { break }
-        three[shift > 0 ? 0 : 2] = next
+      let (left, right) = (three[0].s - three[1].s, three[2].s - three[1].s)
+      let (p, q) = (three[0].state.l2 - three[1].state.l2, three[2].state.l2 - three[1].state.l2)
+      var shift = (p * right * right - q * left * left) / (p * right - q * left) / 2
+      guard shift.isFinite else { break }
+      if abs(shift) < 1e-6 * length { break }
+      // Away from the sides, so that each state brings new information.
+      shift = min(max(shift, 0.9 * left), 0.9 * right)
+      let level = three[1].s + shift
+      guard let next = objective.stationary(near: three[1].state, along: along, level: level)
+      else { return nil }
+      if next.l2 < three[1].state.l2 {
+        three[shift > 0 ? 2 : 0] = (next, level)
       } else {
-        three[shift > 0 ? 2 : 0] = three[1]
-        three[1] = next
+        three[shift > 0 ? 0 : 2] = three[1]
+        three[1] = (next, level)
       }
-      if abs(shift) < 1e-6 * t[1] { break }
     }
-    states.removeAll { $0.variables[parameter] <= three[1].variables[parameter] }
-    return states + [three[1]]
+    states.removeAll { dot(along, $0.variables) >= three[1].s }
+    return states + [three[1].state]
   }
 
-  /// Steps t down by `factor`, appending states, until `done(new, last)`; returns the new one.
+  /// Follows the branch by arc length, appending states, until `done(new, last)`; returns the new
+  /// one.
   private static func walk(
-    _ objective: ChainObjective, _ states: inout [ChainState], _ parameter: Int, factor: Double,
-    _ shouldStop: () -> Bool, until done: (ChainState, ChainState) -> Bool
-  ) -> ChainState? {
-    var factor = factor
-    for _ in 0..<400 {
+    _ objective: RankObjective, _ states: inout [RankState], _ tangent: [Double],
+    _ shouldStop: () -> Bool, until done: (RankState, RankState) -> Bool
+  ) -> RankState? {
+    var direction = tangent
+    var step = 0.05 * norm(states[0].variables) / Double(objective.rank).squareRoot()
+    for _ in 0..<500 {
       let last = states[states.count - 1]
-      let t = last.variables[parameter]
-      guard !shouldStop(), t > 1e-12, factor < 0.9999 else { return nil }
-      var guess = last
+      guard !shouldStop(), step > 1e-9 else { return nil }
       if states.count >= 2 {
-        // Secant predictor.
-        let before = states[states.count - 2]
-        let ratio = (factor * t - t) / (t - before.variables[parameter])
-        for i in guess.variables.indices {
-          guess.variables[i] += ratio * (last.variables[i] - before.variables[i])
-        }
-        guess.l2 = max(0.5 * last.l2, last.l2 + ratio * (last.l2 - before.l2))
+        let change = difference(last, states[states.count - 2])
+        let length = norm(change)
+        direction = change.map { $0 / length }
       }
-      guard
-        let next = objective.stationary(near: guess, index: parameter, value: factor * t)
+      var guess = last
+      for i in direction.indices { guess.variables[i] += step * direction[i] }
+      let level = dot(direction, guess.variables)
+      guard let next = objective.stationary(near: guess, along: direction, level: level),
+        // A jump to another branch changes more than the step.
+        norm(difference(next, guess)) < step
       else {
-        factor = factor.squareRoot()
+        step *= 0.5
         continue
       }
       if done(next, last) { return next }
+      if norm(difference(next, guess)) < 0.2 * step { step *= 1.2 }
       states.append(next)
     }
     return nil
   }
 
   /// The learned state of this rank at `l2`; nil above the spinodal or where the branch is lost.
-  func learnedState(_ moments: ScaledMoments, l2: Double) -> ChainState? {
+  func learnedState(_ moments: ScaledMoments, l2: Double) -> RankState? {
     guard l2 <= spinodal else { return nil }
-    let objective = ChainObjective(moments, chains: rank)
+    let objective = RankObjective(moments, rank: rank)
     if let above = stable.indices.first(where: { stable[$0].l2 >= l2 }), above > 0 {
       return between(objective, stable[above - 1], stable[above], l2)
     }
@@ -174,31 +179,37 @@ struct ModeBranch: Sendable {
 
   /// The saddle between this branch and the rank below at `l2`; nil above the spinodal.
   func saddle(_ moments: ScaledMoments, l2: Double, shouldStop: () -> Bool = { false })
-    -> ChainState?
+    -> RankState?
   {
     guard l2 < spinodal, l2 > 0 else { return nil }
-    let objective = ChainObjective(moments, chains: rank)
+    let objective = RankObjective(moments, rank: rank)
+    let change = difference(fold, stable[stable.count - 2])
+    let length = norm(change)
     var states = [fold]
     guard
       let beyond = Self.walk(
-        objective, &states, parameter, factor: 0.9, shouldStop, until: { new, _ in new.l2 <= l2 })
+        objective, &states, change.map { $0 / length }, shouldStop,
+        until: { new, _ in new.l2 <= l2 })
     else { return nil }
     return between(objective, beyond, states[states.count - 1], l2)
   }
 
-  /// The state with the given l2 between two states, by Newton's method in l2 or, where the fold is
-  /// too near for that, by bisection with secants in t.
+  /// The state with the given l2 between two states, by bisection and secants along the chord and
+  /// a last Newton step in l2.
   private func between(
-    _ objective: ChainObjective, _ low: ChainState, _ high: ChainState, _ l2: Double
-  ) -> ChainState? {
+    _ objective: RankObjective, _ low: RankState, _ high: RankState, _ l2: Double
+  ) -> RankState? {
     var (low, high) = (low, high)
+    let chord = difference(high, low)
+    let length = norm(chord)
+    let along = chord.map { $0 / length }
     for iteration in 0..<100 {
-      let (p, q) = (low.variables[parameter], high.variables[parameter])
+      let (p, q) = (dot(along, low.variables), dot(along, high.variables))
       let share = (l2 - low.l2) / (high.l2 - low.l2)
-      let secant = share > 0.05 && share < 0.95 && iteration % 3 != 2
-      let t = p + (secant ? share : 0.5) * (q - p)
+      let secant = share > 0.02 && share < 0.98 && iteration % 3 != 2
+      let level = p + (secant ? share : 0.5) * (q - p)
       let guess = share < 0.5 ? low : high
-      guard let next = objective.stationary(near: guess, index: parameter, value: t) else {
+      guard let next = objective.stationary(near: guess, along: along, level: level) else {
         return nil
       }
       if abs(next.l2 - l2) < 1e-9 * l2 || abs(p - q) < 1e-12 * abs(p) {
@@ -208,4 +219,8 @@ struct ModeBranch: Sendable {
     }
     return nil
   }
+}
+
+private func difference(_ a: RankState, _ b: RankState) -> [Double] {
+  zip(a.variables, b.variables).map { $0 - $1 }
 }

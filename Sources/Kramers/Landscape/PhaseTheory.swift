@@ -11,6 +11,10 @@
 ///   rank k and rank k - 1 (k = 1: the maximum of `FirstMode`). The `singular` beside it is the k-th
 ///   singular value of Sigma_yx and nothing more.
 ///
+/// At equal input variances the K modes with spinodals above l2 make K + 1 metastable states, each
+/// with the top modes learned. At unequal ones that need not be so: mode j learned without mode i is
+/// stable if s_j (s_j + (lambda_i - lambda_j) w_j) > s_i^2, which two modes can satisfy at once.
+///
 /// Squared error, no biases, L2 about the origin on every layer. Says nothing about other networks.
 public struct PhaseTheory: Sendable {
   public enum Method: String, Sendable {
@@ -138,11 +142,11 @@ private func coexistence(
   func objective(_ branch: ModeBranch?, _ l2: Double) -> (value: Double, slope: Double)? {
     guard let branch else { return (0, 0) }
     guard let state = branch.learnedState(moments, l2: l2) else { return nil }
-    let chains = ChainObjective(moments, chains: branch.rank)
+    let chains = RankObjective(moments, rank: branch.rank)
     var gradient = [Double](repeating: 0, count: chains.count)
     let value = chains.value(state.variables, l2, &gradient)
     let d = Double(moments.depth)
-    let slope = chains.chainModes(state).reduce(0) { $0 + 0.5 * d * power($1.strength, 2 / d) }
+    let slope = chains.learnedModes(state).reduce(0) { $0 + 0.5 * d * power($1.strength, 2 / d) }
     return (value, slope)
   }
   var l2 = 0.84 * branch.spinodal
@@ -165,22 +169,24 @@ private func secondOrderOnsets(
   _ moments: ScaledMoments, modes: Int, _ shouldStop: () -> Bool
 ) -> [Double?] {
   var onsets: [Double?] = []
-  var state = ChainState(variables: [], l2: 1)
+  var state = RankState(variables: [], l2: 1)
   var residual = SingularValueDecomposition(moments.correlation)
   for k in 0..<modes {
     if k == 0 {
       onsets.append(1)
     } else {
-      let objective = ChainObjective(moments, chains: k)
-      // The new chain starts small along the top remaining direction, below its onset.
+      let objective = RankObjective(moments, rank: k)
+      // The new mode starts small along the top remaining direction, below its onset.
       let last = onsets[k - 1] ?? 0
-      let seed = residual.u.column(0).map { 0.3 * $0 }
-      let start = state.variables + seed
+      let modes = k > 1 ? RankObjective(moments, rank: k - 1).learnedModes(state) : []
+      let start = objective.variables(
+        strengths: modes.map(\.strength) + [0.1],
+        left: modes.map(\.left) + [residual.u.column(0)])
       func excess(_ l2: Double) -> Double? {
         if shouldStop() { return nil }
         guard let relaxed = objective.relaxed(from: start, l2: l2) else { return nil }
         state = relaxed
-        residual = SingularValueDecomposition(outside(objective, relaxed))
+        residual = SingularValueDecomposition(objective.residualCorrelation(relaxed))
         return residual.values[0] - l2
       }
       onsets.append(fallingRoot(below: last, excess))
@@ -188,25 +194,6 @@ private func secondOrderOnsets(
     if onsets[k] == nil { return onsets + Array(repeating: nil, count: modes - onsets.count) }
   }
   return onsets
-}
-
-/// (1 - U U') (B - W L) (1 - V V') with W = U S V': D = 2 chains are not singular vectors one by
-/// one, but their spans are.
-private func outside(_ objective: ChainObjective, _ state: ChainState) -> Matrix {
-  let y = objective.rightFactors(state.variables, state.l2)
-  let x = Matrix(objective.chains, objective.outputs, state.variables).transposed
-  let map = x * y.transposed
-  var result = objective.moments.correlation
-  for o in 0..<map.rows {
-    for i in 0..<map.columns { result[o, i] -= map[o, i] * objective.moments.variances[i] }
-  }
-  let split = SingularValueDecomposition(map)
-  for k in 0..<objective.chains {
-    let (u, v) = (split.u.column(k), split.v.column(k))
-    let own = dot(u, result * v)
-    for o in u.indices { for i in v.indices { result[o, i] -= own * u[o] * v[i] } }
-  }
-  return result
 }
 
 /// The first root of f going down from `top`, where f < 0: halving, then the Illinois method.

@@ -20,7 +20,7 @@ struct ScaledMoments: Sendable {
 
   /// Nil when inputs and targets are uncorrelated: there is nothing to learn.
   init?(_ moments: SecondMoments, depth: Int) {
-    let (values, vectors) = eigenpairs(moments.xx)
+    let (values, vectors) = eigenDecomposition(moments.xx)
     let top = values.last ?? 0
     let kept = values.indices.filter { values[$0] > 1e-13 * top }
     var basis = Matrix(moments.inputs, kept.count)
@@ -44,13 +44,6 @@ struct ScaledMoments: Sendable {
   var weightScale: Double { power(mapScale, 1 / Double(depth)) }
   /// L (S/L)^(2-2/D), the unit of l2.
   var l2Scale: Double { varianceScale * power(mapScale, 2 - 2 / Double(depth)) }
-}
-
-/// Eigenvalues, ascending, and eigenvectors (columns) of a symmetric matrix.
-func eigenpairs(_ matrix: Matrix) -> (values: [Double], vectors: Matrix) {
-  let eigen = SymmetricEigen(matrix, vectors: true)
-  guard let vectors = eigen.vectors else { preconditionFailure("eigenvectors were asked for") }
-  return (eigen.values, vectors)
 }
 
 /// x^y for x > 0.

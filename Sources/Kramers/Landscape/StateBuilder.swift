@@ -146,8 +146,8 @@ final class StateBuilder {
   }
 
   /// Scaled chains as terms of the network, strongest first.
-  private func chains(_ scaled: ScaledMoments, _ found: ChainState, _ rank: Int) -> [Chain] {
-    ChainObjective(scaled, chains: rank).chainModes(found).sorted { $0.strength > $1.strength }
+  private func chains(_ scaled: ScaledMoments, _ found: RankState, _ rank: Int) -> [Chain] {
+    RankObjective(scaled, rank: rank).learnedModes(found).sorted { $0.strength > $1.strength }
       .map {
         Chain(
           weight: scaled.weightScale * power($0.strength, 1 / Double(network.depth)),
@@ -159,28 +159,21 @@ final class StateBuilder {
   private func learnedAtDepthTwo(
     _ scaled: ScaledMoments, rank: Int, l2: Double
   ) throws -> StationaryState {
-    let objective = ChainObjective(scaled, chains: rank)
-    let start = SingularValueDecomposition(scaled.correlation).u.transposed
+    let objective = RankObjective(scaled, rank: rank)
     let b = l2 / scaled.l2Scale
-    let variables = Array(start.values.prefix(objective.count))
-    guard let found = objective.relaxed(from: variables, l2: b) else {
+    let split = SingularValueDecomposition(scaled.correlation)
+    let start = objective.variables(
+      strengths: [Double](repeating: 0.5, count: rank), left: (0..<rank).map { split.u.column($0) })
+    guard let found = objective.relaxed(from: start, l2: b) else {
       throw missing(rank: rank, l2: l2, mode: rank, spinodal: nil)
     }
-    let x = Matrix(rank, network.outputs, found.variables).transposed
-    let map = x * objective.rightFactors(found.variables, b).transposed
-    let split = SingularValueDecomposition(map)
-    guard split.values[rank - 1] > 1e-9 else {
+    guard objective.learnedModes(found)[rank - 1].strength > 1e-9 else {
       let onsets = PhaseTheory(
         moments: moments, depth: 2, hiddenWidths: Array(network.hiddenWidths), rank: rank)
       throw missing(
         rank: rank, l2: l2, mode: rank, spinodal: onsets.modes[rank - 1].spinodal)
     }
-    return state(
-      (0..<rank).map {
-        Chain(
-          weight: (scaled.mapScale * split.values[$0]).squareRoot(), left: split.u.column($0),
-          right: scaled.basis * split.v.column($0))
-      }, l2)
+    return state(chains(scaled, found, rank), l2)
   }
 
   /// Chain j goes through unit `first` + j of every hidden layer.

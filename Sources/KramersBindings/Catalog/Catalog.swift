@@ -13,6 +13,12 @@ enum Catalog {
   static let byName: [String: Entry] = Dictionary(
     uniqueKeysWithValues: all.map { ($0.name, $0) })
 
+  /// Verbs that leave the experiment as it is: an observer may call them.
+  static let looksOnly: Set<String> = [
+    "measure", "snapshot", "clone", "phases", "x:weights", "x:map", "x:predict", "measure_escape",
+    "arrhenius",
+  ]
+
   /// The entry `name`, which the program itself names.
   static func entry(_ name: String) -> Entry {
     guard let entry = byName[name] else { preconditionFailure("no catalogue entry '\(name)'") }

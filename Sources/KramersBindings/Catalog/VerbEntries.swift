@@ -104,6 +104,10 @@ extension Catalog {
         OptionEntry(
           "until_converged", .number(.positive), standard: "none",
           "stop once the gradient norm of the objective is at most this"),
+        OptionEntry(
+          "observe", .function, standard: "none",
+          "called as observe(x) with every row of the trace; the fields of the table it returns "
+            + "join the row"),
       ],
       returns: "kind=\"run\": steps, epochs, loss, test_loss, accuracy, test_accuracy, objective, "
         + "modes, outcome (\"completed\", \"converged\", \"diverged\", \"interrupted\"), trace, "
@@ -141,6 +145,35 @@ extension Catalog {
         print(measure())
         """,
       seeAlso: ["train", "phases"]),
+    Entry(
+      "x:weights", .method, "the weight matrix of a layer", positional: "layer",
+      options: [
+        OptionEntry(
+          "layer", .integer(.positive), standard: "required", "1 is the layer next to the inputs")
+      ],
+      returns: "a list of rows, n_l x n_(l-1)",
+      example: """
+        local x = experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 4 }
+        print(#x:weights(1), #x:weights(1)[1])
+        """,
+      seeAlso: ["x:map", "x:predict"]),
+    Entry(
+      "x:map", .method, "the end-to-end matrix W_D ... W_1 of a linear network",
+      returns: "a list of rows, outputs x inputs",
+      example: """
+        local x = experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 4 }
+        print(x:map()[1][1], x:map()[2][2])
+        """,
+      seeAlso: ["x:weights", "measure"]),
+    Entry(
+      "x:predict", .method, "the network's outputs", positional: "x",
+      options: [OptionEntry("x", .rows, standard: "required", "inputs, one row a sample")],
+      returns: "a list of rows, one a sample",
+      example: """
+        local x = experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 4 }
+        print(x:predict({{1, 0}, {0, 1}})[1][1])
+        """,
+      seeAlso: ["x:map"]),
     Entry(
       "trap", .verb,
       "puts the network into a metastable state on purpose: learns the kept modes, raises L2 "

@@ -5,13 +5,16 @@ enum FieldOrder {
   private static let names = [
     "kind", "name", "mode", "singular", "temperature", "outcome", "state", "steps", "epochs",
     "step", "loss", "test_loss", "accuracy", "test_accuracy", "objective", "rank", "modes", "l2",
-    "l2_trap", "certified", "reason", "order", "spinodal", "coexistence", "stability", "method",
+    "l2_trap", "certified", "order", "spinodal", "coexistence", "stability", "method",
     "replicas", "escapes", "censored", "diverged", "tau", "tau_low", "tau_high", "theory",
     "theory_error", "theory_reason", "median", "exponential_p", "lag", "tau_epochs", "tau_time",
     "barrier", "barrier_low", "barrier_high", "slope", "prefactor", "r2", "span", "threshold",
+    "thermal_floor", "temperature_power", "observable", "optimizer", "gradient_noise",
+    "label_noise",
     "residual", "support_residual", "saddle", "gradient_norm", "hessian_min", "zero_modes",
     "negative_modes", "norm", "effective_rank", "balancedness", "lr", "batch", "depth", "widths",
-    "seed", "points",
+    "seed", "replacement", "exposure", "steps_total", "seconds",
+    "steps_per_second", "times", "escaped", "reason", "points",
   ]
   private static let rank = Dictionary(
     uniqueKeysWithValues: names.enumerated().map { ($1, $0) })

@@ -42,7 +42,7 @@ func valueText(_ record: Record) -> String {
   }
 }
 
-/// Rows as aligned columns; nested values are left out. At most 40 rows are shown.
+/// Rows as aligned columns; nested values are left out. At most 20 rows are shown.
 private func tableLines(_ rows: [Record]) -> [String] {
   var columns: [String] = []
   for row in rows {
@@ -52,7 +52,7 @@ private func tableLines(_ rows: [Record]) -> [String] {
     }
   }
   columns = FieldOrder.sorted(columns.map { .init($0, .null) }).map(\.name)
-  let shown = rows.prefix(40)
+  let shown = rows.prefix(20)
   let cells = shown.map { row in columns.map { name in row[name].map(valueText) ?? "" } }
   let widths = columns.enumerated().map { j, name in
     max(name.count, cells.map { $0[j].count }.max() ?? 0)

@@ -1,7 +1,59 @@
+import Kramers
 import Lua
 
+/// `phases` and `trap`.
 extension Program {
-  func installLandscapeVerbs() throws {}
-  func installEscapeVerbs() throws {}
-  func fitArrheniusLaw(_ call: LuaCall) throws -> [LuaValue] { [] }
+  func installLandscapeVerbs() throws {
+    try verb("phases") { [unowned self] box, _ in
+      let phases = try box.experiment.phases(monitor: monitor())
+      return [try pushResult(phases.record)]
+    }
+    try verb("trap") { [unowned self] box, o in
+      var options = TrapOptions()
+      options.rank = o.integer("rank") ?? 0
+      options.modes = try o.integers("modes")
+      guard options.modes == nil || !o.has("rank") else {
+        throw InputError.sentence("give either rank or modes")
+      }
+      options.l2 = o.number("l2")
+      options.release = o.number("release")
+      options.exact = o.flag("exact")
+      options.noise = o.flag("noise")
+      if let tolerance = o.number("tolerance") { options.tolerance = tolerance }
+      options.steps = o.integer("steps")
+      if let steps = o.integer("max_steps") { options.maxSteps = steps }
+      let (result, seconds) = try timed {
+        try box.experiment.trap(options, monitor: monitor())
+      }
+      return [try finishLong(result.record(seconds: seconds), result.outcome == .interrupted)]
+    }
+  }
+}
+
+extension Phases {
+  var record: Record {
+    [
+      "kind": "phases", "l2": l2, "depth": depth,
+      "modes": rows.map { row -> Record in
+        [
+          "mode": row.theory.mode, "singular": row.theory.singular, "order": row.theory.order,
+          "spinodal": row.theory.spinodal, "coexistence": row.theory.coexistence,
+          "state": row.isLearned ? "learned" : "zero", "stability": row.stability?.rawValue,
+          "method": row.theory.method?.rawValue, "reason": row.theory.reason,
+        ]
+      },
+    ]
+  }
+}
+
+extension TrapResult {
+  func record(seconds: Double) -> Record {
+    [
+      "kind": "trap", "rank": rank, "modes": Array(1..<rank + 1), "l2_trap": l2Trap, "l2": l2,
+      "residual": certificate.residual, "support_residual": certificate.supportResidual,
+      "saddle": saddle, "gradient_norm": certificate.gradientNorm,
+      "hessian_min": certificate.hessianMin, "zero_modes": zeroModes, "steps": steps,
+      "certified": certified, "reason": reason, "outcome": outcome.rawValue, "seconds": seconds,
+    ]
+  }
 }

@@ -6,8 +6,20 @@ extension Program {
   func installVerbs() throws {
     try verb("train") { [unowned self] box, o in
       let options = try trainingOptions(o, box.experiment)
-      let (result, seconds) = try timed { try box.experiment.train(options, monitor: monitor()) }
-      return try [finishLong(result.record(seconds: seconds), result.outcome == .interrupted)]
+      let observer = observer(o, box)
+      var experiment = box.experiment
+      box.isRunning = true
+      defer { box.isRunning = false }
+      let (result, seconds) = try timed {
+        try experiment.train(options, monitor: monitor(), observer: observer)
+      }
+      box.experiment = experiment
+      let record = result.record(lr: experiment.settings.learningRate, seconds: seconds)
+      if let error = result.observerError {
+        output.emit(record)
+        throw error
+      }
+      return try [finishLong(record, result.outcome == .interrupted)]
     }
     try verb("set") { [unowned self] box, o in
       try box.experiment.update { try apply(o, to: &$0) }
@@ -21,6 +33,21 @@ extension Program {
     }
     try verb("measure") { [unowned self] box, _ in
       [try pushResult(box.experiment.measure().record(kind: "measurement"))]
+    }
+    try verb("x:weights") { [unowned self] box, o in
+      let l = try o.required("layer", o.integer("layer"))
+      let network = box.experiment.network
+      guard l <= network.depth else { throw InputError.rule("layer", "in 1...\(network.depth)", l) }
+      let weights = network.weights(l - 1, of: box.experiment.state.parameters)
+      return [.table(try lua.tableFrom(weights.values, columns: weights.columns))]
+    }
+    try verb("x:map") { [unowned self] box, _ in
+      let map = try box.experiment.map()
+      return [.table(try lua.tableFrom(map.values, columns: map.columns))]
+    }
+    try verb("x:predict") { [unowned self] box, o in
+      let outputs = try box.experiment.predict(o.required("x", o.rows("x")))
+      return [.table(try lua.tableFrom(outputs.values, columns: outputs.columns))]
     }
     try verb("snapshot") { [unowned self] box, _ in
       [try lua.wrap(SnapshotBox(box.experiment), metatable: metatables.snapshot)]
@@ -42,7 +69,7 @@ extension Program {
     try installEscapeVerbs()
   }
 
-  /// Installs a verb as a global and as a method.
+  /// Installs a verb as a global and as a method; `x:name` as a method only.
   func verb(
     _ name: String, _ body: @escaping (ExperimentBox, Options) throws -> [LuaValue]
   ) throws {
@@ -50,8 +77,13 @@ extension Program {
       let (box, options) = try target(name, call.arguments)
       return try progress.during(name) { try blaming(name) { try body(box, options) } }
     }
-    try setGlobal(name, .function(function))
-    try metatables.experimentMethods.rawSet(LuaValue(name), .function(function))
+    if name.hasPrefix("x:") {
+      functionNames[.function(function)] = name
+    } else {
+      try setGlobal(name, .function(function))
+    }
+    let method = name.hasPrefix("x:") ? String(name.dropFirst(2)) : name
+    try metatables.experimentMethods.rawSet(LuaValue(method), .function(function))
   }
 
   /// Sorts out `verb{...}`, `x:verb{...}` and `verb(positional)`.
@@ -70,7 +102,24 @@ extension Program {
     guard let box else {
       throw VerbError(name, "there is no experiment yet; make one with experiment{...}")
     }
+    guard !box.isRunning || Catalog.looksOnly.contains(name) else {
+      throw VerbError(name, "this experiment is being trained; an observer may only look at it")
+    }
     return (box, options)
+  }
+
+  /// `observe = function(x) ... end`: sees the experiment at that step, and may not change it.
+  private func observer(_ o: Options, _ box: ExperimentBox) -> Observer? {
+    guard let function = o.value("observe")?.asFunction else { return nil }
+    return { [unowned self] state in
+      box.experiment = box.experiment.at(state)
+      let values = try function.call([push(box)])
+      guard let value = values.first, !value.isNil else { return [] }
+      guard case .object(let fields) = try record(of: value, verb: "train: observe") else {
+        throw VerbError("train", "observe must return a table with named fields, or nothing")
+      }
+      return fields
+    }
   }
 
   private func trainingOptions(
@@ -117,15 +166,24 @@ extension Measurement {
   }
 }
 
+extension TraceRow {
+  func record(lr: Double) -> Record {
+    let row = measurement.record(time: Double(measurement.step) * lr)
+    guard case .object(let fields) = row else { return row }
+    let added = Set(observed.map(\.name))
+    return .object(fields.filter { !added.contains($0.name) } + observed)
+  }
+}
+
 extension RunResult {
-  func record(seconds: Double) -> Record {
+  func record(lr: Double, seconds: Double) -> Record {
     [
       "kind": "run", "outcome": outcome.rawValue, "steps": steps, "diverged_at": divergedAt,
       "epochs": final.epochs, "step": final.step, "loss": final.loss,
       "test_loss": final.testLoss, "accuracy": final.accuracy,
       "test_accuracy": final.testAccuracy, "objective": final.objective,
       "gradient_norm": final.gradientNorm, "modes": final.modes,
-      "trace": trace.map { $0.record() }, "seconds": seconds,
+      "trace": trace.map { $0.record(lr: lr) }, "seconds": seconds,
       "steps_per_second": Double(steps) / max(seconds, 1e-9),
     ]
   }

@@ -1,0 +1,102 @@
+/// What `measure_escape` asks for; nil means the default that theory or the present state gives.
+public struct EscapeRequest: Sendable {
+  public var settings: Settings
+  public var replicas = 64
+  public var maxSteps = 1_000_000
+  public var every = 10
+  /// The mode that must appear, counted by descending singular value of the map.
+  public var mode: Int?
+  /// nil is the mode.
+  public var observable: Observable?
+  public var threshold: Double?
+  public var seed: UInt64
+  public var stream: UInt32 = 0
+
+  public init(settings: Settings, seed: UInt64) {
+    self.settings = settings
+    self.seed = seed
+  }
+}
+
+/// Escape times with their statistics and the theory beside them. Times in steps.
+public struct EscapeResult: Sendable {
+  public let times: [Int]
+  public let escaped: [Bool]
+  public let diverged: Int
+  public let rate: CensoredRate
+  public let survival: [KaplanMeier.Row]
+  /// Probability of a deviation from the exponential law as large as this; nil with few escapes.
+  public let exponentialP: Double?
+  /// Steps before which no replica escapes (ballistic lag); nil without escapes.
+  public let lag: Double?
+  public let observable: Observable
+  public let threshold: Double
+  public let settings: Settings
+  public let seed: UInt64
+  /// Samples seen in one step / N.
+  public let epochsPerStep: Double
+  /// 95 % quantile of the watched singular value that noise alone makes in the metastable state.
+  public let thermalFloor: Double
+  public let theory: EscapeTheory
+  public let isInterrupted: Bool
+}
+
+/// The predicted escape time, or why there is none.
+public struct EscapeTheory: Sendable {
+  /// Eyring–Kramers escape time in steps.
+  public var tau: Double?
+  /// Relative error that the prediction states of itself: (1 + M^2)/(2 dE/T).
+  public var relativeError: Double?
+  /// Barrier height dE, energy; known also where the time is not predicted.
+  public var barrier: Double?
+  /// Power of T in tau, M/2, from the zero modes.
+  public var temperaturePower: Double?
+  public var reason: String?
+}
+
+extension Experiment {
+  /// First-passage times out of the present state. The experiment stays as it is.
+  ///
+  /// - Throws: `InputError` for options that do not fit, and when no threshold is given where
+  ///   theory gives none.
+  public func measureEscape(
+    _ request: EscapeRequest, threads: Int, monitor: RunMonitor = RunMonitor()
+  ) throws -> EscapeResult {
+    try request.settings.validate(data: data, network: network)
+    let active = try activeModes(l2: request.settings.l2, monitor: monitor)
+    let observable = request.observable ?? .mode(request.mode ?? active + 1)
+    if case .mode(let k) = observable { try network.checkMode(k) }
+    let isNext = observable == .mode(active + 1)
+    let path = escapePath(rank: active, l2: request.settings.l2)
+    let threshold =
+      try request.threshold ?? defaultThreshold(path, observable, isNext: isNext)
+    let floor = thermalFloor(request.settings, rank: active)
+    if isNext, threshold > 0, floor >= threshold {
+      throw InputError.sentence(
+        "temperature: noise alone gives the watched singular value \(rounded(floor)), not less than "
+          + "the threshold \(rounded(threshold)): nothing could be told apart")
+    }
+    var options = FirstPassageOptions(
+      observable: observable, threshold: threshold, seed: request.seed)
+    options.replicas = request.replicas
+    options.maxSteps = request.maxSteps
+    options.every = request.every
+    options.stream = request.stream
+    let record = try measureFirstPassage(
+      data: data, network: network, settings: request.settings, from: state, options: options,
+      threads: threads, monitor: monitor)
+    let sample = try CensoredSample(
+      times: record.times.map { Double($0) }, escaped: record.escaped)
+    let test = ExponentialTest(sample, seed: request.seed)
+    return EscapeResult(
+      times: record.times, escaped: record.escaped, diverged: record.diverged,
+      rate: CensoredRate(sample), survival: KaplanMeier(sample).rows, exponentialP: test.p,
+      lag: test.escapes > 0 ? test.lag : nil, observable: observable, threshold: threshold,
+      settings: request.settings, seed: request.seed,
+      epochsPerStep: Double(request.settings.batchCount(of: data.sampleCount))
+        / Double(data.sampleCount ?? 1),
+      thermalFloor: floor,
+      theory: escapeTheory(path, request.settings, isNext: isNext),
+      isInterrupted: record.interrupted)
+  }
+}

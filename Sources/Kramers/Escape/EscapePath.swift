@@ -1,0 +1,104 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// Theory that an escape measurement leans on: barrier and threshold, or why there is none.
+enum EscapePath {
+  case known(EyringKramers)
+  case unknown(reason: String)
+}
+
+extension Experiment {
+  /// The way out of the state with `rank` learned modes at strength `l2`.
+  func escapePath(rank: Int, l2: Double) -> EscapePath {
+    do {
+      try phaseTheoryApplies()
+      return .known(try EyringKramers(moments: data.moments, network: network, rank: rank, l2: l2))
+    } catch {
+      return .unknown(reason: "\(error)")
+    }
+  }
+
+  /// The midpoint of saddle and learned value of the watched mode.
+  func defaultThreshold(_ path: EscapePath, _ observable: Observable, isNext: Bool) throws -> Double
+  {
+    guard case .mode(let k) = observable else {
+      throw InputError.sentence("threshold is required when the observable is not a mode")
+    }
+    guard isNext else {
+      throw InputError.sentence(
+        "threshold is required: theory knows the way to the next mode, not to mode \(k)")
+    }
+    switch path {
+    case .known(let theory): return theory.threshold
+    case .unknown(let reason): throw InputError.sentence("threshold is required: \(reason)")
+    }
+  }
+
+  /// The predicted escape time under these settings, or the reason why there is none.
+  func escapeTheory(_ path: EscapePath, _ settings: Settings, isNext: Bool) -> EscapeTheory {
+    guard case .known(let theory) = path else {
+      guard case .unknown(let reason) = path else { return EscapeTheory() }
+      return EscapeTheory(reason: reason)
+    }
+    var result = EscapeTheory(
+      barrier: theory.barrier, temperaturePower: theory.temperaturePower)
+    if let reason = noTheoryReason(settings, isNext: isNext) {
+      result.reason = reason
+      return result
+    }
+    switch theory.prediction(
+      temperature: effectiveTemperature(settings), learningRate: settings.learningRate)
+    {
+    case .time(let tau, let relativeError):
+      result.tau = tau
+      result.relativeError = relativeError
+    case .unavailable(let reason): result.reason = reason
+    }
+    return result
+  }
+
+  /// T of all additive noise: Langevin, and lr sigma^2 / 2B of the per-sample gradient noise.
+  func effectiveTemperature(_ settings: Settings) -> Double {
+    let size = Double(settings.batchCount(of: data.sampleCount))
+    let sigma = settings.gradientNoise
+    return settings.temperature + settings.learningRate * sigma * sigma / (2 * size)
+  }
+
+  private func noTheoryReason(_ settings: Settings, isNext: Bool) -> String? {
+    if !isNext { return "theory covers the escape to the next mode" }
+    if settings.optimizer != .sgd {
+      return "theory covers optimizer 'sgd', not '\(settings.optimizer.rawValue)'"
+    }
+    if settings.batch != .full, settings.batchCount(of: data.sampleCount) != data.sampleCount {
+      return effectiveTemperature(settings) > 0
+        ? "minibatch noise depends on the weights and adds to the temperature"
+        : "minibatch noise alone vanishes where the mode is absent: no activated escape"
+    }
+    if settings.labelNoise > 0 { return "label noise depends on the weights" }
+    if effectiveTemperature(settings) == 0 { return "no noise: the state is left never" }
+    return nil
+  }
+
+  /// The size that noise alone gives sigma_(r+1) inside the metastable state: the spectral norm of
+  /// a product of Gaussian layers of variance T/b on the n_l - r unused directions, its 95 %
+  /// quantile over seeded draws.
+  func thermalFloor(_ settings: Settings, rank: Int) -> Double {
+    let temperature = effectiveTemperature(settings)
+    guard temperature > 0, settings.l2 > 0, network.isDeepLinear else { return 0 }
+    let widths = network.widths.map { max($0 - rank, 0) }
+    guard widths.allSatisfy({ $0 > 0 }) else { return 0 }
+    let deviation = (temperature / settings.l2).squareRoot()
+    let draws = (0..<40).map { draw -> Double in
+      let random = RandomStream(seed: 0, replica: UInt32(draw), purpose: .statistics)
+      var product: Matrix?
+      for (l, pair) in zip(widths, widths.dropFirst()).enumerated() {
+        let values = random.normals(pair.0 * pair.1, scale: deviation, step: UInt64(l))
+        let layer = Matrix(pair.1, pair.0, values)
+        product = product.map { layer * $0 } ?? layer
+      }
+      return product.map { singularValues(of: $0).first ?? 0 } ?? 0
+    }
+    return draws.sorted()[37]
+  }
+}

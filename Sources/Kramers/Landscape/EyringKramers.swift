@@ -1,0 +1,176 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// The escape rate of a deep linear network under additive Langevin noise, from the metastable state
+/// with r learned modes over the saddle of mode r + 1, with the rotations of the hidden layers as
+/// zero modes of both:
+///
+///     k = (|lam_-|/2 pi) (Vol_s/Vol_0) (2 pi T)^(-(m_s - m_0)/2)
+///           sqrt(prod' eig_0 / prod' |eig_s|) e^(-dE/T),        tau = 1/(k lr) steps
+///
+/// Primes leave out zero modes. dE and k belong to the objective, data term plus L2, and to any
+/// second moments. First order in T: the exact time is longer by a factor 1 + O(T/dE), and more so
+/// the more zero modes appear at the saddle. Overdamped dynamics (no momentum), lr -> 0, noise that
+/// does not depend on the state; minibatch noise alone does not leave such states at all.
+///
+/// Source: H. Eyring (1935), H. Kramers (1940); zero modes: J. Langer, Ann. Phys. 54 (1969) 258.
+public struct EyringKramers: Sendable {
+  /// r, the modes learned in the metastable state.
+  public let rank: Int
+  public let l2: Double
+  /// dE = E(saddle) - E(minimum).
+  public let barrier: Double
+  /// The saddle's one negative eigenvalue, < 0.
+  public let negativeEigenvalue: Double
+  /// (m_s - m_0)/2: tau ~ T^power e^(dE/T), so a raw Arrhenius slope is dE - power T.
+  public let temperaturePower: Double
+  /// ln of k T^power e^(dE/T); nil with `reason`.
+  public let logPrefactor: Double?
+  /// Why there is no rate, whatever the temperature.
+  public let reason: String?
+  public let minimum: StationaryState
+  public let saddle: StationaryState
+  /// The saddle's unit eigenvector of the negative eigenvalue, towards the learned side.
+  public let unstableDirection: [Double]
+  /// sigma_(r+1) of the end-to-end map at the saddle,
+  public let sigmaSaddle: Double
+  /// and where the noise-free dynamics ends on its far side.
+  public let sigmaLearned: Double
+  /// Past the midpoint of the two the mode counts as escaped.
+  public var threshold: Double { 0.5 * (sigmaSaddle + sigmaLearned) }
+  /// Temperature at which the softest mode's thermal amplitude reaches the size of the weights it
+  /// turns; nil where the Hessians are too large.
+  private let softTemperature: Double?
+  /// Coefficient of T in the anharmonic correction at the saddle, along the unstable direction.
+  private let anharmonicity: Double
+
+  /// - Parameter rank: r >= 0; mode r + 1 must exist and have a saddle at `l2`.
+  /// - Throws: `InputError` when the network is not deep linear or a state does not exist.
+  ///
+  /// Cost: two dense Hessians of the network and their eigenvalues, 20 n^3 flops; beyond 2000
+  /// parameters the barrier only.
+  public init(
+    moments: SecondMoments, network: Network, rank: Int, l2: Double,
+    shouldStop: @escaping () -> Bool = { false }
+  ) throws {
+    let builder = try StateBuilder(moments, network, shouldStop: shouldStop)
+    let saddle = try builder.saddle(rank: rank + 1, l2: l2)
+    let minimum = try builder.learned(rank: rank, l2: l2)
+    self.rank = rank
+    self.l2 = l2
+    self.minimum = minimum
+    self.saddle = saddle
+    barrier = saddle.objective - minimum.objective
+    let zeros = (network.predictedZeroModes(rank: rank), network.predictedZeroModes(rank: rank + 1))
+    temperaturePower = 0.5 * Double(zeros.1 - zeros.0)
+
+    let climb = try UnstableDirection(builder, saddle)
+    negativeEigenvalue = climb.eigenvalue
+    unstableDirection = climb.direction
+    sigmaSaddle = climb.sigmaSaddle
+    sigmaLearned = climb.sigmaLearned
+    anharmonicity = climb.anharmonicity
+
+    let batch = builder.batch
+    do throws(InputError) {
+      let bottom = try denseHessian(network, minimum.parameters, batch, l2: l2)
+      let top = try denseHessian(network, saddle.parameters, batch, l2: l2)
+      let low = HessianSpectrum(bottom)
+      let high = HessianSpectrum(top)
+      let size = SoftModes(network, rank, minimum.parameters, escaping: climb.sigmaSaddle)
+      softTemperature = min(size.temperature(bottom), size.temperature(top))
+      reason = Self.defect(low, high, zeros, rank)
+      let orbits = (
+        RotationOrbit(network, minimum.parameters, rank: rank).logVolume,
+        RotationOrbit(network, saddle.parameters, rank: rank + 1).logVolume
+      )
+      guard reason == nil, let v0 = orbits.0, let vs = orbits.1 else {
+        logPrefactor = nil
+        return
+      }
+      let determinants = 0.5 * (low.logProduct - high.logProduct)
+      logPrefactor =
+        log(-climb.eigenvalue / (2 * Double.pi)) + vs - v0 + determinants
+        - temperaturePower * log(2 * Double.pi)
+    } catch {
+      reason = error.description
+      logPrefactor = nil
+      softTemperature = nil
+    }
+  }
+
+  private static func defect(
+    _ low: HessianSpectrum, _ high: HessianSpectrum, _ zeros: (Int, Int), _ rank: Int
+  ) -> String? {
+    if low.index > 0 {
+      return "the state with \(rank) learned modes is itself a saddle (index \(low.index))"
+    }
+    if low.zeroModes != zeros.0 || high.zeroModes != zeros.1 {
+      return "the saddle has \(high.zeroModes) zero modes where rotations make \(zeros.1), the "
+        + "minimum \(low.zeroModes) where they make \(zeros.0): degenerate singular values"
+    }
+    if high.index != 1 {
+      return "the saddle of mode \(rank + 1) has index \(high.index), not 1: another path is lower"
+    }
+    return nil
+  }
+
+  /// tau in steps by the formula, however valid it is; nil without a prefactor.
+  ///
+  /// - Parameters:
+  ///   - temperature: T > 0.
+  ///   - learningRate: lr > 0.
+  public func escapeTime(temperature: Double, learningRate: Double) -> Double? {
+    logPrefactor.map {
+      exp(barrier / temperature + temperaturePower * log(temperature) - $0) / learningRate
+    }
+  }
+
+  public enum Prediction: Sendable, Equatable {
+    /// Steps, and the relative error to expect of the formula at this temperature.
+    case time(tau: Double, relativeError: Double)
+    case unavailable(String)
+  }
+
+  /// tau where the formula can be trusted: (1 + M^2)/(2x) < 0.3, x = dE/T, M = m_s - m_0, which
+  /// is also the error stated (measured: tau/formula = 1 + c/x with c = .5, 3, 9 for M = 0, 2, 4);
+  /// and neither a soft mode nor, near a spinodal, a flat barrier.
+  public func prediction(temperature: Double, learningRate: Double) -> Prediction {
+    if let reason { return .unavailable(reason) }
+    guard let tau = escapeTime(temperature: temperature, learningRate: learningRate) else {
+      return .unavailable("the saddle carries fewer modes than it should")
+    }
+    let x = barrier / temperature
+    let extra = 2 * temperaturePower
+    let error = (1 + extra * extra) / (2 * x)
+    if !(error < 0.3) {
+      return .unavailable(
+        "barrier/temperature = \(rounded(x)) is too small: with \(Int(extra)) more zero modes at "
+          + "the saddle the formula needs \(rounded((1 + extra * extra) / 0.6))")
+    }
+    if !(anharmonicity * temperature < 0.3) {
+      return .unavailable("the barrier is flat at this temperature: l2 is near a spinodal")
+    }
+    if let softTemperature, !(temperature < 0.3 * softTemperature) {
+      return .unavailable(
+        "a mode is too soft at this temperature (its amplitude fills the state at T = "
+          + "\(rounded(softTemperature))): nearly degenerate singular values or a spinodal")
+    }
+    return .time(tau: tau, relativeError: error)
+  }
+}
+
+/// Three significant digits, for sentences.
+func rounded(_ x: Double) -> Double {
+  guard x.isFinite, x != 0 else { return x }
+  let unit = pow(10, floor(log10(abs(x))) - 2)
+  return (x / unit).rounded() * unit
+}
+
+extension HessianSpectrum {
+  /// sum ln |eigenvalue| over the non-zero ones.
+  var logProduct: Double {
+    values.reduce(0) { abs($1) > tolerance ? $0 + log(abs($1)) : $0 }
+  }
+}

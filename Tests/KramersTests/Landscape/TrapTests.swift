@@ -1,0 +1,132 @@
+import Testing
+
+@testable import Kramers
+
+func deepLinear(
+  _ data: Dataset, width: Int, depth: Int = 3, seed: UInt64 = 42, l2: Double = 0,
+  initialization: Initialization = .gaussian
+) throws -> Experiment {
+  var settings = Settings()
+  settings.learningRate = 0.2
+  settings.l2 = l2
+  let widths = [data.inputs] + [Int](repeating: width, count: depth - 1) + [data.outputs]
+  return try Experiment(
+    data: data, network: Network(widths: widths), settings: settings,
+    initialization: initialization, seed: seed)
+}
+
+@Suite struct TrapTests {
+  @Test("a trap by L2 is certified, and stationary at the release value")
+  func byL2() throws {
+    let data = try Dataset.population(singular: [0.9, 0.8])
+    for (width, rank) in [(2, 0), (2, 1), (4, 1), (4, 2)] {
+      var x = try deepLinear(data, width: width)
+      var options = TrapOptions()
+      options.rank = rank
+      options.release = 0.1
+      let trap = try x.trap(options)
+      #expect(trap.certified, "width \(width), rank \(rank): \(trap.reason ?? "")")
+      #expect(try #require(trap.certificate.residual) < 1e-9)
+      #expect(x.settings.l2 == 0.1)
+      let modes = try x.measure().modes
+      for (k, s) in [0.9, 0.8].enumerated() {
+        let learned = try #require(SingleMode(singular: s, depth: 3).learnedStrength(l2: 0.1))
+        #expect(abs(modes[k] - (k < rank ? learned : 0)) < 1e-7)
+      }
+      #expect(trap.zeroModes == x.network.predictedZeroModes(rank: rank))
+      // hessian_min is the softest direction beside the rotations, by an independent construction.
+      let state = try learnedState(data.moments, network: x.network, rank: rank, l2: 0.1)
+      let spectrum = HessianSpectrum(
+        try denseHessian(
+          x.network, state.parameters, Batch(moments: data.moments), l2: 0.1))
+      let softest = try #require(spectrum.values.filter { abs($0) > spectrum.tolerance }.min())
+      #expect(abs(try #require(trap.certificate.hessianMin) - softest) < 1e-6)
+    }
+  }
+
+  @Test("an exact trap is the same state without training, and leaves the L2 strength")
+  func exact() throws {
+    for data in [
+      try Dataset.population(singular: [0.9, 0.8]),
+      try Dataset.gaussian(singular: [0.9, 0.8], samples: 512, seed: 1),
+    ] {
+      var trained = try deepLinear(data, width: 3, l2: 0.1)
+      var options = TrapOptions()
+      options.rank = 1
+      options.release = 0.1
+      options.tolerance = 1e-11
+      _ = try trained.trap(options)
+      var built = try deepLinear(data, width: 3, l2: 0.1)
+      options.release = nil
+      options.exact = true
+      let trap = try built.trap(options)
+      #expect(trap.certified && trap.steps == 0 && built.settings.l2 == 0.1)
+      #expect(trap.certificate.gradientNorm < 1e-12)
+      let a = try trained.measure()
+      let b = try built.measure()
+      #expect(abs(a.objective - b.objective) < 1e-12)
+      #expect(abs(a.modes[0] - b.modes[0]) < 1e-8)
+    }
+  }
+
+  @Test("the trap's strength lies between the spinodals, and a wrong one is refused")
+  func strength() throws {
+    let data = try Dataset.population(singular: [0.9, 0.8])
+    var x = try deepLinear(data, width: 2)
+    var options = TrapOptions()
+    options.rank = 1
+    let trap = try x.trap(options)
+    let chosen = try #require(trap.l2Trap)
+    let kept = try #require(SingleMode(singular: 0.9, depth: 3).spinodal)
+    let dropped = try #require(SingleMode(singular: 0.8, depth: 3).spinodal)
+    #expect(dropped < chosen && chosen < kept)
+    for (l2, words) in [(0.3, "traps nothing"), (0.5, "drops too much")] {
+      options.l2 = l2
+      let before = x.state
+      let error = #expect(throws: InputError.self) { try x.trap(options) }
+      #expect(error?.description.contains(words) == true)
+      #expect(x.state == before)
+    }
+  }
+
+  @Test("a set of modes that is not the strongest is refused as a saddle")
+  func subsets() throws {
+    let data = try Dataset.population(singular: [0.9, 0.8])
+    var x = try deepLinear(data, width: 2)
+    var options = TrapOptions()
+    options.modes = [2]
+    let error = #expect(throws: InputError.self) { try x.trap(options) }
+    #expect(error?.description.contains("saddle") == true)
+    options.modes = nil
+    options.rank = 3
+    #expect(throws: InputError.self) { try x.trap(options) }
+  }
+
+  @Test("an incomplete trap is not certified, and says why")
+  func incomplete() throws {
+    let data = try Dataset.population(singular: [0.9, 0.8])
+    var x = try deepLinear(data, width: 2)
+    var options = TrapOptions()
+    options.rank = 1
+    options.steps = 40
+    options.release = 0.1
+    let trap = try x.trap(options)
+    #expect(!trap.certified)
+    #expect(trap.reason?.hasPrefix("incomplete") == true)
+  }
+
+  @Test("a seed in the layers is found although the map is small")
+  func looksAtLayers() throws {
+    let data = try Dataset.population(singular: [0.9, 0.8])
+    let x = try deepLinear(data, width: 2, l2: 0.1)
+    let state = try learnedState(data.moments, network: x.network, rank: 1, l2: 0.1)
+    var parameters = state.parameters
+    // One weight of the first layer that feeds the unused hidden unit: the map does not see it.
+    parameters[x.network.layers[0].weights.lowerBound + 3] = 1e-3
+    let certificate = TrapCertificate(
+      x.network, parameters, Batch(moments: data.moments), l2: 0.1, rank: 1, tolerance: 1e-9)
+    #expect(try #require(certificate.residual) < 1e-15)
+    #expect(abs(try #require(certificate.supportResidual) - 1e-3) < 1e-12)
+    #expect(certificate.reason?.hasPrefix("incomplete") == true)
+  }
+}

@@ -1,0 +1,65 @@
+import Glibc
+import Testing
+
+@testable import Kramers
+
+@Suite struct ElementaryFunctionsTests {
+  private let random = RandomStream(seed: 21, purpose: .data)
+
+  /// (a - b) in units of b's last place.
+  private func ulps(_ a: Double, _ b: Double) -> Double { abs(a - b) / max(b.ulp, 0x1p-1022.ulp) }
+
+  @Test("logarithm is within 1 ulp of libm at every exponent, around 1 and in (0, 1)")
+  func logarithms() {
+    var worst = 0.0
+    for i in 0..<300_000 as Range<UInt32> {
+      let (u, v) = random.uniforms(step: 0, i)
+      let wide = Double(
+        sign: .plus, exponent: Int(-1022 + 2045 * v), significand: 1 + u)
+      let near = 1 + (u - 0.5) * exp2(-50 * v)
+      for x in [u, wide, near] { worst = max(worst, ulps(logarithm(x), log(x))) }
+    }
+    #expect(logarithm(1) == 0)
+    #expect(logarithm(1.0.nextDown) == log(1.0.nextDown))
+    #expect(worst <= 1)
+  }
+
+  @Test("exponential is within 1 ulp of libm for |x| < 700")
+  func exponentials() {
+    var worst = 0.0
+    for i in 0..<300_000 as Range<UInt32> {
+      let (u, v) = random.uniforms(step: 1, i)
+      let wide = 1400 * u - 700
+      let small = (u - 0.5) * exp2(-60 * v)
+      for x in [wide, small] { worst = max(worst, ulps(exponential(x), exp(x))) }
+    }
+    #expect(exponential(0) == 1)
+    #expect(worst <= 1)
+  }
+
+  /// The oracle is libm at 2 pi v, corrected to first order by what rounding 2 pi v lost:
+  /// sin(t + d) = sin t + d cos t with |d| < 1e-15.
+  @Test("sine and cosine of a turn are within 2 ulp of libm, also near their zeros")
+  func turns() {
+    let high = 2 * Double.pi
+    let low = 2.4492935982947064e-16  // 2 pi - high
+    var worst = 0.0
+    func check(_ v: Double) {
+      let t = high * v
+      let d = (-t).addingProduct(high, v) + low * v
+      let (sine, cosine) = sineCosineOfTurn(v)
+      worst = max(worst, ulps(sine, sin(t) + d * cos(t)), ulps(cosine, cos(t) - d * sin(t)))
+    }
+    for i in 0..<300_000 as Range<UInt32> {
+      let (u, v) = random.uniforms(step: 2, i)
+      check(u)
+      check(u * exp2(-40 * v))
+      for zero in [0.25, 0.5, 0.75, 1] { check(zero - u * exp2(-2 - 48 * v)) }
+    }
+    #expect(worst <= 2)
+    for (v, exact) in [(0.0, (0.0, 1.0)), (0.25, (1, 0)), (0.5, (0, -1)), (0.75, (-1, 0))] {
+      let (sine, cosine) = sineCosineOfTurn(v)
+      #expect(sine == exact.0 && cosine == exact.1)
+    }
+  }
+}
