@@ -100,7 +100,7 @@ public final class Progress: Sendable {
     let rate = Double(done) / max(elapsed, 1e-9)
     var parts = [task.verb, "\(done)/\(total) steps", "\(numberText(rate, digits: 3))/s"]
     if done > 0 { parts.append("\(durationText(Double(total - done) / rate)) left") }
-    if let value = monitor.value { parts.append("at \(numberText(value, digits: 4))") }
+    if let value = monitor.value { parts.append("order parameter \(numberText(value, digits: 4))") }
     return parts.joined(separator: "  ")
   }
 

@@ -28,6 +28,13 @@ private let work =
     #expect(!run.output.contains("\u{1B}"))
   }
 
+  @Test("the line shows the strongest mode of a run that is traced")
+  func orderParameter() throws {
+    let traced = work.replacing("train(1e12)", with: "train{steps = 1e12, every = 1000}")
+    let run = try watch(["-e", traced])
+    #expect(run.errors.contains(" left  order parameter "), "\(run.errors)")
+  }
+
   @Test("no progress with --quiet, and none for short work")
   func quiet() throws {
     #expect(try watch(["--quiet", "-e", work]).errors.isEmpty)
