@@ -6,7 +6,7 @@ public enum InputError: Error, Equatable, CustomStringConvertible {
   case sentence(String)
 
   public static func rule(_ name: String, _ rule: String, _ value: some Any) -> InputError {
-    .rule(name: name, rule: rule, value: "\(value)")
+    .rule(name: name, rule: rule, value: (value as? Double).map(plainNumber) ?? "\(value)")
   }
 
   public var description: String {
@@ -15,4 +15,11 @@ public enum InputError: Error, Equatable, CustomStringConvertible {
     case .sentence(let words): words
     }
   }
+}
+
+/// A number as an error message quotes it: whole ones without a point, and "nan" without the sign
+/// that Intel's 0/0 gives it.
+public func plainNumber(_ x: Double) -> String {
+  if x.isNaN { return "nan" }
+  return Int(exactly: x).map { "\($0)" } ?? "\(x)"
 }

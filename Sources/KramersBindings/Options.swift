@@ -103,8 +103,7 @@ struct Options {
 
   private func require(_ name: String, _ rule: OptionKind.Rule, _ x: Double) throws {
     guard rule.holds(x) else {
-      let value = Int(exactly: x).map { "\($0)" } ?? "\(x)"
-      throw VerbError(entry.name, "\(name) must be \(rule.rawValue), got \(value)")
+      throw VerbError(entry.name, "\(name) must be \(rule.rawValue), got \(plainNumber(x))")
     }
   }
 
@@ -175,7 +174,7 @@ func describe(_ value: LuaValue) -> String {
   case .nil: "nil"
   case .boolean(let flag): "\(flag)"
   case .integer(let i): "\(i)"
-  case .number(let x): "\(x)"
+  case .number(let x): plainNumber(x)
   case .string: "\"\((value.text ?? "").prefix(60))\""
   case .object(let object): (object as? any NamedBox)?.typeName ?? "a userdata"
   default: "a \(value.typeName)"

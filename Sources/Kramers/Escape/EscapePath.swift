@@ -76,7 +76,7 @@ extension Experiment {
         : "minibatch noise alone vanishes where the mode is absent: no activated escape"
     }
     if settings.labelNoise > 0 { return "label noise depends on the weights" }
-    if effectiveTemperature(settings) == 0 { return "no noise: the state is left never" }
+    if effectiveTemperature(settings) == 0 { return "without noise the state is never left" }
     return nil
   }
 

@@ -80,8 +80,8 @@ extension Experiment {
       guard modes == Array(1..<modes.count + 1) else {
         let list = modes.map { "\($0)" }.joined(separator: ", ")
         throw InputError.sentence(
-          "modes: {\(list)} is not the strongest \(modes.count): keeping a weaker mode while a "
-            + "stronger one is dropped is a saddle, not a minimum")
+          "modes: {\(list)} is not the strongest \(modes.count): with equal input variances, keeping "
+            + "a weaker mode while a stronger one is dropped is a saddle, not a minimum")
       }
       guard modes.count <= limit else {
         throw InputError.rule("modes", "at most \(limit) modes", modes.count)

@@ -41,11 +41,11 @@ public struct Network: Sendable, Equatable {
     var layers: [Layer] = []
     var offset = 0
     for (inputs, outputs) in zip(widths, widths.dropFirst()) {
-      let (count, overflow) = inputs.multipliedReportingOverflow(by: outputs)
-      guard !overflow, count < 1 << 40 else {
-        throw InputError.sentence(
-          "widths: a layer of \(outputs) x \(inputs) weights does not fit into memory")
-      }
+      // Parameters, gradient, noise and two moments.
+      try checkMemory(
+        count: 5 * (Double(offset) + Double(inputs) * Double(outputs)),
+        what: "widths: \(outputs) x \(inputs) weights in layer \(layers.count + 1)")
+      let count = inputs * outputs
       let weights = offset..<offset + count
       let biases = weights.upperBound..<weights.upperBound + (bias ? outputs : 0)
       layers.append(Layer(inputs: inputs, outputs: outputs, weights: weights, biases: biases))

@@ -118,7 +118,7 @@ struct DigitsTests {
     #expect(message([3, 5, 3]) == "classes must differ, got 3 twice")
     #expect(message([3]) == "classes must hold at least two digits, got 1")
     #expect(message([]) == "classes must hold at least two digits, got 0")
-    #expect(message(train: 0) == "train must be in (0, 1], got 0.0")
+    #expect(message(train: 0) == "train must be in (0, 1], got 0")
     #expect(message(train: 1.01) == "train must be in (0, 1], got 1.01")
     #expect(message(train: .nan) == "train must be in (0, 1], got nan")
     #expect(

@@ -110,7 +110,7 @@ struct SubsampleTests {
         == "split needs samples, and this data is its exact moments alone")
     #expect(
       message { () throws(InputError) in try data.split(train: 1) }
-        == "train must be between 0 and 1, got 1.0")
+        == "train must be between 0 and 1, got 1")
     #expect(
       message { () throws(InputError) in try data.split(train: -0.5) }
         == "train must be in (0, 1], got -0.5")
