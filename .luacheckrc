@@ -2,7 +2,8 @@
 std = "lua54"
 max_line_length = 100
 read_globals = {
-  "arrhenius", "clone", "current", "data", "emit", "experiment", "help", "measure",
+  "arrhenius", "clone", "current", "data", "emit", "experiment", "help", "linspace", "log", "logspace",
+  "measure",
   "measure_escape", "phases", "reset", "restore", "set", "set_l2", "snapshot", "train", "trap",
   "use",
 }

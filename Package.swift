@@ -59,6 +59,7 @@ let package = Package(
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersCLITests", dependencies: ["KramersBindings", "KramersCLI"],
+      exclude: ["torture.sh"],
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6]

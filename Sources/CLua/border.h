@@ -29,13 +29,15 @@ typedef struct kl_state {
   bool warnings, warning_continues;
   size_t prefix_length;
   char prefix[64];
+  uint64_t serial; /* the last number given to an object, for the order of pairs */
+  uint64_t seed;   /* of math.random */
 } kl_state;
 
 static inline kl_state *kl_of(lua_State *L) { return *(kl_state **)lua_getextraspace(L); }
 
 /* Registry keys, by address. */
 extern const char KL_FUNCTION_META, KL_ERROR_META, KL_OBJECTS, KL_INTERRUPTED, KL_FINALIZER,
-    KL_REPORT_VALUE, KL_REPORT_TRACE;
+    KL_REPORT_VALUE, KL_REPORT_TRACE, KL_STRICT, KL_ORDER, KL_NEXT, KL_RANDOM;
 
 /* Userdata that holds a Swift object. The tag stands in the block, so that a metatable moved by
  * debug.setmetatable cannot make a foreign userdata look like one. */
@@ -44,6 +46,7 @@ typedef struct {
   void *context; /* NULL before ownership moves here and after __gc */
   kl_release release;
   kl_body body;
+  uint64_t serial;
 } kl_box;
 
 extern const char KL_FUNCTION_TAG, KL_OBJECT_TAG, KL_ERROR_TAG;
@@ -76,3 +79,8 @@ void kl_open_coroutines(lua_State *L);
 void kl_open_catching(lua_State *L);
 void kl_open_finalizers(lua_State *L);
 void kl_open_text(lua_State *L);
+void kl_open_order(lua_State *L);
+void kl_open_names(lua_State *L);
+void kl_open_random(lua_State *L);
+
+int kl_ordered_pairs(lua_State *L); /* the default of pairs */

@@ -6,7 +6,7 @@ const char KL_FUNCTION_TAG = 0, KL_OBJECT_TAG = 0;
 
 kl_box *kl_new_box(lua_State *L, const void *tag, size_t size, int values, kl_release release) {
   kl_box *box = lua_newuserdatauv(L, size, values);
-  *box = (kl_box){tag, NULL, release, NULL};
+  *box = (kl_box){tag, NULL, release, NULL, ++kl_of(L)->serial};
   return box;
 }
 

@@ -47,5 +47,9 @@ bool klq_unref(lua_State *L, int reference) {
 }
 
 void klq_rawget(lua_State *L, int table) { lua_rawget(L, table); }
+void klq_rawgeti(lua_State *L, int table, int64_t i) { lua_rawgeti(L, table, i); }
+/* Raises only for a key that is not in the table. */
+bool klq_next(lua_State *L, int table) { return lua_next(L, table) != 0; }
+const void *klq_pointer(lua_State *L, int index) { return lua_topointer(L, index); }
 uint64_t klq_rawlen(lua_State *L, int index) { return lua_rawlen(L, index); }
 bool klq_push_metatable(lua_State *L, int index) { return lua_getmetatable(L, index) != 0; }

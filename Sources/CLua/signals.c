@@ -11,6 +11,7 @@ enum { HASTE_SECONDS = 2 };
 static kl_interrupt *_Atomic target;
 static atomic_int received, count, level;
 static _Atomic long long last_interrupt; /* nanoseconds, 0: none */
+static atomic_bool ends_on_haste, ends_next;
 static struct sigaction former_int, former_term;
 static bool installed;
 
@@ -31,6 +32,12 @@ static void handle(int signal) {
     long long now = nanoseconds(), before = atomic_exchange(&last_interrupt, now);
     if (before && now - before < HASTE_SECONDS * 1000000000LL) atomic_store(&level, 2);
   }
+  bool hasty = atomic_load(&ends_on_haste) && atomic_load(&level) == 2;
+  if (hasty || (atomic_load(&ends_next) && atomic_load(&count) > 1)) {
+    struct sigaction plain = {.sa_handler = SIG_DFL};
+    sigaction(signal, &plain, NULL);
+    raise(signal); /* delivered when this handler returns */
+  }
   kl_interrupt *interrupt = atomic_load(&target);
   if (interrupt) kl_interrupt_request(interrupt);
   errno = kept;
@@ -43,6 +50,8 @@ bool kl_signals_install(kl_interrupt *interrupt) {
   struct sigaction action = {.sa_handler = handle};
   sigemptyset(&action.sa_mask); /* no SA_RESTART: a blocking read should end */
   if (sigaction(SIGINT, &action, &former_int) != 0) return false;
+  /* A job that a shell put into the background ignores SIGINT, and goes on doing so. */
+  if (former_int.sa_handler == SIG_IGN) sigaction(SIGINT, &former_int, NULL);
   if (sigaction(SIGTERM, &action, &former_term) != 0) {
     sigaction(SIGINT, &former_int, NULL);
     return false;
@@ -58,6 +67,9 @@ void kl_signals_restore(void) {
   }
   atomic_store(&target, NULL);
 }
+
+void kl_signals_end_on_haste(bool ends) { atomic_store(&ends_on_haste, ends); }
+void kl_signals_end_next(void) { atomic_store(&ends_next, true); }
 
 int kl_signal_received(void) { return atomic_load(&received); }
 int kl_signal_count(void) { return atomic_load(&count); }

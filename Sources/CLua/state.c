@@ -102,6 +102,9 @@ static int open_libraries(lua_State *L) {
   kl_open_catching(L);
   kl_open_finalizers(L);
   kl_open_text(L);
+  kl_open_order(L);
+  kl_open_names(L);
+  kl_open_random(L);
   return 0;
 }
 

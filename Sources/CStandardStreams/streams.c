@@ -1,8 +1,106 @@
+#define _GNU_SOURCE
 #include "CStandardStreams.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 2000, CANNOT_WRITE = 74 };
+
+static int (*stop_signal)(void);
+
+static _Noreturn void end_by(int number) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  signal(number, SIG_DFL);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+  raise(number);
+  _exit(128 + number);
+}
+
+static _Noreturn void give_up(int reason) {
+  if (reason == EPIPE) end_by(SIGPIPE); /* also where a parent ignored it */
+  dprintf(2, "kramers: standard output could not be written: %s\n", strerror(reason));
+  _exit(CANNOT_WRITE);
+}
+
+static void wait_for_room(void) {
+  struct pollfd output = {.fd = 1, .events = POLLOUT};
+  bool stopping = stop_signal && stop_signal();
+  int ready = poll(&output, 1, stopping ? PATIENCE_MS : -1);
+  if (ready == 0 && stopping) end_by(stop_signal());
+}
+
+static ssize_t put(void *cookie, const char *bytes, size_t count) {
+  (void)cookie;
+  for (size_t done = 0; done < count;) {
+    ssize_t written = write(1, bytes + done, count - done);
+    if (written > 0) {
+      done += (size_t)written;
+    } else if (written < 0 && errno != EINTR && errno != EAGAIN) {
+      give_up(errno);
+    } else {
+      wait_for_room();
+    }
+  }
+  return (ssize_t)count;
+}
+
+void ks_open(void) {
+  for (int fd = 0; fd <= 2; fd++) {
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY);
+  }
+  FILE *stream = fopencookie(NULL, "w", (cookie_io_functions_t){.write = put});
+  if (!stream) return;
+  static char buffer[1 << 16];
+  setvbuf(stream, buffer, isatty(1) ? _IOLBF : _IOFBF, sizeof buffer);
+  stdout = stream;
+}
+
+void ks_set_stop(int (*received)(void)) { stop_signal = received; }
 
 bool ks_write(const void *bytes, size_t count) { return fwrite(bytes, 1, count, stdout) == count; }
 bool ks_flush(void) { return fflush(stdout) == 0 && !ferror(stdout); }
-void ks_write_error(const char *text) { fputs(text, stderr); }
-size_t ks_read(void *bytes, size_t capacity) { return fread(bytes, 1, capacity, stdin); }
+
+void ks_write_error(const void *bytes, size_t count) { fwrite(bytes, 1, count, stderr); }
+
+static int read_failure;
+
+size_t ks_read(void *bytes, size_t capacity) {
+  size_t count = fread(bytes, 1, capacity, stdin);
+  if (count == 0 && ferror(stdin)) read_failure = errno;
+  return count;
+}
+const char *ks_read_failure(void) { return read_failure ? strerror(read_failure) : NULL; }
+
+static atomic_bool status_requested;
+
+static void request_status(int number) {
+  (void)number;
+  atomic_store(&status_requested, true);
+}
+
+void ks_catch_status_request(void) {
+  struct sigaction action = {.sa_handler = request_status, .sa_flags = SA_RESTART};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGUSR1, &action, NULL);
+}
+bool ks_take_status_request(void) { return atomic_exchange(&status_requested, false); }
+
+int ks_error_columns(void) {
+  struct winsize size;
+  return ioctl(2, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+void ks_keep_points(void) {
+  locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+  if (plain) uselocale(plain);
+}

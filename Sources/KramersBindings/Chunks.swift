@@ -16,14 +16,16 @@ extension Program {
   /// Runs `text`; if it is an expression, prints its values.
   public func evaluate(_ text: String, chunkName: String) throws {
     let arguments = options.arguments.map { LuaValue($0) }
-    let isExpression: LuaFunction
+    try lua.setStrict(chunkName: chunkName)
+    let expression: LuaFunction
     do {
-      isExpression = try lua.load("return " + text, chunkName: chunkName)
+      // Beside a variable to be closed there are no tail calls, which would lose the position.
+      expression = try lua.load("local _e <close> = nil return " + text, chunkName: chunkName)
     } catch let error as LuaError where error.kind == .syntax {
       _ = try lua.load(text, chunkName: chunkName).call(arguments)
       return
     }
-    let values = try isExpression.call(arguments)
+    let values = try expression.call(arguments)
     if !values.isEmpty { try printValues(values) }
   }
 
@@ -36,7 +38,9 @@ extension Program {
   }
 
   public func run(standardInput: Void, sources: inout SourceLines) throws {
-    try run(readAll { ks_read($0, $1) }, name: "stdin", chunkName: "=stdin", sources: &sources)
+    let bytes = readAll { ks_read($0, $1) }
+    if let reason = ks_read_failure() { throw FileError("stdin", String(cString: reason)) }
+    try run(bytes, name: "stdin", chunkName: "=stdin", sources: &sources)
   }
 
   private func run(
@@ -44,6 +48,7 @@ extension Program {
   ) throws {
     let text = withoutPreamble(bytes)
     sources.add(name, String(decoding: text, as: UTF8.self))
+    try lua.setStrict(chunkName: chunkName)
     _ = try lua.load(text, chunkName: chunkName).call(options.arguments.map { LuaValue($0) })
   }
 
@@ -55,7 +60,9 @@ extension Program {
       throw FileError(path, String(cString: strerror(errno)))
     }
     defer { fclose(file) }
-    return readAll { fread($0, 1, $1, file) }
+    let bytes = readAll { fread($0, 1, $1, file) }
+    guard ferror(file) == 0 else { throw FileError(path, String(cString: strerror(errno))) }
+    return bytes
   }
 }
 

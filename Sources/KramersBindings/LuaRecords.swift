@@ -37,59 +37,121 @@ extension Program {
     try value.asTable?.metatable?.rawPointer == metatables.result.rawPointer
   }
 
-  /// The record of a Lua value. Fields come in the printer's order.
+  /// The record of a Lua value, with the fields in the printer's order.
   ///
+  /// - Parameter keepsClock: whether results keep the fields that depend on the clock.
   /// - Throws: `VerbError` for cycles and for what is no data (functions, threads), with its path.
-  func record(of value: LuaValue, verb: String, path: String = "", depth: Int = 0) throws -> Record
-  {
+  func record(of value: LuaValue, verb: String, keepsClock: Bool = true) throws -> Record {
     switch value {
     case .nil: return .null
     case .boolean(let flag): return .boolean(flag)
     case .integer(let i): return .integer(Int(i))
     case .number(let x): return .number(x)
     case .string: return .text(value.text ?? "")
-    case .object(let object):
-      return .text((object as? any Summarized)?.summary ?? describe(value))
+    case .object(let object): return .text(summary(object))
     case .function, .other:
-      throw VerbError(
-        verb, "\(path.isEmpty ? "the value" : path) is a \(value.typeName), which is no data")
+      throw VerbError(verb, "the value is a \(value.typeName), which is no data")
     case .table(let table):
-      guard depth < 100 else {
-        throw VerbError(verb, "\(path) is nested more than 100 deep, or contains itself")
+      let reader = RecordReader(result: metatables.result, keepsClock: keepsClock)
+      do {
+        return try table.read { try reader.tableRecord($0, depth: 0) }
+      } catch let error as NoData {
+        throw VerbError(verb, error.description)
       }
-      return try tableRecord(table, verb: verb, path: path, depth: depth)
+    }
+  }
+}
+
+func summary(_ object: AnyObject) -> String {
+  (object as? any Summarized)?.summary ?? (object as? any NamedBox)?.typeName ?? "a userdata"
+}
+
+/// What cannot stand in a record, and where.
+private struct NoData: Error, CustomStringConvertible {
+  var words: String
+  var path: [String] = []
+
+  func below(_ name: String) -> NoData { NoData(words: words, path: [name] + path) }
+
+  var description: String {
+    (path.isEmpty ? "the value" : path.joined(separator: ".")) + " " + words
+  }
+}
+
+/// Reads tables in place: emitting a record costs a few microseconds.
+private struct RecordReader {
+  let result: LuaTable
+  let keepsClock: Bool
+
+  func tableRecord(_ table: LuaCursor, depth: Int) throws -> Record {
+    guard depth < 100 else {
+      throw NoData(words: "is nested more than 100 deep, or contains itself")
+    }
+    let count = table.count
+    var fields: [Record.Field] = []
+    var isList = count > 0
+    var pairs = 0
+    if isList {
+      try table.forEach { key, _ in
+        pairs += 1
+        guard case .integer(let i) = key, i >= 1, i <= count else {
+          isList = false
+          return
+        }
+      }
+    }
+    if isList, pairs == count { return try listRecord(table, depth: depth) }
+    let dropsClock = !keepsClock && table.hasMetatable(result)
+    try table.forEach { key, value in
+      let name = try name(of: key)
+      if dropsClock, Output.clockFields.contains(name) { return }
+      fields.append(.init(name, try record(value, name, depth: depth)))
+    }
+    fields = FieldOrder.sorted(fields)
+    for i in fields.indices.dropFirst() where fields[i].name == fields[i - 1].name {
+      throw NoData(words: "has two keys that read '\(fields[i].name)'")
+    }
+    return .object(fields)
+  }
+
+  private func listRecord(_ table: LuaCursor, depth: Int) throws -> Record {
+    var items: [Record] = []
+    items.reserveCapacity(table.count)
+    try table.forEachElement { i, value in
+      items.append(try record(value, "\(i)", depth: depth))
+    }
+    return .array(items)
+  }
+
+  private func name(of key: LuaCursor.Key) throws -> String {
+    switch key {
+    case .string(let name): name
+    case .integer(let i): "\(i)"
+    case .number(let x): "\(x)"
+    case .other(let type): throw NoData(words: "has a \(type) as a key")
     }
   }
 
-  private func tableRecord(
-    _ table: LuaTable, verb: String, path: String, depth: Int
+  private func record(
+    _ value: LuaCursor, _ name: @autoclosure () -> String, depth: Int
   ) throws -> Record {
-    let count = try table.rawCount
-    let pairs = try table.rawPairs()
-    func inner(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
-    if pairs.count == count, count > 0 {
-      if let numbers = try? table.numbers(), numbers.allSatisfy({ $0 != $0.rounded() }) {
-        return .array(numbers.map { .number($0) })
+    switch value.kind {
+    case .null: return .null
+    case .boolean: return .boolean(value.boolean)
+    case .integer: return .integer(Int(value.integer))
+    case .number: return .number(value.number)
+    case .string: return .text(value.string)
+    case .object: return .text(value.object.map(summary) ?? "")
+    case .other:
+      throw NoData(words: "is a \(value.typeName), which is no data", path: [name()])
+    case .table:
+      do {
+        return try tableRecord(value, depth: depth + 1)
+      } catch let error as NoData {
+        // A cycle would name the same fields a hundred times.
+        throw error.path.count < 6 ? error.below(name()) : error
       }
-      return .array(
-        try (1...count).map { i in
-          try record(
-            of: table.rawGet(LuaValue(i)), verb: verb, path: inner("\(i)"), depth: depth + 1)
-        })
     }
-    var fields: [Record.Field] = []
-    for (key, value) in pairs {
-      let name: String
-      switch key {
-      case .string: name = key.text ?? ""
-      case .integer(let i): name = "\(i)"
-      case .number(let x): name = "\(x)"
-      default: throw VerbError(verb, "\(path) has a \(key.typeName) as a key")
-      }
-      fields.append(
-        .init(name, try record(of: value, verb: verb, path: inner(name), depth: depth + 1)))
-    }
-    return .object(FieldOrder.sorted(fields))
   }
 }
 

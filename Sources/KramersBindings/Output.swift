@@ -1,41 +1,43 @@
-#if canImport(Glibc)
-  internal import Glibc
-#endif
 internal import CStandardStreams
 import Kramers
 
 /// Standard output: data only, through C's stdio so that `io.write` and records keep their order.
-///
-/// A write that fails (a full disk) ends the program with exit code 74; a closed pipe ends it by
-/// SIGPIPE, silently, as everywhere in Unix.
+/// A write that fails ends the process; see `ks_open`.
 final class Output {
   private let options: ProgramOptions
+  private let errors: ErrorStream
   private var hasHeader = false
   private var columns: [String] = []
 
-  init(_ options: ProgramOptions) { self.options = options }
+  init(_ options: ProgramOptions, _ errors: ErrorStream) {
+    self.options = options
+    self.errors = errors
+  }
+
+  /// Fields that depend on the clock.
+  static let clockFields: Set<String> = ["seconds", "steps_per_second"]
+
+  /// Whether they stand in records: equal seeds give equal bytes unless they were asked for.
+  var keepsClock: Bool { options.timings || options.format == .table }
 
   /// Writes text as it is, without flushing.
-  func write(_ text: String) {
-    write(bytes: Array(text.utf8))
-  }
+  func write(_ text: String) { write(bytes: Array(text.utf8)) }
 
-  func write(bytes: [UInt8]) {
-    if !ks_write(bytes, bytes.count) { fail() }
-  }
+  func write(bytes: [UInt8]) { _ = ks_write(bytes, bytes.count) }
 
-  func flush() {
-    if !ks_flush() { fail() }
-  }
+  func flush() { _ = ks_flush() }
 
-  /// Writes one record in the current format and flushes it.
-  func emit(_ record: Record) {
+  /// Writes a result of the program's own in the current format and flushes it.
+  func emit(_ record: Record) { put(keepsClock ? record : record.withoutClock) }
+
+  /// Writes a record as it is in the current format and flushes it.
+  func put(_ record: Record) {
     switch options.format {
-    case .table: write(recordText(record) + "\n")
+    case .table: write(recordText(record, bold: options.colorsOutput) + "\n")
     case .jsonl:
       writeHeader()
-      write(jsonLine(stable(record)) + "\n")
-    case .csv: writeCSV(stable(record))
+      write(bytes: jsonLineBytes(record) + [UInt8(ascii: "\n")])
+    case .csv: writeCSV(record)
     }
     flush()
   }
@@ -46,62 +48,42 @@ final class Output {
     hasHeader = true
     let header: Record = [
       "kind": "header", "program": "kramers", "version": options.version,
-      "seed": options.seed, "script": options.script ?? "-", "arguments": options.arguments,
+      "seed": options.seed, "script": options.script,
+      "code": options.code.isEmpty ? nil : options.code, "arguments": options.arguments,
+      "timings": options.timings ? true : nil, "protocols": options.luaPath,
     ]
-    write(jsonLine(header) + "\n")
+    write(bytes: jsonLineBytes(header) + [UInt8(ascii: "\n")])
   }
 
-  /// Without the fields that depend on the clock, unless they were asked for.
-  private func stable(_ record: Record) -> Record {
-    if options.timings { return record }
-    switch record {
-    case .array(let items): return .array(items.map(stable))
-    case .object(let fields):
-      return .object(
-        fields.filter { !Self.clockFields.contains($0.name) }
-          .map { .init($0.name, stable($0.value)) })
-    default: return record
-    }
-  }
-
-  static let clockFields: Set<String> = ["seconds", "steps_per_second"]
-
-  /// A row of plain fields; a header line whenever the fields change. Nested fields are left out.
+  /// A row of plain fields; a header line whenever the fields change.
   private func writeCSV(_ record: Record) {
-    guard case .object(let fields) = record else { return write(csvField(record) + "\n") }
-    let plain = fields.filter {
-      switch $0.value {
-      case .array, .object: false
-      default: true
-      }
+    let isObject = if case .object = record { true } else { false }
+    let table = CSVTable(rows: [isObject ? record : .object([.init("value", record)])])
+    guard let row = table.rows.first else { return }
+    if table.columns != columns {
+      columns = table.columns
+      write(table.header)
+      warnLeftOut(table.leftOut, from: "the CSV")
     }
-    if plain.map(\.name) != columns {
-      columns = plain.map(\.name)
-      write(columns.map { csvQuoted($0) }.joined(separator: ",") + "\n")
-    }
-    write(plain.map { csvField($0.value) }.joined(separator: ",") + "\n")
+    write(table.line(row))
   }
 
-  private func fail() -> Never {
-    let reason = String(cString: strerror(errno))
-    ks_write_error("kramers: standard output could not be written: \(reason)\n")
-    _exit(74)
+  /// Names nested fields that a flat table cannot hold.
+  func warnLeftOut(_ names: [String], from file: String) {
+    if names.isEmpty { return }
+    errors.warn("left out of \(file), as nested: " + names.joined(separator: ", "))
   }
 }
 
-/// A field of a CSV row: full precision, quoted where it must be.
-func csvField(_ record: Record) -> String {
-  switch record {
-  case .null: ""
-  case .number(let x): x.isFinite ? "\(x)" : x.isNaN ? "nan" : x > 0 ? "inf" : "-inf"
-  default: csvQuoted(valueText(record))
+extension Record {
+  var withoutClock: Record {
+    switch self {
+    case .array(let items): .array(items.map(\.withoutClock))
+    case .object(let fields):
+      .object(
+        fields.filter { !Output.clockFields.contains($0.name) }
+          .map { .init($0.name, $0.value.withoutClock) })
+    default: self
+    }
   }
-}
-
-private func csvQuoted(_ text: String) -> String {
-  let needsQuotes = text.contains { $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" }
-  return needsQuotes
-    ? "\""
-      + text.split(separator: "\"", omittingEmptySubsequences: false)
-      .joined(separator: "\"\"") + "\"" : text
 }

@@ -16,7 +16,14 @@ public struct ProgramOptions: Sendable {
   /// The header record: script and arguments.
   public var script: String?
   public var arguments: [String] = []
+  public var code: [String] = []
   public var version = ""
+  /// No progress, no warnings.
+  public var isQuiet = false
+  /// Whether a person looks at standard error: progress is shown there.
+  public var showsProgress = false
+  public var colorsOutput = false
+  public var colorsErrors = false
 
   public init() {}
 }
@@ -25,8 +32,12 @@ public struct ProgramOptions: Sendable {
 public final class Program {
   public let lua: LuaState
   public let options: ProgramOptions
+  public let errors: ErrorStream
+  public let progress: Progress
   let output: Output
   let metatables: Metatables
+  /// What stands behind the globals; see `Names.swift`.
+  let publicNames: LuaTable
   var current: ExperimentBox?
   /// Functions by the catalogue's name, for help(f).
   var functionNames: [LuaValue: String] = [:]
@@ -34,23 +45,33 @@ public final class Program {
   public init(_ options: ProgramOptions) throws {
     self.options = options
     lua = try LuaState()
-    output = Output(options)
+    errors = ErrorStream(isQuiet: options.isQuiet)
+    progress = Progress(errors, isLive: options.showsProgress && !options.isQuiet)
+    output = Output(options, errors)
     metatables = try Metatables(lua)
+    publicNames = try lua.makeTable()
+    try lua.seedRandom(options.seed)
     lua.setInternalChunks(prefix: "@stdlib/")
     try installOutput()
+    try installResultMethods()
+    try installNumbers()
     try installData()
     try installExperiment()
     try installVerbs()
     try installProtocols()
+    try nameLuaFunctions()
+    try guardNames()
   }
 
-  /// Writes what is buffered. Exits with 74 when it cannot be written.
+  /// Writes what is buffered.
   public func finish() { output.flush() }
 
   /// A monitor that stops when Lua is asked to stop.
   func monitor() -> RunMonitor {
     let interrupt = lua.interrupt
-    return RunMonitor { interrupt.isRequested }
+    let monitor = RunMonitor { interrupt.isRequested }
+    progress.attach(monitor)
+    return monitor
   }
 
   /// Gives a catalogue entry its global name, `a` or `a.b`.
@@ -63,21 +84,5 @@ public final class Program {
       return try blaming(name) { try body(Options(entry, call.argument(1)), call) }
     }
     try setGlobal(name, .function(function))
-  }
-
-  func setGlobal(_ path: String, _ value: LuaValue) throws {
-    let parts = path.split(separator: ".").map(String.init)
-    var table = try lua.globals
-    for part in parts.dropLast() {
-      if let inner = try table.rawGet(LuaValue(part)).asTable {
-        table = inner
-      } else {
-        let inner = try lua.makeTable()
-        try table.rawSet(LuaValue(part), .table(inner))
-        table = inner
-      }
-    }
-    try table.rawSet(LuaValue(parts[parts.count - 1]), value)
-    functionNames[value] = path
   }
 }

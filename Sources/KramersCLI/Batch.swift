@@ -1,39 +1,29 @@
-#if canImport(Glibc)
-  import Glibc
-#endif
 import KramersBindings
 import Lua
 
 /// Runs the chunks of a command line and turns what happened into an exit status.
 struct Batch {
   let options: ProgramOptions
-  let code: [String]
-  let script: String?
-  let arguments: [String]
 
-  init(_ options: ProgramOptions, code: [String], script: String?, arguments: [String]) {
-    self.options = options
-    self.code = code
-    self.script = script
-    self.arguments = arguments
-  }
-
-  /// - Returns: 0, or 1 after an error raised in Lua or a script that cannot be read. SIGINT and
-  ///   SIGTERM end the process by the same signal.
+  /// - Returns: 0; 1 after an error raised in Lua; 66 when the script cannot be read; 70 when the
+  ///   program itself could not start. SIGINT and SIGTERM end the process by the same signal, after
+  ///   the step under way.
   func run() -> Int32 {
     var sources = SourceLines()
     do {
       let program = try Program(options)
-      try program.setArguments(script: script, arguments)
+      try program.setArguments(script: options.script, options.arguments)
       LuaSignals.install(program.lua.interrupt)
+      LuaSignals.endProcessOnHaste()
       let failure = runChunks(program, &sources)
       program.finish()
-      if LuaSignals.received != 0 { reraise(LuaSignals.received) }
-      if let failure {
-        writeError(errorReport(failure, sources))
-        return 1
+      if LuaSignals.received != 0 {
+        program.errors.warn("\(failure.map { "\($0)" } ?? "interrupted")")
+        reraise(LuaSignals.received)
       }
-      return 0
+      guard let failure else { return 0 }
+      program.errors.write(errorReport(failure, sources, colored: options.colorsErrors))
+      return failure is FileError ? 66 : 1
     } catch {
       writeError("kramers: \(error)\n")
       return 70
@@ -42,25 +32,20 @@ struct Batch {
 
   private func runChunks(_ program: Program, _ sources: inout SourceLines) -> (any Error)? {
     do {
-      for text in code {
-        sources.add("(-e)", text)
-        try program.evaluate(text, chunkName: "=(-e)")
+      for (i, text) in options.code.enumerated() {
+        let name = i == 0 ? "(-e)" : "(-e \(i + 1))"
+        sources.add(name, text)
+        try program.evaluate(text, chunkName: "=" + name)
       }
-      if let script, script != "-" {
+      if let script = options.script, script != "-" {
         try program.run(file: script, sources: &sources)
-      } else if script == "-" || code.isEmpty {
-        if Terminal.isInput { writeError("kramers: reading a script from the terminal\n") }
+      } else if options.script == "-" || options.code.isEmpty {
+        if Terminal.isInput { program.errors.warn("reading a script from the terminal") }
         try program.run(standardInput: (), sources: &sources)
       }
       return nil
     } catch {
       return error
     }
-  }
-
-  /// Ends the process as the signal would have, so that a surrounding loop stops too.
-  private func reraise(_ number: Int32) {
-    signal(number, SIG_DFL)
-    raise(number)
   }
 }

@@ -1,20 +1,35 @@
 import ArgumentParser
 import KramersBindings
 
-/// The command line: which chunks to run, how records leave, how many threads.
 @main
+enum Main {
+  static func main() {
+    prepareProcess()
+    KramersCommand.main()
+  }
+}
+
+/// The command line: which chunks to run, how records leave, how many threads.
 struct KramersCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "kramers",
-    abstract: "An experiment shell for metastable phases of neural networks.",
-    usage: "kramers [options] [script | -] [args...]",
-    discussion: """
+    abstract: """
+      An experiment shell for metastable phases of neural networks.
+
       examples
-        kramers script.lua small             run a script; arg[1] is "small"
-        kramers -e 'print(help)'             run code, print the value of an expression
-        echo 'emit{x = 1}' | kramers | jq .  records leave a pipe as JSON lines
+        kramers script.lua small              run a script; arg[1] is "small"
+        kramers -e 'help(train)'              run code, print the value of an expression
+        echo 'emit{x = 1}' | kramers | jq .   records leave through a pipe as JSON lines
+        kramers --seed 7 script.lua > 7.jsonl same seed, same bytes, whatever --threads
+        kramers --format csv script.lua       records as CSV; table is for reading
 
       Lua 5.4 with the verbs of Kramers: help() lists them, help(measure_escape) explains one.
+      """,
+    usage: "kramers [options] [script | -] [args...]",
+    discussion: """
+      exit status
+        0 done, 1 an error in Lua, 64 usage, 66 no such script, 74 output could not be written;
+        SIGINT and SIGTERM finish the step under way and end the process by themselves
       """,
     version: version)
 
@@ -26,7 +41,8 @@ struct KramersCommand: ParsableCommand {
       "Run this code; may be repeated. An expression prints its value.", valueName: "code"))
   var code: [String] = []
 
-  @Option(help: ArgumentHelp("Seed of everything random.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Seed of everything random.", valueName: "n"))
   var seed: Int64 = 0
 
   @Option(
@@ -34,7 +50,11 @@ struct KramersCommand: ParsableCommand {
       "Threads to use; results do not depend on it. Default: all cores.", valueName: "n"))
   var threads: Int?
 
-  @Option(help: "How emit and printed results leave: table, jsonl or csv.")
+  @Option(
+    help: """
+      How emit and printed results leave: table, jsonl or csv. Default: table on a terminal, else \
+      jsonl.
+      """)
   var format: String?
 
   @Flag(help: "The same as --format jsonl.")
@@ -42,6 +62,15 @@ struct KramersCommand: ParsableCommand {
 
   @Flag(help: "Keep the fields that depend on the clock in JSON and CSV.")
   var timings = false
+
+  @Flag(help: "No progress line, no warnings.")
+  var quiet = false
+
+  @Option(help: ArgumentHelp("Colour: auto, always or never.", valueName: "when"))
+  var color = ColorChoice.auto
+
+  @Flag(help: .hidden)
+  var reference = false
 
   @Argument(help: "A Lua script, or - for standard input.")
   var script: String?
@@ -55,9 +84,18 @@ struct KramersCommand: ParsableCommand {
       let names = OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("--format must be one of \(names), got '\(format)'")
     }
+    if json, let format, format != "jsonl" {
+      throw ValidationError("give either --json or --format \(format)")
+    }
   }
 
   func run() throws {
+    if reference { return print(referencePage(), terminator: "") }
+    warnAboutLateOptions()
+    throw ExitCode(Batch(options: programOptions).run())
+  }
+
+  private var programOptions: ProgramOptions {
     var options = ProgramOptions()
     options.seed = UInt64(bitPattern: seed)
     options.threads = threads ?? Processors.count
@@ -70,7 +108,37 @@ struct KramersCommand: ParsableCommand {
     options.version = Self.version
     options.script = script
     options.arguments = rest
-    let status = Batch(options, code: code, script: script, arguments: rest).run()
-    throw ExitCode(status)
+    options.code = code
+    options.isQuiet = quiet
+    options.showsProgress = Terminal.isErrors
+    options.colorsOutput = color.isOn(terminal: Terminal.isOutput)
+    options.colorsErrors = color.isOn(terminal: Terminal.isErrors)
+    return options
+  }
+
+  /// Options end at the script; one that was meant for the program is easily put behind it.
+  private func warnAboutLateOptions() {
+    guard Terminal.isErrors, !quiet, let script else { return }
+    let own: Set<String> = [
+      "-e", "--seed", "--threads", "--format", "--json", "--timings", "--quiet", "--color",
+      "--version", "--help",
+    ]
+    let late = rest.map { String($0.prefix { $0 != "=" }) }.first { own.contains($0) }
+    guard let late else { return }
+    writeError(
+      "kramers: warning: \(late) stands after the script and goes to it; "
+        + "for kramers itself: kramers \(late) ... \(script)\n")
+  }
+}
+
+enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
+  case auto, always, never
+
+  func isOn(terminal: Bool) -> Bool {
+    switch self {
+    case .always: true
+    case .never: false
+    case .auto: terminal && (Environment["NO_COLOR"] ?? "").isEmpty && Environment["TERM"] != "dumb"
+    }
   }
 }

@@ -1,6 +1,7 @@
 #if canImport(Glibc)
   import Glibc
 #endif
+import Lua
 
 internal import CStandardStreams
 
@@ -10,12 +11,31 @@ enum Processors {
 }
 
 enum Terminal {
-  static var isOutput: Bool { isatty(1) == 1 }
   static var isInput: Bool { isatty(0) == 1 }
+  static var isOutput: Bool { isatty(1) == 1 }
+  static var isErrors: Bool { isatty(2) == 1 }
 }
 
 enum Environment {
   static subscript(name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }
 
-func writeError(_ text: String) { ks_write_error(text) }
+/// Before anything else: standard output that cannot fail unnoticed, points in numbers.
+func prepareProcess() {
+  ks_open()
+  ks_set_stop { LuaSignals.received }
+  ks_keep_points()
+  ks_catch_status_request()
+}
+
+func writeError(_ text: String) {
+  let bytes = Array(text.utf8)
+  ks_write_error(bytes, bytes.count)
+}
+
+/// Ends the process as the signal would have, so that a surrounding loop stops too.
+func reraise(_ number: Int32) -> Never {
+  signal(number, SIG_DFL)
+  raise(number)
+  _exit(128 + number)
+}

@@ -14,6 +14,8 @@ final class LuaCore {
   private(set) var isOpen = true
   /// What Lua still held after it was closed: anything but zeros is a leak.
   private(set) var leftover: (bytes: Int, boxes: Int)?
+  /// Chunks whose name begins so are the program's own; without Lua's "@".
+  var internalPrefix = "stdlib/"
   private let retired = Mutex<[Int32]>([])
 
   init(memoryLimit: Int?) throws {
@@ -56,6 +58,10 @@ final class LuaCore {
 
   func check(_ status: Int32, _ stack: OpaquePointer) throws {
     if status != KL_OK { throw takeError(status, stack) }
+  }
+
+  func isInternal(_ chunk: String) -> Bool {
+    !internalPrefix.isEmpty && chunk.hasPrefix(internalPrefix)
   }
 
   // MARK: Values

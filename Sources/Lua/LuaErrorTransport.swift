@@ -33,7 +33,15 @@ extension LuaCore {
     if klq_type(stack, -1) == KL_STRING {
       // Buffers of the string library raise this as an ordinary string.
       if error.message == LuaError.noMemory.message { error.kind = .memory }
-      error.position = Self.position(in: error.message) ?? error.position
+      let named = Self.position(in: error.message)
+      if let named, let user = error.position, isInternal(named.chunk) {
+        // An error inside a protocol blames the user's line; where it was raised comes after.
+        let place = "\(named.chunk):\(named.line): "
+        let words = error.message.dropFirst(place.count)
+        error.message = "\(user.chunk):\(user.line): \(words) (in \(named.chunk):\(named.line))"
+      } else {
+        error.position = named ?? error.position
+      }
     }
     if klq_room(stack, 8), let value = try? read(-1, stack) {
       error.value = value

@@ -54,6 +54,12 @@ public enum LuaSignals {
     }
   }
 
+  /// From now on a second SIGINT within two seconds ends the process at once, by the signal.
+  public static func endProcessOnHaste(_ ends: Bool = true) { kl_signals_end_on_haste(ends) }
+
+  /// From now on one more signal ends the process, however long after the first.
+  public static func endProcessOnNext() { kl_signals_end_next() }
+
   /// SIGINT, SIGTERM, or 0 for none since `clear()`.
   public static var received: Int32 { kl_signal_received() }
 

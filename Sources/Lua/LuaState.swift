@@ -33,7 +33,10 @@ public final class LuaState {
 
   /// Chunks whose name begins so are left out of the positions and tracebacks of errors: a protocol
   /// written in Lua blames its caller. "@stdlib/" at first; an empty string leaves nothing out.
-  public func setInternalChunks(prefix: String) { kl_set_internal_prefix(core.current, prefix) }
+  public func setInternalChunks(prefix: String) {
+    kl_set_internal_prefix(core.current, prefix)
+    core.internalPrefix = String(prefix.drop { $0 == "@" || $0 == "=" })
+  }
 
   /// Compiles source text without running it.
   ///

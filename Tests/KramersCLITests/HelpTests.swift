@@ -46,4 +46,35 @@ import Testing
     #expect(run.status == 1)
     #expect(run.errors.contains("did you mean 'measure_escape'?"))
   }
+
+  @Test("docs/reference.md is what the catalogue says: kramers --reference > docs/reference.md")
+  func reference() throws {
+    let page = try String(
+      contentsOf: packageRoot.appendingPathComponent("docs/reference.md"), encoding: .utf8)
+    #expect(try kramers("--reference").output == page)
+    for entry in Catalog.all { #expect(page.contains("### \(entry.name)\n")) }
+  }
+
+  @Test("every public name has an entry in the catalogue")
+  func complete() throws {
+    let code = """
+      local lua = {}
+      for name in ("_G _VERSION assert collectgarbage coroutine debug dofile error getmetatable io "
+        .. "ipairs load loadfile math next os package pairs pcall print rawequal rawget rawlen "
+        .. "rawset require select setmetatable string table tonumber tostring type utf8 warn "
+        .. "xpcall arg"):gmatch("%S+") do lua[name] = true end
+      for name, value in pairs(_G) do
+        if not lua[name] then
+          if type(value) == "table" then
+            for field in pairs(value) do print(name .. "." .. field) end
+          else
+            print(name)
+          end
+        end
+      end
+      """
+    let names = try kramers("-", input: code).output.split(separator: "\n").map(String.init)
+    #expect(names.count > 20)
+    for name in names { #expect(Catalog.byName[name] != nil, "\(name)") }
+  }
 }

@@ -81,6 +81,10 @@ bool klq_unref(lua_State *L, int reference); /* false: no stack room, try again 
 
 int klp_new_table(lua_State *L, int array, int fields);
 void klq_rawget(lua_State *L, int table);   /* key -> value */
+void klq_rawgeti(lua_State *L, int table, int64_t i); /* -> value */
+/* key -> key value, or nothing at the end; the table must not have changed since the last key. */
+bool klq_next(lua_State *L, int table);
+const void *_Nullable klq_pointer(lua_State *L, int index);
 int klp_rawset(lua_State *L);               /* table key value -> */
 int klp_get(lua_State *L);                  /* table key -> value */
 int klp_set(lua_State *L);                  /* table key value -> */
@@ -116,6 +120,18 @@ int klp_push_closure(lua_State *L, kl_body body, void *context, kl_release relea
 int klp_push_object(lua_State *L, void *object, kl_release release); /* metatable -> userdata */
 bool klq_push_known_object(lua_State *L, void *object); /* the userdata that carries it already */
 void *_Nullable klq_object(lua_State *L, int index);
+
+/* ---- names and numbers of the program's own ---- */
+
+/* table function -> ; a user's chunk that reads what is not in the table calls function(name). */
+int klp_make_strict(lua_State *L);
+/* names function -> ; the names stand behind the globals, assigning one calls function(name). */
+int klp_guard_globals(lua_State *L);
+int klp_strict_chunk(lua_State *L, const char *chunk); /* a chunk of the user's */
+int klp_seed_random(lua_State *L, uint64_t seed);      /* math.random and randomseed() */
+/* Its four words; false: not Lua's generator. */
+bool klq_random_state(lua_State *L, uint64_t *state);
+bool klq_set_random_state(lua_State *L, const uint64_t *state);
 
 /* ---- errors ---- */
 
@@ -161,6 +177,10 @@ bool klq_is_interrupt(lua_State *L, int index);
 
 bool kl_signals_install(kl_interrupt *interrupt);
 void kl_signals_restore(void);
+/* A second SIGINT within 2 s ends the process at once, by the signal. */
+void kl_signals_end_on_haste(bool ends);
+/* The next signal after the first ends the process, however late it comes. */
+void kl_signals_end_next(void);
 int kl_signal_received(void); /* the last one, 0: none */
 int kl_signal_count(void);
 int kl_signal_level(void); /* 0 none, 1 asked to stop, 2 a second SIGINT within 2 s */

@@ -5,10 +5,32 @@
 /// C's streams, which Swift 6 does not let itself name (they are mutable globals). Records go
 /// through the same `stdout` as Lua's `io.write`, so that their order is kept.
 
+/// Makes `stdout` one whose failure nobody can overlook, whoever writes (records, print, io.write,
+/// the flush at exit): a closed pipe ends the process by SIGPIPE, any other failure with a message
+/// and exit code 74. Signals do not disturb a write. Standard streams that are closed are opened on
+/// /dev/null, so that no file of a script takes their place. Call it first in `main`.
+void ks_open(void);
+/// `received()` tells the signal that asks the process to stop, 0 for none: a write that has been
+/// blocked for two seconds then gives up, and the process ends by that signal.
+void ks_set_stop(int (*received)(void));
+
 /// false: not everything could be written; errno says why.
 bool ks_write(const void *bytes, size_t count);
 /// false: this or an earlier write failed.
 bool ks_flush(void);
-void ks_write_error(const char *text);
+void ks_write_error(const void *bytes, size_t count);
 /// Bytes read from standard input, 0 at its end.
 size_t ks_read(void *bytes, size_t capacity);
+/// Why reading standard input failed; NULL if it did not.
+const char *ks_read_failure(void);
+
+/// From now on SIGUSR1 asks for a status line.
+void ks_catch_status_request(void);
+/// Whether one was asked for since the last call.
+bool ks_take_status_request(void);
+
+/// Columns of the terminal on standard error; 0 when it is none or does not say.
+int ks_error_columns(void);
+
+/// Numbers keep their points on this thread, whatever the locale of the process becomes.
+void ks_keep_points(void);

@@ -84,6 +84,8 @@ extension Experiment {
 
     func look(_ state: TrainingState) {
       var row = TraceRow(measurement: evaluator.measure(state), observed: [])
+      // Without a trace the first look would stand there for the whole run.
+      if options.every != nil, let mode = row.measurement.modes.first { monitor.show(mode) }
       do {
         row.observed = try observer?(state) ?? []
       } catch {

@@ -6,6 +6,7 @@ public final class RunMonitor: Sendable {
   private let stopRequest: @Sendable () -> Bool
   private let done = Atomic<Int>(0)
   private let expected = Atomic<Int>(0)
+  private let shown = Atomic<UInt64>(Double.nan.bitPattern)
 
   /// - Parameter shouldStop: polled every few hundred steps, from any thread; must be cheap.
   public init(shouldStop: @escaping @Sendable () -> Bool = { false }) { stopRequest = shouldStop }
@@ -23,5 +24,14 @@ public final class RunMonitor: Sendable {
   /// Steps taken and steps expected at the most.
   public var progress: (done: Int, total: Int) {
     (done.load(ordering: .relaxed), expected.load(ordering: .relaxed))
+  }
+
+  /// Shows what the computation watches (an order parameter, a loss) to whoever looks on.
+  public func show(_ value: Double) { shown.store(value.bitPattern, ordering: .relaxed) }
+
+  /// The value shown last; nil before the first.
+  public var value: Double? {
+    let value = Double(bitPattern: shown.load(ordering: .relaxed))
+    return value.isNaN ? nil : value
   }
 }

@@ -3,75 +3,108 @@
 ///
 /// JSON has no infinities: a non-finite number becomes `null` and its path is named beside it,
 /// `"nonfinite": {"tau": "inf", "points.2.tau": "nan"}`, with list positions counted from 1.
+///
+/// A record that is no object becomes one: `{"value": ...}`.
 public func jsonLine(_ record: Record) -> String {
-  var writer = JSONWriter()
-  if case .object(var fields) = record {
-    writer.collectNonfinite(record, path: "")
-    if !writer.nonfinite.isEmpty {
-      fields.removeAll { $0.name == "nonfinite" }
-      fields.append(.init("nonfinite", .object(writer.nonfinite)))
-    }
-    writer.write(.object(fields))
-  } else {
-    writer.write(record)
+  String(decoding: jsonLineBytes(record), as: UTF8.self)
+}
+
+/// The bytes of `jsonLine`.
+public func jsonLineBytes(_ record: Record) -> [UInt8] {
+  var fields: [Record.Field]
+  switch record {
+  case .object(let own): fields = own
+  case .array([]): fields = []
+  default: fields = [.init("value", record)]
   }
-  return String(decoding: writer.bytes, as: UTF8.self)
+  var writer = JSONWriter()
+  writer.writeObject(fields)
+  if !writer.metNonfinite { return writer.bytes }
+  var nonfinite: [Record.Field] = []
+  collectNonfinite(.object(fields), path: "", into: &nonfinite)
+  fields.removeAll { $0.name == "nonfinite" }
+  fields.append(.init("nonfinite", .object(nonfinite)))
+  writer = JSONWriter()
+  writer.writeObject(fields)
+  return writer.bytes
+}
+
+private func collectNonfinite(
+  _ record: Record, path: String, into found: inout [Record.Field]
+) {
+  func join(_ name: String) -> String { path.isEmpty ? name : path + "." + name }
+  switch record {
+  case .number(let x) where !x.isFinite:
+    found.append(.init(path, .text(x.isNaN ? "nan" : x > 0 ? "inf" : "-inf")))
+  case .array(let items):
+    for (i, item) in items.enumerated() {
+      collectNonfinite(item, path: join("\(i + 1)"), into: &found)
+    }
+  case .object(let fields):
+    for field in fields { collectNonfinite(field.value, path: join(field.name), into: &found) }
+  default: break
+  }
+}
+
+/// Whether the bytes of `a` come before those of `b`. Swift's own order of strings is Unicode's.
+public func precedesBytewise(_ a: String, _ b: String) -> Bool {
+  var x = a
+  var y = b
+  return x.withUTF8 { p in
+    y.withUTF8 { q in
+      for i in 0..<min(p.count, q.count) where p[i] != q[i] { return p[i] < q[i] }
+      return p.count < q.count
+    }
+  }
 }
 
 private struct JSONWriter {
   var bytes: [UInt8] = []
-  var nonfinite: [Record.Field] = []
+  var metNonfinite = false
 
-  mutating func collectNonfinite(_ record: Record, path: String) {
-    switch record {
-    case .number(let x) where !x.isFinite:
-      nonfinite.append(.init(path, .text(x.isNaN ? "nan" : x > 0 ? "inf" : "-inf")))
-    case .array(let items):
-      for (i, item) in items.enumerated() { collectNonfinite(item, path: join(path, "\(i + 1)")) }
-    case .object(let fields):
-      for field in fields { collectNonfinite(field.value, path: join(path, field.name)) }
-    default: break
-    }
-  }
-
-  private func join(_ path: String, _ name: String) -> String {
-    path.isEmpty ? name : path + "." + name
-  }
+  init() { bytes.reserveCapacity(256) }
 
   mutating func write(_ record: Record) {
     switch record {
     case .null: append("null")
     case .boolean(let flag): append(flag ? "true" : "false")
-    case .integer(let i): append(abs(i) <= 1 << 53 ? "\(i)" : "\"\(i)\"")
-    case .number(let x): append(x.isFinite ? "\(x)" : "null")
+    case .integer(let i): append(i.magnitude <= 1 << 53 ? "\(i)" : "\"\(i)\"")
+    case .number(let x):
+      if x.isFinite { return append("\(x)") }
+      metNonfinite = true
+      append("null")
     case .text(let text): quote(text)
-    case .array(let items): list(items, "[", "]") { $0.write($1) }
-    case .object(let fields) where fields.isEmpty: append("[]")
-    case .object(let fields):
-      let sorted = fields.sorted { Array($0.name.utf8).lexicographicallyPrecedes($1.name.utf8) }
-      list(sorted, "{", "}") { writer, field in
-        writer.quote(field.name)
-        writer.append(":")
-        writer.write(field.value)
+    case .array(let items):
+      bytes.append(UInt8(ascii: "["))
+      for (i, item) in items.enumerated() {
+        if i > 0 { bytes.append(UInt8(ascii: ",")) }
+        write(item)
       }
+      bytes.append(UInt8(ascii: "]"))
+    case .object(let fields) where fields.isEmpty: append("[]")
+    case .object(let fields): writeObject(fields)
     }
   }
 
-  private mutating func list<Item>(
-    _ items: [Item], _ open: String, _ close: String, _ body: (inout JSONWriter, Item) -> Void
-  ) {
-    append(open)
-    for (i, item) in items.enumerated() {
-      if i > 0 { append(",") }
-      body(&self, item)
+  mutating func writeObject(_ fields: [Record.Field]) {
+    var isSorted = true
+    for i in fields.indices.dropFirst()
+    where !precedesBytewise(fields[i - 1].name, fields[i].name) { isSorted = false }
+    let sorted = isSorted ? fields : fields.sorted { precedesBytewise($0.name, $1.name) }
+    bytes.append(UInt8(ascii: "{"))
+    for (i, field) in sorted.enumerated() {
+      if i > 0 { bytes.append(UInt8(ascii: ",")) }
+      quote(field.name)
+      bytes.append(UInt8(ascii: ":"))
+      write(field.value)
     }
-    append(close)
+    bytes.append(UInt8(ascii: "}"))
   }
 
   private mutating func append(_ text: String) { bytes += text.utf8 }
 
   private mutating func quote(_ text: String) {
-    append("\"")
+    bytes.append(UInt8(ascii: "\""))
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\""): append("\\\"")
@@ -86,6 +119,6 @@ private struct JSONWriter {
       default: bytes.append(byte)
       }
     }
-    append("\"")
+    bytes.append(UInt8(ascii: "\""))
   }
 }

@@ -2,6 +2,14 @@
 enum Catalog {
   static let all: [Entry] = data + verbs + protocols + utilities
 
+  /// The chapters of the reference page.
+  static let chapters: [(title: String, entries: [Entry])] = [
+    ("Data", data), ("Verbs", verbs), ("Protocols", protocols), ("Output and numbers", utilities),
+  ]
+
+  /// Lua's own names that the program replaces: ordinary globals, not protected.
+  static let lua: Set<String> = ["print", "pairs", "math.random", "math.randomseed"]
+
   static let byName: [String: Entry] = Dictionary(
     uniqueKeysWithValues: all.map { ($0.name, $0) })
 

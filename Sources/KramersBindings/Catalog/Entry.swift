@@ -98,19 +98,23 @@ struct Entry: Sendable {
   /// Option that a lone positional argument stands for: `train(100)` means `steps = 100`.
   let positional: String?
   let options: [OptionEntry]
+  /// How it is called, where that is not a table of options: `linspace(a, b, n)`.
+  let usage: String?
   let returns: String
   let example: String
   let seeAlso: [String]
 
   init(
     _ name: String, _ role: Role, _ summary: String, positional: String? = nil,
-    options: [OptionEntry] = [], returns: String, example: String, seeAlso: [String] = []
+    options: [OptionEntry] = [], usage: String? = nil, returns: String, example: String,
+    seeAlso: [String] = []
   ) {
     self.name = name
     self.role = role
     self.summary = summary
     self.positional = positional
     self.options = options
+    self.usage = usage
     self.returns = returns
     self.example = example
     self.seeAlso = seeAlso

@@ -49,5 +49,90 @@ extension Catalog {
         help(measure_escape)
         help("data.gaussian")
         """),
+    Entry(
+      "log", .function, "print to standard error: words for a person, apart from the data",
+      usage: "log(...)", returns: "nothing",
+      example: """
+        log("starting at", os.date("%Y"))
+        emit { kind = "point", tau = 1234.5 }
+        """,
+      seeAlso: ["print", "emit"]),
+    Entry(
+      "linspace", .function, "n evenly spaced numbers from a to b, both ends exact",
+      usage: "linspace(a, b, n)", returns: "a list of numbers",
+      example: """
+        for _, l2 in ipairs(linspace(0, 0.3, 4)) do print(l2) end
+        """,
+      seeAlso: ["logspace"]),
+    Entry(
+      "logspace", .function,
+      "n numbers from a to b in geometric progression, both ends exact; a and b themselves, not "
+        + "their logarithms",
+      usage: "logspace(a, b, n)", returns: "a list of numbers",
+      example: """
+        for _, temperature in ipairs(logspace(1e-5, 1e-2, 4)) do print(temperature) end
+        """,
+      seeAlso: ["linspace"]),
+    Entry(
+      "r:csv", .method,
+      "writes a result's main table (points, trace, survival, modes) as CSV, a result without one "
+        + "as a single row of its plain fields; nested columns are left out and named on standard "
+        + "error. The file appears whole or not at all",
+      usage: "r:csv(path)", returns: "nothing",
+      example: """
+        experiment { data = data.population { singular = {0.9} }, depth = 3, width = 1, lr = 0.2 }
+        local path = os.tmpname()
+        train { steps = 200, every = 50 }:csv(path)
+        for line in io.lines(path) do print((line:match("^[^,]*"))) end
+        os.remove(path)
+        """,
+      seeAlso: ["r:json", "emit"]),
+    Entry(
+      "r:json", .method,
+      "a result as one line of JSON, as emit writes it; with a path, into a file that appears whole "
+        + "or not at all",
+      usage: "r:json([path])", returns: "a string; with a path nothing",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
+        print(measure():json())
+        """,
+      seeAlso: ["r:csv", "emit"]),
+    Entry(
+      "pairs", .function,
+      "Lua's pairs in a fixed order: integers, other numbers, strings by their bytes, false, true, "
+        + "then objects. Experiments, data sets and snapshots come in the order in which they were "
+        + "made, functions by their line, other objects in the order in which a traversal first "
+        + "met them; only tables and coroutines that one traversal meets together for the first "
+        + "time come in an order that another run may not repeat. Fields may be changed and "
+        + "cleared on the way. A list costs what it costs in Lua, other tables about 0.2 us a "
+        + "field more; next is Lua's own",
+      usage: "pairs(t)", returns: "an iterator of keys and values",
+      example: """
+        for name, value in pairs { tau = 2, l2 = 0.1, [1] = "first" } do print(name, value) end
+        """,
+      seeAlso: ["math.random"]),
+    Entry(
+      "math.random", .function,
+      "Lua's math.random (xoshiro256**), seeded from --seed: every run draws the same numbers. "
+        + "The verbs do not use it: their random streams depend on their own seeds alone",
+      usage: "math.random([m [, n]])",
+      returns:
+        "a float in [0, 1), or an integer in 1...m or m...n; math.random(0) is 64 random bits",
+      example: """
+        print(math.random(6), math.random(6), math.random())
+        """,
+      seeAlso: ["math.randomseed"]),
+    Entry(
+      "math.randomseed", .function,
+      "starts math.random from another seed; without arguments from --seed again, not from the "
+        + "clock",
+      usage: "math.randomseed([seed])", returns: "the two integers of the seed",
+      example: """
+        math.randomseed(7)
+        local first = math.random(100)
+        math.randomseed(7)
+        print(first == math.random(100))
+        """,
+      seeAlso: ["math.random"]),
   ]
 }

@@ -20,8 +20,11 @@ enum FieldOrder {
     uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
 
   static func sorted(_ fields: [Record.Field]) -> [Record.Field] {
-    fields.sorted {
-      (rank[$0.name] ?? names.count, $0.name) < (rank[$1.name] ?? names.count, $1.name)
-    }
+    if fields.count < 2 { return fields }
+    let keyed = fields.map { (rank: rank[$0.name] ?? names.count, field: $0) }
+    return keyed.sorted {
+      $0.rank != $1.rank
+        ? $0.rank < $1.rank : precedesBytewise($0.field.name, $1.field.name)
+    }.map(\.field)
   }
 }

@@ -37,13 +37,14 @@ enum HelpText {
     return lines.joined(separator: "\n")
   }
 
-  private static func signature(_ entry: Entry) -> String {
+  static func signature(_ entry: Entry) -> String {
+    if let usage = entry.usage { return usage }
     if entry.options.isEmpty { return entry.name + "()" }
     let shown = entry.options.prefix(5).map(\.name).joined(separator: ", ")
     return "\(entry.name){\(shown)\(entry.options.count > 5 ? ", ..." : "")}"
   }
 
-  private static func rule(_ kind: OptionKind) -> String? {
+  static func rule(_ kind: OptionKind) -> String? {
     switch kind {
     case .number(let rule), .integer(let rule), .numbers(let rule), .integers(let rule):
       rule == .any ? nil : rule.rawValue

@@ -1,19 +1,21 @@
 import Kramers
 
 /// A record for reading: fields one a line, lists of rows as aligned tables.
-func recordText(_ record: Record, width: Int = 100) -> String {
+func recordText(_ record: Record, bold: Bool = false) -> String {
   guard case .object(let fields) = record else { return valueText(record) }
   var lines: [String] = []
-  if let title = title(record) { lines.append(title) }
-  let scalars = fields.filter { $0.name != "kind" && !isRows($0.value) }
+  if let title = title(record) { lines.append(styled(title, .bold, bold)) }
+  let scalars = fields.filter { $0.name != "kind" && !$0.value.isRows }
   let label = scalars.map(\.name.count).max() ?? 0
   for field in scalars {
     lines.append("  " + padded(field.name, label) + "  " + valueText(field.value))
   }
-  for field in fields where isRows(field.value) {
+  for field in fields where field.value.isRows {
     guard case .array(let rows) = field.value else { continue }
     lines.append("  " + field.name)
-    lines += tableLines(rows).map { "    " + $0 }
+    let table = tableLines(rows).map { "    " + $0 }
+    lines.append(styled(table[0], .bold, bold))
+    lines += table.dropFirst()
   }
   return lines.joined(separator: "\n")
 }
@@ -21,11 +23,6 @@ func recordText(_ record: Record, width: Int = 100) -> String {
 private func title(_ record: Record) -> String? {
   guard case .text(let kind)? = record["kind"] else { return nil }
   return kind
-}
-
-private func isRows(_ record: Record) -> Bool {
-  guard case .array(let items) = record, !items.isEmpty else { return false }
-  return items.allSatisfy { if case .object = $0 { true } else { false } }
 }
 
 /// A value on one line; long lists are cut with their count.
@@ -50,7 +47,7 @@ private func tableLines(_ rows: [Record]) -> [String] {
   var columns: [String] = []
   for row in rows {
     guard case .object(let fields) = row else { continue }
-    for field in fields where !columns.contains(field.name) && isPlain(field.value) {
+    for field in fields where !columns.contains(field.name) && !field.value.isNested {
       columns.append(field.name)
     }
   }
@@ -72,11 +69,14 @@ private func tableLines(_ rows: [Record]) -> [String] {
   return lines
 }
 
-private func isPlain(_ record: Record) -> Bool {
-  switch record {
-  case .array, .object: false
-  default: true
-  }
+/// The terminal's ways to stress a word.
+enum Style: String {
+  case bold = "1"
+  case red = "1;31"
+}
+
+func styled(_ text: String, _ style: Style, _ isOn: Bool) -> String {
+  isOn ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
 }
 
 func padded(_ text: String, _ width: Int) -> String {

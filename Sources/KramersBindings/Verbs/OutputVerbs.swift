@@ -11,7 +11,8 @@ extension Program {
           guard call.arguments.count == 1 else {
             throw VerbError("emit", "takes one value, got \(call.arguments.count)")
           }
-          try output.emit(record(of: call.argument(1), verb: "emit"))
+          try output.put(
+            record(of: call.argument(1), verb: "emit", keepsClock: output.keepsClock))
           return []
         }))
     try setGlobal(
@@ -39,7 +40,8 @@ extension Program {
   /// Lua's `print`; a result alone is written as its record.
   func printValues(_ values: [LuaValue]) throws {
     if values.count == 1, try isResult(values[0]) {
-      return output.emit(try record(of: values[0], verb: "print"))
+      return output.put(
+        try record(of: values[0], verb: "print", keepsClock: output.keepsClock))
     }
     for (i, value) in values.enumerated() {
       if i > 0 { output.write("\t") }

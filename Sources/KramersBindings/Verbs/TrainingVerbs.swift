@@ -75,7 +75,7 @@ extension Program {
   ) throws {
     let function = try lua.makeFunction { [unowned self] call in
       let (box, options) = try target(name, call.arguments)
-      return try blaming(name) { try body(box, options) }
+      return try progress.during(name) { try blaming(name) { try body(box, options) } }
     }
     if name.hasPrefix("x:") {
       functionNames[.function(function)] = name

@@ -1,0 +1,74 @@
+import Lua
+
+/// Strict names: the public names stand behind the globals, where a script cannot overwrite them by
+/// accident, and reading a name that nobody defined is an error that says which one was meant.
+extension Program {
+  func guardNames() throws {
+    try lua.makeStrict(publicNames, unknown: unknownName(in: nil))
+    let taken = try lua.makeFunction { call in
+      let name = call.argument(1).text ?? "?"
+      throw NameError(
+        "'\(name)' is \(kindOfName(name)) of Kramers; choose another name "
+          + "(local \(name) = ... is fine)")
+    }
+    try lua.guardGlobals(names: publicNames, taken: taken)
+  }
+
+  /// Gives a value its public name, `a` or `a.b`. Lua's own names stay ordinary globals.
+  func setGlobal(_ path: String, _ value: LuaValue) throws {
+    let parts = path.split(separator: ".").map(String.init)
+    var table = Catalog.lua.contains(path) ? try lua.globals : publicNames
+    for part in parts.dropLast() {
+      if let inner = try table.rawGet(LuaValue(part)).asTable {
+        table = inner
+      } else {
+        let inner = try lua.makeTable()
+        try table.rawSet(LuaValue(part), .table(inner))
+        try lua.makeStrict(inner, unknown: unknownName(in: part))
+        table = inner
+      }
+    }
+    try table.rawSet(LuaValue(parts[parts.count - 1]), value)
+    functionNames[value] = path
+  }
+
+  /// Lua's own functions that the catalogue explains.
+  func nameLuaFunctions() throws {
+    for path in Catalog.lua {
+      var value = LuaValue.table(try lua.globals)
+      for part in path.split(separator: ".") {
+        value = try value.asTable?.rawGet(LuaValue(String(part))) ?? .nil
+      }
+      functionNames[value] = path
+    }
+  }
+
+  private func unknownName(in table: String?) throws -> LuaFunction {
+    try lua.makeFunction { [unowned self] call in
+      let name = (table.map { $0 + "." } ?? "") + (call.argument(1).text ?? "?")
+      let known = table == nil ? try globalNames() : Catalog.all.map(\.name)
+      let hint = nearestName(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
+      throw NameError("unknown name '\(name)'" + hint)
+    }
+  }
+
+  private func globalNames() throws -> [String] {
+    try [publicNames, lua.globals].flatMap { table in
+      try table.rawPairs().compactMap { key, _ in key.text }
+    }
+  }
+}
+
+private func kindOfName(_ name: String) -> String {
+  switch Catalog.byName[name]?.role {
+  case .verb, .protocolFile: "a verb"
+  case .function, .method: "a function"
+  case nil: "a table"
+  }
+}
+
+/// A name that does not exist, or that is taken.
+struct NameError: Error, CustomStringConvertible {
+  let description: String
+  init(_ words: String) { description = words }
+}
