@@ -1,3 +1,4 @@
+import Kramers
 import Lua
 
 /// Strict names: the public names stand behind the globals, where a script cannot overwrite them by

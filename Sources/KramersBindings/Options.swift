@@ -98,6 +98,8 @@ struct Options {
       }
     case .function:
       guard value.asFunction != nil else { throw wrong(option, value) }
+    case .columns:
+      guard !(try columns(value)).isEmpty else { throw wrong(option, value) }
     }
   }
 
@@ -144,6 +146,38 @@ struct Options {
   func required<Value>(_ name: String, _ value: Value?) throws -> Value {
     guard let value else { throw VerbError(entry.name, "\(name) is required") }
     return value
+  }
+
+  func columns(_ name: String) throws -> [CSVColumn]? { try value(name).map { try columns($0) } }
+
+  /// Empty where a value is neither a name nor a number.
+  private func columns(_ value: LuaValue) throws -> [CSVColumn] {
+    if let name = value.text { return [.name(name)] }
+    if let number = value.int { return [.number(number)] }
+    guard let table = value.asTable else { return [] }
+    var columns: [CSVColumn] = []
+    for i in 0..<(try table.rawCount) {
+      let item = try table.rawGet(LuaValue(i + 1))
+      if let name = item.text {
+        columns.append(.name(name))
+      } else if let number = item.int {
+        columns.append(.number(number))
+      } else {
+        return []
+      }
+    }
+    return columns
+  }
+
+  /// The bytes of the file that an option names; nil where the option is not given.
+  func bytes(_ name: String) throws -> [UInt8]? {
+    try value(name)?.text.map { path in
+      do {
+        return try readWhole(path)
+      } catch let error as FileError {
+        throw VerbError(entry.name, "\(name): \(error)")
+      }
+    }
   }
 
   func data(_ name: String) -> Dataset? { value(name)?.asObject(DataBox.self)?.data }

@@ -100,6 +100,104 @@ extension Catalog {
         """,
       seeAlso: ["data.from"]),
     Entry(
+      "data.modular", .function,
+      "modular arithmetic, the task on which grokking was seen first: one-hot pairs (a, b), one-hot "
+        + "target a op b mod p; the rest of the table is the test set",
+      options: [
+        OptionEntry("p", .integer(.positive), standard: "required", "the modulus"),
+        OptionEntry(
+          "operation", .choice(["+", "-", "*", "/"]), standard: "\"+\"",
+          "\"/\" needs a prime p and leaves out b = 0"),
+        OptionEntry(
+          "fraction", .number(.fraction), standard: "0.5", "share of the table used for training"),
+        seed,
+      ],
+      returns: "a data set with a test set, 2p inputs and p outputs",
+      example: """
+        print(data.modular { p = 31, fraction = 0.5, seed = 1 })
+        """,
+      seeAlso: ["data.completion"]),
+    Entry(
+      "data.completion", .function,
+      "matrix completion: a size x size matrix of rms entries 1, of which a fraction is observed; "
+        + "the unobserved entries are the test set",
+      options: [
+        OptionEntry("size", .integer(.positive), standard: "required", "rows and columns"),
+        OptionEntry("rank", .integer(.positive), standard: "1", "rank of the matrix"),
+        OptionEntry(
+          "fraction", .number(.fraction), standard: "required", "share of the entries observed"),
+        seed,
+      ],
+      returns: "a data set whose loss is sum over observed r^2 / (2 p d); a rank-1 matrix has the "
+        + "singular value d",
+      example: """
+        local d = data.completion { size = 20, rank = 1, fraction = 0.4, seed = 1 }
+        experiment { data = d, depth = 3, width = 20, init = "balanced", l2 = 3e-3, lr = 0.05 }
+        local r = train { steps = 100 }
+        print(r.loss, r.test_loss)
+        """,
+      seeAlso: ["data.modular"]),
+    Entry(
+      "data.csv", .function,
+      "columns of a CSV file of your own: quoted fields, empty lines and a header are understood",
+      options: [
+        OptionEntry("path", .text, standard: "required", "the file"),
+        OptionEntry(
+          "inputs", .columns, standard: "all that are not targets",
+          "input columns, by the name in the header or by number from 1"),
+        OptionEntry("targets", .columns, standard: "required", "target columns"),
+        OptionEntry(
+          "header", .flag, standard: "true if the first row holds a word",
+          "whether the first row holds names"),
+        OptionEntry("separator", .text, standard: "\",\"", "one character"),
+        OptionEntry("allow_nan", .flag, standard: "false", "accept nan and inf"),
+      ],
+      returns: "a data set",
+      example: """
+        local path = os.tmpname()
+        local file = assert(io.open(path, "w"))
+        file:write("a,b,y\\n1,2,3\\n4,5,9\\n")
+        file:close()
+        print(data.csv { path = path, targets = "y" })
+        os.remove(path)
+        """,
+      seeAlso: ["data.npy", "data.from"]),
+    Entry(
+      "data.npy", .function,
+      "arrays saved by numpy.save: floats and integers of any size, both byte orders, versions 1 "
+        + "to 3; one dimension is one column",
+      options: [
+        OptionEntry("x", .text, standard: "required", "file of the inputs, rows x inputs"),
+        OptionEntry("y", .text, standard: "required", "file of the targets, rows x outputs"),
+        OptionEntry("test_x", .text, standard: "none", "inputs of the test set"),
+        OptionEntry("test_y", .text, standard: "none", "targets of the test set"),
+        OptionEntry("allow_nan", .flag, standard: "false", "accept nan and inf"),
+      ],
+      returns: "a data set",
+      example: """
+        -- numpy.save("x.npy", x); numpy.save("y.npy", y), then:
+        local ok, why = pcall(data.npy, { x = "x.npy", y = "y.npy" })
+        print(ok or why)
+        """,
+      seeAlso: ["data.csv", "data.idx"]),
+    Entry(
+      "data.idx", .function,
+      "images and labels in MNIST's IDX format, plain or gzip: pixels/255, one-hot labels",
+      options: [
+        OptionEntry("images", .text, standard: "required", "file of the training images"),
+        OptionEntry("labels", .text, standard: "required", "file of the training labels"),
+        OptionEntry("test_images", .text, standard: "none", "file of the test images"),
+        OptionEntry("test_labels", .text, standard: "none", "file of the test labels"),
+        OptionEntry("limit", .integer(.positive), standard: "all", "the first so many images"),
+      ],
+      returns: "a data set",
+      example: """
+        -- for MNIST: images = "train-images-idx3-ubyte.gz", labels = "train-labels-idx1-ubyte.gz"
+        local ok, why = pcall(data.idx, { images = "images", labels = "labels" })
+        print(ok or why)
+        """,
+      seeAlso: ["data.npy", "data.digits"]),
+    Entry(
       "d:subsample", .method,
       "n training samples drawn without replacement; the rest becomes the test set unless there "
         + "is one",

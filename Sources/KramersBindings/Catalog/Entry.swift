@@ -15,6 +15,8 @@ enum OptionKind: Sendable, Equatable {
   /// `"full"` or a number of samples.
   case batch
   case function
+  /// A column by name or number, or a list of them.
+  case columns
 
   /// What a number must fulfil.
   enum Rule: String, Sendable {
@@ -50,6 +52,7 @@ enum OptionKind: Sendable, Equatable {
     case .snapshot: "a snapshot"
     case .batch: "\"full\" or a number of samples"
     case .function: "a function"
+    case .columns: "a column name or number, or a list of them"
     }
   }
 }

@@ -260,6 +260,35 @@ extension Catalog {
         """,
       seeAlso: ["trap", "arrhenius"]),
     Entry(
+      "export", .verb,
+      "writes the weights as a safetensors file, which PyTorch's and JAX's loaders read",
+      positional: "path",
+      options: [OptionEntry("path", .text, standard: "required", "the file, written whole")],
+      returns: "the path; tensors are named layers.0.weight, layers.0.bias, ...",
+      example: """
+        local x = experiment { data = data.population { singular = {1} }, depth = 3, width = 4 }
+        local path = os.tmpname()
+        x:export(path)
+        x:train(100)
+        x:import(path)
+        os.remove(path)
+        print(x)
+        """,
+      seeAlso: ["import", "snapshot"]),
+    Entry(
+      "import", .verb, "reads weights from a safetensors file; optimiser moments are forgotten",
+      positional: "path",
+      options: [OptionEntry("path", .text, standard: "required", "the file")],
+      returns: "the experiment",
+      example: """
+        local x = experiment { data = data.population { singular = {1} }, depth = 3, width = 4 }
+        local path = os.tmpname()
+        x:export(path)
+        print(x:clone():import(path))
+        os.remove(path)
+        """,
+      seeAlso: ["export"]),
+    Entry(
       "snapshot", .verb, "the whole state and settings as a value",
       returns: "a snapshot: weights, optimiser moments, data order, random streams, settings",
       example: """

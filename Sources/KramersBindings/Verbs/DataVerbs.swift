@@ -37,7 +37,50 @@ extension Program {
           classes: o.integers("classes"), train: o.number("train") ?? 0.8,
           center: o.flag("center"), seed: seed(o)))
     }
+    try install("data.modular") { [unowned self] o, _ in
+      try push(
+        .modular(
+          p: o.required("p", o.integer("p")),
+          operation: o.word("operation").flatMap(ModularOperation.init(rawValue:)) ?? .add,
+          fraction: o.number("fraction") ?? 0.5, seed: seed(o)))
+    }
+    try install("data.completion") { [unowned self] o, _ in
+      try push(
+        .completion(
+          size: o.required("size", o.integer("size")), rank: o.integer("rank") ?? 1,
+          fraction: o.required("fraction", o.number("fraction")), seed: seed(o)))
+    }
+    try installDataFiles()
     try installDataMethods()
+  }
+
+  /// Data sets read from files.
+  private func installDataFiles() throws {
+    try install("data.csv") { [unowned self] o, _ in
+      let bytes = try o.required("path", o.bytes("path"))
+      let separator = o.word("separator") ?? ","
+      guard separator.utf8.count == 1, let byte = separator.utf8.first else {
+        throw InputError.rule("separator", "one character", "\"\(separator)\"")
+      }
+      return try push(
+        .csv(
+          bytes, inputs: o.columns("inputs"), targets: o.required("targets", o.columns("targets")),
+          header: o.value("header")?.bool, separator: byte, allowNaN: o.flag("allow_nan"),
+          threads: options.threads))
+    }
+    try install("data.npy") { [unowned self] o, _ in
+      try push(
+        .npy(
+          x: o.required("x", o.bytes("x")), y: o.required("y", o.bytes("y")),
+          testX: o.bytes("test_x"), testY: o.bytes("test_y"), allowNaN: o.flag("allow_nan")))
+    }
+    try install("data.idx") { [unowned self] o, _ in
+      try push(
+        .idx(
+          images: o.required("images", o.bytes("images")),
+          labels: o.required("labels", o.bytes("labels")), testImages: o.bytes("test_images"),
+          testLabels: o.bytes("test_labels"), limit: o.integer("limit")))
+    }
   }
 
   private func installDataMethods() throws {

@@ -49,6 +49,20 @@ extension Program {
       let outputs = try box.experiment.predict(o.required("x", o.rows("x")))
       return [.table(try lua.tableFrom(outputs.values, columns: outputs.columns))]
     }
+    try verb("export") { box, o in
+      let path = try o.required("path", o.word("path"))
+      let experiment = box.experiment
+      try writeWhole(
+        safetensors(network: experiment.network, parameters: experiment.state.parameters),
+        to: path)
+      return [LuaValue(path)]
+    }
+    try verb("import") { [unowned self] box, o in
+      let bytes = try o.required("path", o.bytes("path"))
+      let network = box.experiment.network
+      try box.experiment.setParameters(parameters(fromSafetensors: bytes, for: network))
+      return [try push(box)]
+    }
     try verb("snapshot") { [unowned self] box, _ in
       [try lua.wrap(SnapshotBox(box.experiment), metatable: metatables.snapshot)]
     }
