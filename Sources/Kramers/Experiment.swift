@@ -76,6 +76,9 @@ public struct Experiment: Sendable {
     return copy
   }
 
+  /// Whether the exact theory of deep linear networks applies to network and data.
+  var isDeepLinear: Bool { network.isDeepLinear && !data.isWeighted }
+
   func trainer(_ settings: Settings) throws -> Trainer {
     try Trainer(
       data: data, network: network, settings: settings, key: RandomKey(seed: seed), state: state)

@@ -12,7 +12,8 @@ extension Dataset {
     func shifted(_ samples: Samples) -> Samples {
       Samples(
         count: samples.count, inputs: samples.inputs, outputs: samples.outputs,
-        x: subtracting(xMean, from: samples.x), y: subtracting(yMean, from: samples.y))
+        x: subtracting(xMean, from: samples.x), y: subtracting(yMean, from: samples.y),
+        targetWeights: samples.targetWeights)
     }
     return Dataset(name: name, train: shifted(train), test: test.map(shifted))
   }

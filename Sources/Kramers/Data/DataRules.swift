@@ -24,7 +24,8 @@ func checkMemory(count: Double, what: String) throws(InputError) {
       + "\(gibibytes(memoryLimit)) GiB")
 }
 
-private let memoryLimit: Double = {
+/// Bytes that one data set may take: the machine's memory, at most 64 GiB.
+let memoryLimit: Double = {
   let pages = Double(sysconf(Int32(_SC_PHYS_PAGES)))
   let page = Double(sysconf(Int32(_SC_PAGESIZE)))
   return pages > 0 && page > 0 ? min(0x1p36, pages * page) : 0x1p36
@@ -122,7 +123,8 @@ struct LinearTask {
 /// The streams of `RandomPurpose.data` under one seed: independent of each other, so that a test
 /// set does not change when the training set grows.
 enum DataStream: UInt32 {
-  case train, test, inputRotation, outputRotation, shippedSplit, split, subsample
+  case train, test, inputRotation, outputRotation, shippedSplit, split, subsample, modular
+  case completion
 
   func callAsFunction(_ seed: UInt64) -> RandomStream {
     RandomStream(seed: seed, stream: rawValue, purpose: .data)

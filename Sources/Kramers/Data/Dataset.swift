@@ -7,32 +7,45 @@ public struct Samples: Sendable, Equatable {
   public let x: [Double]
   /// count x outputs.
   public let y: [Double]
+  /// count x outputs: the weight c of every single target in the squared error,
+  ///
+  ///     (1/2N) sum_n sum_i c_ni (f_i(x_n) - y_ni)^2
+  ///
+  /// nil when all are 1. A weight of 0 marks an entry that is not observed.
+  public let targetWeights: [Double]?
 
-  public init(count: Int, inputs: Int, outputs: Int, x: [Double], y: [Double]) {
+  public init(
+    count: Int, inputs: Int, outputs: Int, x: [Double], y: [Double], targetWeights: [Double]? = nil
+  ) {
     precondition(x.count == count * inputs && y.count == count * outputs, "samples: wrong counts")
+    precondition(targetWeights.map { $0.count == y.count } ?? true, "samples: a weight a target")
     self.count = count
     self.inputs = inputs
     self.outputs = outputs
     self.x = x
     self.y = y
+    self.targetWeights = targetWeights
   }
 
   /// The rows with the given indices, in that order.
   public func rows(_ indices: some Sequence<Int>) -> Samples {
     var x: [Double] = []
     var y: [Double] = []
+    var weights: [Double]? = targetWeights == nil ? nil : []
     var count = 0
     for n in indices {
       x += self.x[n * inputs..<(n + 1) * inputs]
       y += self.y[n * outputs..<(n + 1) * outputs]
+      if let all = targetWeights { weights? += all[n * outputs..<(n + 1) * outputs] }
       count += 1
     }
-    return Samples(count: count, inputs: inputs, outputs: outputs, x: x, y: y)
+    return Samples(
+      count: count, inputs: inputs, outputs: outputs, x: x, y: y, targetWeights: weights)
   }
 
   /// Whether every target row is one-hot, so that accuracy means something.
   public var isClassification: Bool {
-    guard outputs > 1 else { return false }
+    guard outputs > 1, targetWeights == nil else { return false }
     return (0..<count).allSatisfy { n in
       let row = y[n * outputs..<(n + 1) * outputs]
       return row.allSatisfy { $0 == 0 || $0 == 1 } && row.reduce(0, +) == 1
@@ -75,4 +88,7 @@ public struct Dataset: Sendable {
 
   public var inputs: Int { moments.inputs }
   public var outputs: Int { moments.outputs }
+
+  /// Whether single targets are weighted, so that the loss is no function of second moments.
+  public var isWeighted: Bool { train?.targetWeights != nil }
 }

@@ -17,22 +17,33 @@ public struct SecondMoments: Sendable, Equatable {
     self.traceYY = traceYY
   }
 
-  /// The empirical moments of `samples`: averages over the rows, nothing centred.
+  /// The empirical moments of `samples`: averages over the rows, nothing centred. Weighted targets
+  /// count as weight * y, and then the moments give the gradient at the zero map and the loss there,
+  /// but no loss elsewhere.
+  ///
+  /// Cost: samples * inputs * (inputs/2 + outputs), less for inputs and targets that are zero.
   public init(_ samples: Samples) {
-    var xx = Matrix(samples.inputs, samples.inputs)
-    var yx = Matrix(samples.outputs, samples.inputs)
+    let (n, p) = (samples.inputs, samples.outputs)
+    var xx = Matrix(n, n)
+    var yx = Matrix(p, n)
     var traceYY = 0.0
-    for n in 0..<samples.count {
-      let x = samples.x[n * samples.inputs..<(n + 1) * samples.inputs]
-      let y = samples.y[n * samples.outputs..<(n + 1) * samples.outputs]
-      for (i, a) in x.enumerated() where a != 0 {
-        for (j, b) in x.enumerated() { xx.values[i * samples.inputs + j] += a * b }
-      }
-      for (i, a) in y.enumerated() where a != 0 {
-        for (j, b) in x.enumerated() { yx.values[i * samples.inputs + j] += a * b }
-        traceYY += a * a
+    xx.values.withUnsafeMutableBufferPointer { xx in
+      yx.values.withUnsafeMutableBufferPointer { yx in
+        samples.x.withUnsafeBufferPointer { x in
+          for row in 0..<samples.count {
+            let x = UnsafeBufferPointer(rebasing: x[row * n..<(row + 1) * n])
+            for i in 0..<n where x[i] != 0 { add(x[i], x, from: i, to: xx, at: i * n) }
+            for i in 0..<p {
+              let y = samples.y[row * p + i]
+              let weighted = y * (samples.targetWeights?[row * p + i] ?? 1)
+              traceYY += weighted * y
+              if weighted != 0 { add(weighted, x, from: 0, to: yx, at: i * n) }
+            }
+          }
+        }
       }
     }
+    for i in 0..<n { for j in 0..<i { xx[i, j] = xx[j, i] } }
     let scale = 1 / Double(samples.count)
     self.init(xx: scale * xx, yx: scale * yx, traceYY: scale * traceYY)
   }
@@ -44,4 +55,13 @@ public struct SecondMoments: Sendable, Equatable {
   public func loss(of w: Matrix) -> Double {
     0.5 * (w * xx * w.transposed).trace - (w * yx.transposed).trace + 0.5 * traceYY
   }
+}
+
+/// target[offset + j] += a * x[j] for j >= first.
+@inline(__always)
+private func add(
+  _ a: Double, _ x: UnsafeBufferPointer<Double>, from first: Int,
+  to target: UnsafeMutableBufferPointer<Double>, at offset: Int
+) {
+  for j in first..<x.count { target[offset &+ j] += a * x[j] }
 }

@@ -51,12 +51,14 @@ extension Dataset {
 /// both sets non-empty (the test set may be empty for fraction = 1 exactly).
 ///
 /// To the nearest, and not down, because 0.29 * 100 is 28.999999999999996.
-func splitCount(_ fraction: Double, of count: Int) throws(InputError) -> Int {
-  guard fraction > 0, fraction <= 1 else { throw .rule("train", "in (0, 1]", fraction) }
+func splitCount(
+  _ fraction: Double, of count: Int, name: String = "train", noun: String = "sample"
+) throws(InputError) -> Int {
+  guard fraction > 0, fraction <= 1 else { throw .rule(name, "in (0, 1]", fraction) }
   let n = Int((fraction * Double(count)).rounded())
   guard n > 0, n < count || fraction == 1 else {
     throw .sentence(
-      "train = \(fraction) of \(Kramers.count(count, "sample")) leaves the "
+      "\(name) = \(fraction) of \(Kramers.count(count, noun)) leaves the "
         + "\(n == 0 ? "training" : "test") set empty")
   }
   return n

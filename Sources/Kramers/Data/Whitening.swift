@@ -22,7 +22,7 @@ extension Dataset {
       let x = Matrix(samples.count, samples.inputs, samples.x) * map
       return Samples(
         count: samples.count, inputs: samples.inputs, outputs: samples.outputs, x: x.values,
-        y: samples.y)
+        y: samples.y, targetWeights: samples.targetWeights)
     }
     return Dataset(name: name, train: mapped(train), test: test.map(mapped))
   }

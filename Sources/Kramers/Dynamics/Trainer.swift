@@ -26,6 +26,7 @@ public final class Trainer {
   private let size: Int
   private let x: UnsafeMutablePointer<Double>
   private let y: UnsafeMutablePointer<Double>
+  private let targetWeights: UnsafeMutablePointer<Double>?
 
   private let theta: UnsafeMutablePointer<Double>
   private let gradient: UnsafeMutablePointer<Double>
@@ -69,6 +70,7 @@ public final class Trainer {
     stride = gathers ? DenseKernels.stride(size) : shared.stride
     x = makeBuffer(gathers ? network.inputs * stride : 0)
     y = makeBuffer(gathers ? network.outputs * stride : 0)
+    targetWeights = data.isWeighted && gathers ? makeBuffer(network.outputs * stride) : nil
     workspace = GradientWorkspace(network, capacity: stride)
     theta = makeBuffer(copying: state.parameters)
     gradient = makeBuffer(parameters)
@@ -86,6 +88,7 @@ public final class Trainer {
   deinit {
     x.deallocate()
     y.deallocate()
+    targetWeights?.deallocate()
     theta.deallocate()
     gradient.deallocate()
     noise.baseAddress?.deallocate()
@@ -138,16 +141,18 @@ public final class Trainer {
   /// The gradient of the data term on this step's batch.
   private func differentiate() {
     if full.count > 0 {
-      full.withPointers { x, y in
+      full.withPointers { x, y, targetWeights in
         workspace.gradient(
-          theta, x, y, stride: stride, count: full.count, weight: full.weight, into: gradient)
+          theta, x, y, targetWeights, stride: stride, count: full.count, weight: full.weight,
+          into: gradient)
       }
       return
     }
     gather()
     if settings.labelNoise > 0 { perturbLabels() }
     workspace.gradient(
-      theta, x, y, stride: stride, count: size, weight: 1 / Double(size), into: gradient)
+      theta, x, y, targetWeights, stride: stride, count: size, weight: 1 / Double(size),
+      into: gradient)
   }
 
   /// Copies this step's samples into x and y.
@@ -159,6 +164,10 @@ public final class Trainer {
     }
     train.y.withUnsafeBufferPointer { source in
       scatter(source.baseAddress!, width: train.outputs, first: first, into: y)
+    }
+    guard let targetWeights, let rows = train.targetWeights else { return }
+    rows.withUnsafeBufferPointer { source in
+      scatter(source.baseAddress!, width: train.outputs, first: first, into: targetWeights)
     }
   }
 

@@ -55,6 +55,11 @@ extension Experiment {
           + "'\(network.activation.rawValue)' with loss '\(network.loss.rawValue)'"
           + (network.bias ? " and biases" : ""))
     }
+    guard !data.isWeighted else {
+      throw InputError.sentence(
+        "theory knows losses that depend on second moments; data.\(data.name) weights single "
+          + "targets")
+    }
     guard settings.optimizer != .adamw else {
       throw InputError.sentence("adamw decays decoupled from the loss: there is no objective")
     }

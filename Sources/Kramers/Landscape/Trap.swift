@@ -52,7 +52,7 @@ extension Experiment {
   ) throws -> TrapResult {
     let rank = try keptRank(options)
     if options.exact { return try exactTrap(rank, options) }
-    let phases = network.isDeepLinear ? try phaseTheory(monitor: monitor).modes : []
+    let phases = isDeepLinear ? try phaseTheory(monitor: monitor).modes : []
     let trapL2 =
       try options.l2.map { try checkTrapStrength($0, rank, phases) }
       ?? chooseTrapStrength(rank, phases)
@@ -110,7 +110,7 @@ extension Experiment {
   private func checkTrapStrength(
     _ l2: Double, _ rank: Int, _ phases: [PhaseTheory.Mode]
   ) throws -> Double {
-    guard network.isDeepLinear else { return l2 }
+    guard isDeepLinear else { return l2 }
     let (dropped, kept) = try trapWindow(rank, phases)
     if let dropped, l2 <= dropped {
       throw InputError.sentence(
@@ -128,7 +128,7 @@ extension Experiment {
   private func trapWindow(
     _ rank: Int, _ phases: [PhaseTheory.Mode]
   ) throws -> (dropped: Double?, kept: Double?) {
-    guard network.isDeepLinear else {
+    guard isDeepLinear else {
       throw InputError.sentence(
         "l2 is required: theory knows the spinodals of deep linear networks only")
     }
@@ -227,6 +227,7 @@ extension Experiment {
   }
 
   private mutating func exactTrap(_ rank: Int, _ options: TrapOptions) throws -> TrapResult {
+    if data.isWeighted { try phaseTheoryApplies() }
     if let release = options.release { try update { $0.l2 = release } }
     try setParameters(
       learnedState(data.moments, network: network, rank: rank, l2: settings.l2).parameters)

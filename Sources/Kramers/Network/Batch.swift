@@ -1,6 +1,7 @@
 /// Samples as the gradient reads them: feature-major, padded with zeros to a multiple of four.
 ///
-/// The loss of a batch is `weight * sum_n l(f(x_n), y_n) + offset`.
+/// The loss of a batch is `weight * sum_n l(f(x_n), y_n) + offset`; with target weights c the squared
+/// error of sample n is (1/2) sum_i c_ni (f_i(x_n) - y_ni)^2.
 public struct Batch: Sendable {
   public let count: Int
   public let inputs: Int
@@ -12,6 +13,8 @@ public struct Batch: Sendable {
   /// inputs x stride and outputs x stride.
   public internal(set) var x: [Double]
   public internal(set) var y: [Double]
+  /// outputs x stride; nil when all are 1.
+  public internal(set) var targetWeights: [Double]?
 
   init(count: Int, inputs: Int, outputs: Int, weight: Double, offset: Double = 0) {
     self.count = count
@@ -33,6 +36,12 @@ public struct Batch: Sendable {
       for j in 0..<inputs { x[j * stride + n] = samples.x[n * inputs + j] }
       for i in 0..<outputs { y[i * stride + n] = samples.y[n * outputs + i] }
     }
+    guard let rows = samples.targetWeights else { return }
+    var weights = [Double](repeating: 0, count: outputs * stride)
+    for n in 0..<count {
+      for i in 0..<outputs { weights[i * stride + n] = rows[n * outputs + i] }
+    }
+    targetWeights = weights
   }
 
   /// The shortest batch with the given second moments: for linear networks without biases under
@@ -68,9 +77,15 @@ public struct Batch: Sendable {
 extension Dataset {
   /// The batch that gives the exact training loss of `network` and its derivatives.
   ///
-  /// - Throws: `InputError` when only moments are known and the network needs samples.
+  /// - Throws: `InputError` when only moments are known and the network needs samples, or when
+  ///   single targets are weighted and the loss is not squared error.
   public func fullBatch(for network: Network) throws -> Batch {
-    if network.isDeepLinear {
+    guard !isWeighted || network.loss == .mse else {
+      throw InputError.sentence(
+        "data.\(name) weights single targets, which needs loss 'mse', got "
+          + "'\(network.loss.rawValue)'")
+    }
+    if network.isDeepLinear, !isWeighted {
       guard let train, train.count <= train.inputs else { return Batch(moments: moments) }
       return Batch(train)
     }

@@ -52,26 +52,26 @@ public final class GradientWorkspace {
   ) -> Double {
     parameters.withUnsafeBufferPointer { theta in
       gradient.withUnsafeMutableBufferPointer { g in
-        batch.withPointers { x, y in
+        batch.withPointers { x, y, targetWeights in
           self.gradient(
-            theta.baseAddress!, x, y, stride: batch.stride, count: batch.count,
+            theta.baseAddress!, x, y, targetWeights, stride: batch.stride, count: batch.count,
             weight: batch.weight, into: g.baseAddress!)
-          return lossOfOutputs(y, batch)
+          return lossOfOutputs(y, targetWeights, batch)
         }
       }
     }
   }
 
   func loss(_ theta: UnsafePointer<Double>, _ batch: Batch) -> Double {
-    batch.withPointers { x, y in
+    batch.withPointers { x, y, targetWeights in
       forward(theta, x, stride: batch.stride)
-      return lossOfOutputs(y, batch)
+      return lossOfOutputs(y, targetWeights, batch)
     }
   }
 
   /// The workspace's own buffer of f(x), valid until the next call.
   func outputs(_ theta: UnsafePointer<Double>, _ batch: Batch) -> UnsafeMutablePointer<Double> {
-    batch.withPointers { x, _ in forward(theta, x, stride: batch.stride) }
+    batch.withPointers { x, _, _ in forward(theta, x, stride: batch.stride) }
     return preactivations[network.depth - 1]
   }
 
@@ -82,13 +82,14 @@ public final class GradientWorkspace {
   }
 
   /// The gradient through pointers, for step loops: x and y feature-major with the given stride,
-  /// the columns from `count` on being padding.
+  /// the columns from `count` on being padding. `targetWeights` is laid out like y, for squared error.
   func gradient(
     _ theta: UnsafePointer<Double>, _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>,
-    stride: Int, count: Int, weight: Double, into g: UnsafeMutablePointer<Double>
+    _ targetWeights: UnsafePointer<Double>?, stride: Int, count: Int, weight: Double,
+    into g: UnsafeMutablePointer<Double>
   ) {
     forward(theta, x, stride: stride)
-    outputError(y, stride: stride, count: count, weight: weight)
+    outputError(y, targetWeights, stride: stride, count: count, weight: weight)
     backward(theta, x, stride: stride, into: g)
   }
 
@@ -113,7 +114,8 @@ public final class GradientWorkspace {
 
   /// e_D from the outputs. Padding columns get zero, so they add nothing to any sum.
   private func outputError(
-    _ y: UnsafePointer<Double>, stride: Int, count: Int, weight: Double
+    _ y: UnsafePointer<Double>, _ targetWeights: UnsafePointer<Double>?, stride: Int, count: Int,
+    weight: Double
   ) {
     let outputs = network.outputs
     let f = preactivations[network.depth - 1]
@@ -121,6 +123,7 @@ public final class GradientWorkspace {
     switch network.loss {
     case .mse:
       for k in 0..<outputs &* stride { e[k] = weight * (f[k] - y[k]) }
+      if let targetWeights { for k in 0..<outputs &* stride { e[k] *= targetWeights[k] } }
     case .crossEntropy:
       for b in 0..<count {
         let (top, sum) = softmaxNormalisation(f + b, outputs, stride)
@@ -166,7 +169,9 @@ public final class GradientWorkspace {
   }
 
   /// The loss belonging to the outputs of the last forward pass.
-  private func lossOfOutputs(_ y: UnsafePointer<Double>, _ batch: Batch) -> Double {
+  private func lossOfOutputs(
+    _ y: UnsafePointer<Double>, _ targetWeights: UnsafePointer<Double>?, _ batch: Batch
+  ) -> Double {
     let f = preactivations[network.depth - 1]
     let stride = batch.stride
     var sum = 0.0
@@ -175,7 +180,7 @@ public final class GradientWorkspace {
       for i in 0..<network.outputs {
         for b in 0..<batch.count {
           let r = f[i * stride + b] - y[i * stride + b]
-          sum += 0.5 * r * r
+          sum += 0.5 * r * r * (targetWeights?[i * stride + b] ?? 1)
         }
       }
     case .crossEntropy:
@@ -222,10 +227,18 @@ private func fill(
 
 extension Batch {
   func withPointers<R>(
-    _ body: (UnsafePointer<Double>, UnsafePointer<Double>) throws -> R
+    _ body: (
+      _ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>,
+      _ targetWeights: UnsafePointer<Double>?
+    ) throws -> R
   ) rethrows -> R {
     try x.withUnsafeBufferPointer { x in
-      try y.withUnsafeBufferPointer { y in try body(x.baseAddress!, y.baseAddress!) }
+      try y.withUnsafeBufferPointer { y in
+        guard let targetWeights else { return try body(x.baseAddress!, y.baseAddress!, nil) }
+        return try targetWeights.withUnsafeBufferPointer {
+          try body(x.baseAddress!, y.baseAddress!, $0.baseAddress)
+        }
+      }
     }
   }
 }

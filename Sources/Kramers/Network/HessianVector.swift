@@ -6,7 +6,7 @@
 /// multiplication by the Hessian", 1994): the gradient's recursion differentiated along v.
 ///
 ///     Rz_l = V_l h_(l-1) + W_l Rh_(l-1) + v_(b,l),   Rh_l = s'(z_l) Rz_l
-///     Re_D = weight * l''(f) Rz_D,   with d_l = W_(l+1)' e_(l+1):
+///     Re_D = weight * c l''(f) Rz_D,   with d_l = W_(l+1)' e_(l+1):
 ///     Re_l = s''(z_l) Rz_l d_l + s'(z_l) (V_(l+1)' e_(l+1) + W_(l+1)' Re_(l+1))
 ///     (H v)_(W_l) = Re_l h_(l-1)' + e_l Rh_(l-1)'
 ///
@@ -45,8 +45,10 @@ public final class HessianWorkspace {
     parameters.withUnsafeBufferPointer { theta in
       v.withUnsafeBufferPointer { v in
         result.withUnsafeMutableBufferPointer { result in
-          batch.withPointers { x, y in
-            product(theta.baseAddress!, v.baseAddress!, x, y, batch, into: result.baseAddress!)
+          batch.withPointers { x, y, targetWeights in
+            product(
+              theta.baseAddress!, v.baseAddress!, x, y, targetWeights, batch,
+              into: result.baseAddress!)
           }
         }
       }
@@ -57,14 +59,16 @@ public final class HessianWorkspace {
 
   private func product(
     _ theta: UnsafePointer<Double>, _ v: UnsafePointer<Double>, _ x: UnsafePointer<Double>,
-    _ y: UnsafePointer<Double>, _ batch: Batch, into result: UnsafeMutablePointer<Double>
+    _ y: UnsafePointer<Double>, _ targetWeights: UnsafePointer<Double>?, _ batch: Batch,
+    into result: UnsafeMutablePointer<Double>
   ) {
     let network = base.network
     let stride = batch.stride
     base.gradient(
-      theta, x, y, stride: stride, count: batch.count, weight: batch.weight, into: gradient)
+      theta, x, y, targetWeights, stride: stride, count: batch.count, weight: batch.weight,
+      into: gradient)
     forwardTangent(theta, v, x, stride)
-    outputTangent(y, batch)
+    outputTangent(y, targetWeights, batch)
     for l in (0..<network.depth).reversed() {
       let layer = network.layers[l]
       let weights = layer.weights.lowerBound
@@ -116,9 +120,11 @@ public final class HessianWorkspace {
     }
   }
 
-  /// Re_D: for squared error weight * Rf; for softmax cross-entropy
+  /// Re_D: for squared error weight * c Rf; for softmax cross-entropy
   /// weight * mass * (p Rf - p (p . Rf)).
-  private func outputTangent(_ y: UnsafePointer<Double>, _ batch: Batch) {
+  private func outputTangent(
+    _ y: UnsafePointer<Double>, _ targetWeights: UnsafePointer<Double>?, _ batch: Batch
+  ) {
     let network = base.network
     let outputs = network.outputs
     let stride = batch.stride
@@ -129,7 +135,10 @@ public final class HessianWorkspace {
     for b in 0..<batch.count {
       switch network.loss {
       case .mse:
-        for i in 0..<outputs { re[i * stride + b] = batch.weight * rf[i * stride + b] }
+        for i in 0..<outputs {
+          let k = i * stride + b
+          re[k] = batch.weight * rf[k] * (targetWeights?[k] ?? 1)
+        }
       case .crossEntropy:
         let (top, sum) = softmaxNormalisation(f + b, outputs, stride)
         var mass = 0.0
