@@ -79,7 +79,7 @@ struct IDXDataTests {
       message(images, idx(8, [2], [0, 1])) == "images and labels must be equally many, got 3 and 2")
     #expect(
       message(images, idx(9, [3], [0, 255, 1]))
-        == "labels[2] must be a whole number from 0 to 65535, got -1.0")
+        == "labels[2] must be a whole number from 0 to 65535, got -1")
     #expect(
       message(images, idx(8, [3], [0, 0, 0])) == "labels must name at least two classes, got only 0"
     )

@@ -60,7 +60,7 @@ struct ModularTaskTests {
     #expect(message(-5) == "p must be at least 2, got -5")
     #expect(message(Int.max).contains("GiB of memory"))
     #expect(message(15, .divide) == "division modulo p needs a prime p, got 15 = 3 * 5")
-    #expect(message(5, .add, 0) == "fraction must be in (0, 1], got 0.0")
+    #expect(message(5, .add, 0) == "fraction must be in (0, 1], got 0")
     #expect(message(5, .add, .nan) == "fraction must be in (0, 1], got nan")
     #expect(message(5, .add, 0.01) == "fraction = 0.01 of 25 pairs leaves the training set empty")
     #expect(message(5, .add, 0.99) == "fraction = 0.99 of 25 pairs leaves the test set empty")
