@@ -17,19 +17,19 @@ struct KramersCommand: ParsableCommand {
       An experiment shell for metastable phases of neural networks.
 
       examples
-        kramers script.lua small              run a script; arg[1] is "small"
-        kramers -e 'help(train)'              run code, print the value of an expression
-        echo 'emit{x = 1}' | kramers | jq .   records leave through a pipe as JSON lines
-        kramers --seed 7 script.lua > 7.jsonl same seed, same bytes, whatever --threads
-        kramers --format csv script.lua       records as CSV; table is for reading
+        kramers script.lua small           run a script; arg[1] is "small"
+        kramers -e 'help(train)'           run code; an expression prints its value
+        echo 'emit{x=1}' | kramers | jq .  through a pipe, records are JSON lines
+        kramers --seed 7 s.lua > 7.jsonl   same seed, same bytes on any --threads
+        kramers --format csv s.lua         records as CSV; table is for reading
 
-      Lua 5.4 with the verbs of Kramers: help() lists them, help(measure_escape) explains one.
+      Lua 5.4 with the verbs of Kramers. help() lists them, help(train) explains one.
       """,
     usage: "kramers [options] [script | -] [args...]",
     discussion: """
       exit status
-        0 done, 1 an error in Lua, 64 usage, 66 no such script, 74 output could not be written;
-        SIGINT and SIGTERM finish the step under way and end the process by themselves
+        0 done, 1 an error in Lua, 64 usage, 66 no such script, 74 output could not
+        be written; SIGINT and SIGTERM finish the step and end the process themselves
       """,
     version: version)
 

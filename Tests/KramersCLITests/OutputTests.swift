@@ -161,7 +161,7 @@ private let setup =
     #expect(lines[1] == "1e-05 0.0001 0.001 0.01 0.1 1.0 10.0 100.0 1000.0")
     #expect(lines[2] == "2.0 1.5 1.0\t1\t5.0")
     #expect(lines[3] == "0.3\t0.7")
-    #expect(lines[4].contains("logspace: the first point must be positive, got 0.0"))
+    #expect(lines[4].contains("logspace: the first point must be positive, got 0"))
     #expect(lines[5].contains("linspace: the number of points must be in 1...2^28, got 0"))
     #expect(lines[6].contains("linspace(a, b, n)"))
   }
