@@ -2,8 +2,7 @@
 std = "lua54"
 max_line_length = 100
 read_globals = {
-  "arrhenius", "clone", "current", "data", "emit", "experiment", "help", "linspace", "log", "logspace",
-  "measure",
-  "measure_escape", "phases", "reset", "restore", "set", "set_l2", "snapshot", "train", "trap",
+  "arrhenius", "clone", "current", "data", "emit", "experiment", "export", "help", "import",
+  "linspace", "log", "logspace", "measure", "measure_escape", "phases", "reset", "restore", "set", "set_l2", "snapshot", "train", "trap",
   "use",
 }

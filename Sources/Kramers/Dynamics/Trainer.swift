@@ -121,6 +121,12 @@ public final class Trainer {
 
   public var step: UInt64 { clock.step }
 
+  /// Steps between two looks at a `RunMonitor`: about ten milliseconds, at most 1000.
+  var pollInterval: Int {
+    let operations = 6 * Double(network.parameterCount) * Double(stride)
+    return Int(min(max(5e7 / operations, 1), 1000))
+  }
+
   /// Takes `count` steps, or fewer: stops after the step that made a parameter infinite or NaN.
   /// - Returns: whether all parameters are still finite.
   @discardableResult

@@ -113,6 +113,7 @@ extension Experiment {
       if let every {
         next = min(next, first + ((now - first) / every + 1) * every)
       }
+      next = min(next, now + trainer.pollInterval)
       let isFinite = trainer.run(steps: next - now)
       monitor.advance(by: Int(trainer.step) - now)
       if !isFinite {

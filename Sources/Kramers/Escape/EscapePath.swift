@@ -85,7 +85,7 @@ extension Experiment {
   /// quantile over seeded draws.
   func thermalFloor(_ settings: Settings, rank: Int) -> Double {
     let temperature = effectiveTemperature(settings)
-    guard temperature > 0, settings.l2 > 0, network.isDeepLinear else { return 0 }
+    guard temperature > 0, settings.l2 > 0, isDeepLinear else { return 0 }
     let widths = network.widths.map { max($0 - rank, 0) }
     guard widths.allSatisfy({ $0 > 0 }) else { return 0 }
     let deviation = (temperature / settings.l2).squareRoot()

@@ -119,8 +119,8 @@ private func follow(
   var steps = 0
   var reported = 0
   var nextLook = 0
-  // The monitor is polled about every thousand steps of a small network, however rare the looks.
-  let pollInterval = 1000
+  // However rare the looks.
+  let pollInterval = trainer.pollInterval
   var nextPoll = 0
   while steps < options.maxSteps {
     if steps == nextLook { nextLook = min(steps + options.every, options.maxSteps) }
@@ -130,6 +130,7 @@ private func follow(
     if steps == nextLook {
       let value = probe.value(trainer.parameterPointer)
       if options.observable.hasEscaped(value, options.threshold) { return finish(.escaped) }
+      monitor.show(value)
     }
     if steps >= nextPoll {
       nextPoll = steps + pollInterval

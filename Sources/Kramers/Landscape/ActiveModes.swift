@@ -7,7 +7,7 @@ extension Experiment {
   ///   of the weakest mode at the fold of the rank-k branch. (A guess from commuting formulas is
   ///   wrong by orders of magnitude when input variances differ, as for digits.)
   /// - D <= 2: singular values above 1e-3 of the largest that unregularised learning reaches.
-  /// - Nonlinear networks have no theory: singular values of the centred outputs above 5 % of the
+  /// - Nonlinear networks and weighted targets have no theory: singular values of the centred outputs above 5 % of the
   ///   largest of the centred targets.
   public func activeModes(l2: Double, monitor: RunMonitor = RunMonitor()) throws -> Int {
     try learnedFlags(l2: l2, monitor: monitor).count { $0 }
@@ -15,7 +15,7 @@ extension Experiment {
 
   /// Per mode of the theory whether it is learned; per singular value where there is no theory.
   func learnedFlags(l2: Double, monitor: RunMonitor = RunMonitor()) throws -> [Bool] {
-    guard network.isDeepLinear else {
+    guard isDeepLinear else {
       let evaluator = try Evaluator(data: data, network: network, settings: settings)
       let limit = 0.05 * targetSpread()
       return evaluator.modeStrengths(state.parameters).map { $0 > limit }
