@@ -5,14 +5,15 @@
 ---     print(arrhenius { temperatures = {4e-4, 3e-4, 2e-4}, replicas = 64 })
 local kramers = ...
 
---- Expected slope of ln tau against 1/T if the theory of every point were measured exactly: the
---- zero modes of the saddle lower it below the barrier. nil when a point has no theory.
----@param points table rows with temperature and theory (steps)
+--- Expected slope of ln tau against 1/T at these temperatures. It lies below the barrier: by the
+--- zero modes of the saddle, and because the exact time is longer than the asymptotic formula by
+--- 1 + c T/dE, which is the error that the formula states of itself. nil when a point has no theory.
+---@param points table rows with temperature, theory (steps) and theory_error
 local function expected_slope(points)
   local n, sx, sy, sxx, sxy = 0, 0, 0, 0, 0
   for _, p in ipairs(points) do
     if not p.theory then return nil end
-    local x, y = 1 / p.temperature, math.log(p.theory)
+    local x, y = 1 / p.temperature, math.log(p.theory * (1 + p.theory_error))
     n, sx, sy, sxx, sxy = n + 1, sx + x, sy + y, sxx + x * x, sxy + x * y
   end
   local spread = n * sxx - sx * sx
