@@ -65,6 +65,11 @@ extension Experiment {
     try request.settings.validate(data: data, network: network)
     let active = try activeModes(l2: request.settings.l2, monitor: monitor)
     let observable = request.observable ?? .mode(request.mode ?? active + 1)
+    if request.observable == nil, request.mode == nil, active >= network.widths.min() ?? 0 {
+      throw InputError.sentence(
+        "all \(active) modes that the network can have are learned: there is none left to appear; "
+          + "trap some first, or give observable and threshold")
+    }
     if case .mode(let k) = observable { try network.checkMode(k) }
     let isNext = observable == .mode(active + 1)
     let path = escapePath(rank: active, l2: request.settings.l2)

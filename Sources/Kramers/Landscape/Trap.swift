@@ -24,6 +24,8 @@ public struct TrapOptions: Sendable, Equatable {
 
 public struct TrapResult: Sendable {
   public let rank: Int
+  /// The modes that stay learned, by descending singular value.
+  public let modes: [Int]
   /// L2 strength of the trap; nil for an exact one.
   public let l2Trap: Double?
   public let l2: Double
@@ -50,9 +52,10 @@ extension Experiment {
   public mutating func trap(
     _ options: TrapOptions, monitor: RunMonitor = RunMonitor()
   ) throws -> TrapResult {
-    let rank = try keptRank(options)
-    if options.exact { return try exactTrap(rank, options) }
-    let phases = isDeepLinear ? try phaseTheory(monitor: monitor).modes : []
+    let phases = isDeepLinear ? try modesByAppearance(monitor) : []
+    let rank = try keptRank(options, phases)
+    let kept = phases.isEmpty ? Array(1..<rank + 1) : phases.prefix(rank).map(\.mode).sorted()
+    if options.exact { return try exactTrap(rank, kept, options) }
     let trapL2 =
       try options.l2.map { try checkTrapStrength($0, rank, phases) }
       ?? chooseTrapStrength(rank, phases)
@@ -70,18 +73,32 @@ extension Experiment {
     }
     self = copy
     return try trapResult(
-      rank, l2Trap: trapL2, steps: steps, reason: reason, options,
+      rank, kept, l2Trap: trapL2, steps: steps, reason: reason, options,
       outcome: monitor.shouldStop ? .interrupted : .completed)
   }
 
-  private func keptRank(_ options: TrapOptions) throws -> Int {
+  /// The modes by falling spinodal: the order in which they appear as l2 falls. With equal input
+  /// variances this is the order of the singular values.
+  private func modesByAppearance(_ monitor: RunMonitor) throws -> [PhaseTheory.Mode] {
+    try phaseTheory(monitor: monitor).modes.enumerated()
+      .sorted {
+        ($1.element.spinodal ?? 0, $0.offset) < ($0.element.spinodal ?? 0, $1.offset)
+      }
+      .map(\.element)
+  }
+
+  private func keptRank(_ options: TrapOptions, _ phases: [PhaseTheory.Mode]) throws -> Int {
     let limit = min(network.widths.min() ?? 0, data.singularValues().count { $0 > 1e-12 })
     if let modes = options.modes?.sorted() {
-      guard modes == Array(1..<modes.count + 1) else {
+      let strongest =
+        phases.isEmpty
+        ? Array(1..<modes.count + 1) : phases.prefix(modes.count).map(\.mode).sorted()
+      guard modes == strongest else {
         let list = modes.map { "\($0)" }.joined(separator: ", ")
         throw InputError.sentence(
-          "modes: {\(list)} is not the strongest \(modes.count): with equal input variances, keeping "
-            + "a weaker mode while a stronger one is dropped is a saddle, not a minimum")
+          "modes: {\(list)} is not the set of \(modes.count) that appears first as l2 falls: with equal "
+            + "input variances, keeping a weaker mode while a stronger one is dropped is a saddle, "
+            + "not a minimum")
       }
       guard modes.count <= limit else {
         throw InputError.rule("modes", "at most \(limit) modes", modes.count)
@@ -226,17 +243,20 @@ extension Experiment {
     options.noise ? settings : settings.noiseless
   }
 
-  private mutating func exactTrap(_ rank: Int, _ options: TrapOptions) throws -> TrapResult {
+  private mutating func exactTrap(
+    _ rank: Int, _ kept: [Int], _ options: TrapOptions
+  ) throws -> TrapResult {
     if data.isWeighted { try phaseTheoryApplies() }
     if let release = options.release { try update { $0.l2 = release } }
     try setParameters(
       learnedState(data.moments, network: network, rank: rank, l2: settings.l2).parameters)
     return try trapResult(
-      rank, l2Trap: nil, steps: 0, reason: nil, options, outcome: .completed)
+      rank, kept, l2Trap: nil, steps: 0, reason: nil, options, outcome: .completed)
   }
 
   private func trapResult(
-    _ rank: Int, l2Trap: Double?, steps: Int, reason: String?, _ options: TrapOptions,
+    _ rank: Int, _ kept: [Int], l2Trap: Double?, steps: Int, reason: String?,
+    _ options: TrapOptions,
     outcome: RunOutcome
   ) throws -> TrapResult {
     let certificate = TrapCertificate(
@@ -250,7 +270,8 @@ extension Experiment {
       saddle = theory.sigmaSaddle
     }
     return TrapResult(
-      rank: rank, l2Trap: l2Trap, l2: settings.l2, steps: steps, certificate: certificate,
+      rank: rank, modes: kept, l2Trap: l2Trap, l2: settings.l2, steps: steps,
+      certificate: certificate,
       saddle: saddle, reason: lost ?? reason ?? (certificate.certified ? nil : certificate.reason),
       outcome: outcome)
   }

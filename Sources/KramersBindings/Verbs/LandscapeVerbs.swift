@@ -49,7 +49,7 @@ extension Phases {
 extension TrapResult {
   func record(seconds: Double) -> Record {
     [
-      "kind": "trap", "rank": rank, "modes": Array(1..<rank + 1), "l2_trap": l2Trap, "l2": l2,
+      "kind": "trap", "rank": rank, "modes": modes, "l2_trap": l2Trap, "l2": l2,
       "residual": certificate.residual, "support_residual": certificate.supportResidual,
       "saddle": saddle, "gradient_norm": certificate.gradientNorm,
       "hessian_min": certificate.hessianMin, "zero_modes": zeroModes, "steps": steps,

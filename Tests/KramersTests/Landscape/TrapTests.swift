@@ -102,6 +102,23 @@ func deepLinear(
     #expect(throws: InputError.self) { try x.trap(options) }
   }
 
+  @Test("with unequal input variances the modes are kept in the order in which they appear")
+  func unequalVariances() throws {
+    // Spinodals .4105 for s = .9, variance 1 and .6 for s = .8, variance .2.
+    let data = try Dataset.population(singular: [0.9, 0.8], inputSpectrum: [1, 0.2])
+    var x = try deepLinear(data, width: 2)
+    var options = TrapOptions()
+    options.rank = 1
+    options.release = 0.05
+    let trap = try x.trap(options)
+    #expect(trap.certified, "\(trap.reason ?? "")")
+    #expect(trap.modes == [2])
+    let map = x.network.endToEndMap(of: x.state.parameters)
+    let learned = try #require(
+      SingleMode(singular: 0.8, variance: 0.2, depth: 3).learnedStrength(l2: 0.05))
+    #expect(abs(map[1, 1] - learned) < 1e-6 && abs(map[0, 0]) < 1e-9)
+  }
+
   @Test("an incomplete trap is not certified, and says why")
   func incomplete() throws {
     let data = try Dataset.population(singular: [0.9, 0.8])
