@@ -1,5 +1,10 @@
 #pragma once
 
+// processor.c itself is compiled for any CPU and has no such vectors.
+#if !defined(__x86_64__) || defined(__AVX2__)
+#include "Lanes.h"
+#endif
+
 /// Refuses, before any Swift code runs, a CPU without the instructions the program was built for.
 /// Linking this target is enough; the call exists so that the linker keeps it.
 void kp_require_processor(void);

@@ -80,21 +80,26 @@ public func measureFirstPassage(
   }
   monitor.begin(total: options.replicas * options.maxSteps)
   let shared = full
-  let outcomes = parallelMap(options.replicas, threads: threads) { replica in
-    if monitor.shouldStop { return ReplicaOutcome.notBegun }
-    do {
-      let trainer = try Trainer(
-        data: data, network: network, settings: settings,
-        key: RandomKey(
-          seed: options.seed, stream: measurementStream | options.stream,
-          replica: UInt32(replica)),
-        state: start, full: shared)
-      let probe = try OrderParameterProbe(options.observable, data: data, network: network)
-      return follow(trainer, probe, options, monitor)
-    } catch {
-      preconditionFailure("options were validated before: \(error)")
+  let outcomes =
+    LanePlan.fits(data: data, network: network, settings: settings)
+    ? try followInLanes(
+      LanePlan(data: data, network: network, settings: settings, full: shared), data: data,
+      from: start, options: options, threads: threads, monitor: monitor)
+    : parallelMap(options.replicas, threads: threads) { replica in
+      if monitor.shouldStop { return ReplicaOutcome.notBegun }
+      do {
+        let trainer = try Trainer(
+          data: data, network: network, settings: settings,
+          key: RandomKey(
+            seed: options.seed, stream: measurementStream | options.stream,
+            replica: UInt32(replica)),
+          state: start, full: shared)
+        let probe = try OrderParameterProbe(options.observable, data: data, network: network)
+        return follow(trainer, probe, options, monitor)
+      } catch {
+        preconditionFailure("options were validated before: \(error)")
+      }
     }
-  }
   let begun = outcomes.filter { $0.steps > 0 }
   return FirstPassageRecord(
     times: begun.map(\.steps), escaped: begun.map { $0.end == .escaped },
@@ -103,9 +108,9 @@ public func measureFirstPassage(
 }
 
 /// Streams of measurements never meet those of training, which use 0...2^31-1.
-private let measurementStream: UInt32 = 1 << 31
+let measurementStream: UInt32 = 1 << 31
 
-private struct ReplicaOutcome: Sendable {
+struct ReplicaOutcome: Sendable {
   enum End { case escaped, censored, diverged, interrupted }
   var steps: Int
   var end: End
