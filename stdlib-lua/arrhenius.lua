@@ -41,6 +41,11 @@ end
 local function arrhenius(x, options)
   local temperatures = options.temperatures
   if #temperatures < 2 then error("arrhenius: temperatures needs at least two values", 2) end
+  local seen = {}
+  for _, temperature in ipairs(temperatures) do
+    if seen[temperature] then error("arrhenius: temperatures must differ", 2) end
+    seen[temperature] = true
+  end
   local points, last = {}, nil
   for i, temperature in ipairs(temperatures) do
     local call = { temperature = temperature, stream = i }
@@ -50,6 +55,8 @@ local function arrhenius(x, options)
     last = x:measure_escape(call)
     points[i] = row(last)
     points[i].exposure = last.exposure
+    -- What is emitted if the next measurement is interrupted.
+    kramers.keep { kind = "arrhenius", outcome = "interrupted", points = points, l2 = last.l2 }
   end
   local fit = kramers.fit_arrhenius(points)
   for _, p in ipairs(points) do p.exposure = nil end

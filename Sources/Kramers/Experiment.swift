@@ -25,6 +25,10 @@ public struct Experiment: Sendable {
     }
     try settings.validate(data: data, network: network)
     _ = try data.fullBatch(for: network)
+    if network.loss == .crossEntropy {
+      try data.train?.checkDistributions("training")
+      try data.test?.checkDistributions("test")
+    }
     self.data = data
     self.network = network
     self.settings = settings

@@ -26,7 +26,10 @@ extension Program {
       return
     }
     let values = try expression.call(arguments)
-    if !values.isEmpty { try printValues(values) }
+    // `-e 'experiment{...}' -e 'emit(...)'`: a handle is no data, and would stand between records.
+    let isHandle = values.allSatisfy { if case .object = $0 { true } else { false } }
+    if values.isEmpty || (isHandle && self.options.format != .table) { return }
+    try printValues(values)
   }
 
   /// Runs a script; its arguments are also `...`.

@@ -45,7 +45,8 @@ struct Options {
       let nearest = nearestName(to: name, among: entry.options.map(\.name))
       let hint =
         nearest.map { "; did you mean '\($0)'?" }
-        ?? "; it takes \(entry.options.map(\.name).joined(separator: ", "))"
+        ?? (entry.options.isEmpty
+          ? "; it takes none" : "; it takes \(entry.options.map(\.name).joined(separator: ", "))")
       throw VerbError(entry.name, "unknown option '\(name)'" + hint)
     }
     try check(option, value)
@@ -104,6 +105,9 @@ struct Options {
   }
 
   private func require(_ name: String, _ rule: OptionKind.Rule, _ x: Double) throws {
+    guard x.isFinite else {
+      throw VerbError(entry.name, "\(name) must be finite, got \(plainNumber(x))")
+    }
     guard rule.holds(x) else {
       throw VerbError(entry.name, "\(name) must be \(rule.rawValue), got \(plainNumber(x))")
     }

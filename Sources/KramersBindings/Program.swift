@@ -39,6 +39,8 @@ public final class Program {
   /// What stands behind the globals; see `Names.swift`.
   let publicNames: LuaTable
   var current: ExperimentBox?
+  /// What the protocol under way has so far.
+  var partial: Record?
   /// Functions by the catalogue's name, for help(f).
   var functionNames: [LuaValue: String] = [:]
 

@@ -1,3 +1,6 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
 internal import CStandardStreams
 internal import Dispatch
 import Kramers
@@ -70,9 +73,15 @@ public final class Progress: Sendable {
   /// A call into C's library runs to its end whatever was asked: after two seconds that is said.
   private func watchStop() {
     guard LuaSignals.received != 0 else { return }
-    let isLate = ticksSinceStop.withLock { ticks in
+    let ticks = ticksSinceStop.withLock { ticks in
       ticks += 1
-      return ticks == 20
+      return ticks
+    }
+    let isLate = ticks == 20
+    if ticks == 100, LuaSignals.received == SIGTERM {
+      // Nobody may be there to ask a second time.
+      signal(SIGTERM, SIG_DFL)
+      kill(getpid(), SIGTERM)
     }
     if isLate {
       LuaSignals.endProcessOnNext()

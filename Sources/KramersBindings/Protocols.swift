@@ -14,6 +14,7 @@ extension Program {
   func installProtocols() throws {
     let offer = try lua.makeTable()
     try offer.rawSet("result", .function(lua.makeFunction(makeResult)))
+    try offer.rawSet("keep", .function(lua.makeFunction(keepPartial)))
     try offer.rawSet("target", .function(lua.makeFunction(protocolTarget)))
     try offer.rawSet("fit_arrhenius", .function(lua.makeFunction(fitArrheniusLaw)))
     for entry in Catalog.all where entry.role == .protocolFile {
@@ -37,8 +38,15 @@ extension Program {
     throw VerbError(name, "its Lua source is not part of this program")
   }
 
+  /// keep(t): what a protocol has so far, emitted if one of its verbs is interrupted.
+  private func keepPartial(_ call: LuaCall) throws -> [LuaValue] {
+    partial = try record(of: call.argument(1), verb: "keep")
+    return []
+  }
+
   /// result(t): gives a plain table the look and methods of a result.
   private func makeResult(_ call: LuaCall) throws -> [LuaValue] {
+    partial = nil
     try call.argument(1).asTable?.setMetatable(metatables.result)
     return [call.argument(1)]
   }
@@ -48,6 +56,7 @@ extension Program {
     guard let name = call.argument(1).text else { return [] }
     let rest = Array(call.arguments.dropFirst())
     let (box, _) = try target(name, rest)
+    partial = nil
     let options = try rest.last { $0.asTable != nil } ?? .table(lua.makeTable())
     return [try push(box), options]
   }

@@ -43,6 +43,29 @@ public struct Samples: Sendable, Equatable {
       count: count, inputs: inputs, outputs: outputs, x: x, y: y, targetWeights: weights)
   }
 
+  /// - Throws: `InputError` unless every target row is a distribution over at least two classes, as
+  ///   cross-entropy needs: its loss has no lower bound otherwise.
+  func checkDistributions(_ set: String) throws {
+    guard outputs > 1 else {
+      throw InputError.sentence(
+        "loss 'cross_entropy' needs at least two outputs, the data has \(outputs)")
+    }
+    for n in 0..<count {
+      let row = y[n * outputs..<(n + 1) * outputs]
+      if let negative = row.first(where: { $0 < 0 }) {
+        throw InputError.sentence(
+          "loss 'cross_entropy' needs targets that are 0 or positive: \(set) row \(n + 1) holds "
+            + plainNumber(negative))
+      }
+      let sum = row.reduce(0, +)
+      guard abs(sum - 1) < 1e-6 else {
+        throw InputError.sentence(
+          "loss 'cross_entropy' needs target rows that sum to 1: \(set) row \(n + 1) sums to "
+            + plainNumber(sum))
+      }
+    }
+  }
+
   /// Whether every target row is one-hot, so that accuracy means something.
   public var isClassification: Bool {
     guard outputs > 1, targetWeights == nil else { return false }

@@ -23,6 +23,8 @@ public struct EscapeResult: Sendable {
   public let times: [Int]
   public let escaped: [Bool]
   public let diverged: Int
+  /// Replicas asked for; fewer were begun if the measurement was interrupted.
+  public let requested: Int
   public let rate: CensoredRate
   public let survival: [KaplanMeier.Row]
   /// Probability of a deviation from the exponential law as large as this; nil with few escapes.
@@ -95,13 +97,15 @@ extension Experiment {
     let test = ExponentialTest(sample, seed: request.seed)
     return EscapeResult(
       times: record.times, escaped: record.escaped, diverged: record.diverged,
-      rate: CensoredRate(sample), survival: KaplanMeier(sample).rows, exponentialP: test.p,
+      requested: request.replicas, rate: CensoredRate(sample), survival: KaplanMeier(sample).rows,
+      exponentialP: test.p,
       lag: test.escapes > 0 ? test.lag : nil, observable: observable, threshold: threshold,
       settings: request.settings, seed: request.seed,
       epochsPerStep: Double(request.settings.batchCount(of: data.sampleCount))
         / Double(data.sampleCount ?? 1),
       thermalFloor: floor,
-      theory: escapeTheory(path, request.settings, isNext: isNext),
+      theory: escapeTheory(
+        path, request.settings, isNext: isNext, threshold: threshold, diverged: record.diverged),
       isInterrupted: record.interrupted)
   }
 }

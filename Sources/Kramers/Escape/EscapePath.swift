@@ -3,14 +3,20 @@
 #endif
 
 /// Theory that an escape measurement leans on: barrier and threshold, or why there is none.
-enum EscapePath {
+enum EscapePath: Sendable {
   case known(EyringKramers)
   case unknown(reason: String)
 }
 
 extension Experiment {
   /// The way out of the state with `rank` learned modes at strength `l2`.
+  ///
+  /// Computed once per state: points of a protocol ask for the same one.
   func escapePath(rank: Int, l2: Double) -> EscapePath {
+    theoryCache.path(rank: rank, l2: l2) { computeEscapePath(rank: rank, l2: l2) }
+  }
+
+  private func computeEscapePath(rank: Int, l2: Double) -> EscapePath {
     do {
       try phaseTheoryApplies()
       return .known(try EyringKramers(moments: data.moments, network: network, rank: rank, l2: l2))
@@ -36,7 +42,13 @@ extension Experiment {
   }
 
   /// The predicted escape time under these settings, or the reason why there is none.
-  func escapeTheory(_ path: EscapePath, _ settings: Settings, isNext: Bool) -> EscapeTheory {
+  ///
+  /// - Parameters:
+  ///   - threshold: where a replica counted as escaped; theory covers the far side of the saddle.
+  ///   - diverged: how many replicas blew up, which continuous-time theory knows nothing of.
+  func escapeTheory(
+    _ path: EscapePath, _ settings: Settings, isNext: Bool, threshold: Double, diverged: Int
+  ) -> EscapeTheory {
     guard case .known(let theory) = path else {
       guard case .unknown(let reason) = path else { return EscapeTheory() }
       return EscapeTheory(reason: reason)
@@ -45,6 +57,18 @@ extension Experiment {
       barrier: theory.barrier, temperaturePower: theory.temperaturePower)
     if let reason = noTheoryReason(settings, isNext: isNext) {
       result.reason = reason
+      return result
+    }
+    if diverged > 0 {
+      result.reason =
+        "\(diverged) replicas diverged: lr is too large for the noise or the curvature"
+      return result
+    }
+    if threshold <= theory.sigmaSaddle || threshold >= theory.sigmaLearned {
+      result.reason =
+        "the threshold \(plainNumber(rounded(threshold))) does not lie between saddle "
+        + "(\(plainNumber(rounded(theory.sigmaSaddle)))) and learned state "
+        + "(\(plainNumber(rounded(theory.sigmaLearned))))"
       return result
     }
     switch theory.prediction(

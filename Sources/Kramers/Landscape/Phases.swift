@@ -80,6 +80,14 @@ private func stability(of mode: PhaseTheory.Mode, l2: Double) -> Phases.Stabilit
 /// for an experiment and its copies, unless it was interrupted.
 final class TheoryCache: Sendable {
   private let stored = Mutex<PhaseTheory?>(nil)
+  private let lastPath = Mutex<(rank: Int, l2: Double, path: EscapePath)?>(nil)
+
+  func path(rank: Int, l2: Double, _ compute: () -> EscapePath) -> EscapePath {
+    if let last = lastPath.withLock({ $0 }), last.rank == rank, last.l2 == l2 { return last.path }
+    let path = compute()
+    lastPath.withLock { $0 = (rank, l2, path) }
+    return path
+  }
 
   func theory(_ compute: () -> PhaseTheory) -> PhaseTheory {
     if let known = stored.withLock({ $0 }) { return known }

@@ -80,7 +80,8 @@ extension Experiment {
   /// The modes by falling spinodal: the order in which they appear as l2 falls. With equal input
   /// variances this is the order of the singular values.
   private func modesByAppearance(_ monitor: RunMonitor) throws -> [PhaseTheory.Mode] {
-    try phaseTheory(monitor: monitor).modes.enumerated()
+    // Modes beyond the narrowest layer cannot exist: there is nothing to trap.
+    try phaseTheory(monitor: monitor).modes.prefix(network.widths.min() ?? 0).enumerated()
       .sorted {
         ($1.element.spinodal ?? 0, $0.offset) < ($0.element.spinodal ?? 0, $1.offset)
       }
@@ -179,7 +180,8 @@ extension Experiment {
       var spent = 0
       while spent < options.maxSteps, !monitor.shouldStop {
         let run = try train(
-          TrainingOptions(steps: 1000), settings: trapSettings(options), monitor: monitor)
+          TrainingOptions(steps: min(1000, options.maxSteps - spent)),
+          settings: trapSettings(options), monitor: monitor)
         steps += run.steps
         spent += run.steps
         if run.outcome == .diverged { return "training diverged; lower lr" }
@@ -211,7 +213,8 @@ extension Experiment {
     var spent = 0
     while spent < options.maxSteps, !monitor.shouldStop {
       let run = try train(
-        TrainingOptions(steps: 100), settings: trapSettings(options), monitor: monitor)
+        TrainingOptions(steps: min(100, options.maxSteps - spent)),
+        settings: trapSettings(options), monitor: monitor)
       steps += run.steps
       spent += run.steps
       if run.outcome == .diverged { return "training diverged; lower lr" }

@@ -31,6 +31,12 @@ extension Catalog {
       "standard deviation of fresh noise on every target, each step"),
   ]
 
+  /// The same for verbs that act on an experiment, whose settings are the defaults.
+  static let presentSettings: [OptionEntry] = settings.map {
+    OptionEntry(
+      $0.name, $0.kind, unit: $0.unit, standard: "the experiment's", $0.summary)
+  }
+
   static let verbs: [Entry] = [
     Entry(
       "experiment", .function,
@@ -119,7 +125,8 @@ extension Catalog {
         """,
       seeAlso: ["measure", "trap"]),
     Entry(
-      "set", .verb, "changes settings of the experiment", options: settings,
+      "set", .verb, "changes settings of the experiment",
+      options: presentSettings,
       returns: "the experiment",
       example: """
         experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
@@ -248,7 +255,7 @@ extension Catalog {
         OptionEntry(
           "stream", .integer(.nonNegative), standard: "0",
           "independent family of random streams under the same seed"),
-      ] + settings,
+      ] + presentSettings,
       returns: "kind=\"escape\": times, escaped, replicas, escapes, censored, tau, tau_low, "
         + "tau_high, median, exponential_p, lag, survival, tau_epochs, tau_time, theory or "
         + "theory_reason, threshold, settings, outcome. No escape is a result: tau = inf",

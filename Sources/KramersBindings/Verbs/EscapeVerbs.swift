@@ -74,9 +74,11 @@ extension EscapeResult {
       case .norm: ("norm", nil)
       }
     return [
-      "kind": "escape", "outcome": isInterrupted ? "interrupted" : "completed",
+      "kind": "escape",
+      "outcome": isInterrupted
+        ? "interrupted" : 2 * diverged > times.count ? "diverged" : "completed",
       "replicas": times.count, "escapes": rate.escapes, "censored": times.count - rate.escapes,
-      "diverged": diverged > 0 ? diverged : nil,
+      "diverged": diverged > 0 ? diverged : nil, "requested": isInterrupted ? requested : nil,
       "tau": rate.tau, "tau_low": rate.low, "tau_high": rate.high,
       "theory": theory.tau, "theory_error": theory.relativeError, "theory_reason": theory.reason,
       "barrier": theory.barrier, "temperature_power": theory.temperaturePower,

@@ -59,7 +59,13 @@ extension Program {
     if let word = o.word("optimizer"), let optimizer = Optimizer(rawValue: word) {
       settings.optimizer = optimizer
     }
-    if let x = o.number("momentum") { settings.momentum = x }
+    if let x = o.number("momentum") {
+      guard settings.optimizer != .sgd else {
+        throw InputError.sentence(
+          "momentum is used by optimizer \"momentum\", \"adam\" and \"adamw\", not by \"sgd\"")
+      }
+      settings.momentum = x
+    }
     if let x = o.number("lr") { settings.learningRate = x }
     if let x = o.number("l2") { settings.l2 = x }
     if let snapshot = o.snapshot("l2_center") { settings.l2Center = snapshot.state.parameters }
@@ -91,7 +97,13 @@ extension Program {
             ]
           }
           if let field = box.experiment.field(name) { return [try push(field)] }
-          return [try methods.rawGet(call.argument(2))]
+          let method = try methods.rawGet(call.argument(2))
+          if method.isNil, name != "l2_center" {
+            let known = Experiment.fieldNames + Catalog.experimentMethods
+            let nearest = nearestName(to: name, among: known).map { "; did you mean '\($0)'?" }
+            throw VerbError("experiment", "has no field '\(name)'" + (nearest ?? ""))
+          }
+          return [method]
         }))
     try metatables.experiment.rawSet(
       "__newindex",
@@ -105,7 +117,24 @@ extension Program {
   }
 }
 
+extension Catalog {
+  /// The names of the methods of experiments.
+  static var experimentMethods: [String] {
+    all.compactMap { entry in
+      if entry.name.hasPrefix("x:") { return String(entry.name.dropFirst(2)) }
+      return entry.role == .verb || entry.role == .protocolFile ? entry.name : nil
+    }
+  }
+}
+
 extension Experiment {
+  /// What `field` knows.
+  static let fieldNames = [
+    "optimizer", "momentum", "lr", "l2", "batch", "replacement", "temperature", "gradient_noise",
+    "label_noise", "activation", "bias", "loss", "init", "init_scale", "depth", "widths",
+    "parameters", "seed", "step", "epochs", "precision", "data",
+  ]
+
   /// A setting or a piece of the state by its Lua name.
   func field(_ name: String) -> Record? {
     switch name {

@@ -18,6 +18,11 @@ extension Program {
       options.l2 = o.number("l2")
       options.release = o.number("release")
       options.exact = o.flag("exact")
+      for name in ["l2", "steps", "max_steps", "noise"] where options.exact && o.has(name) {
+        throw InputError.sentence(
+          "\(name) is not used with exact = true, which trains nothing"
+            + (name == "l2" ? "; the strength of the state is release" : ""))
+      }
       options.noise = o.flag("noise")
       if let tolerance = o.number("tolerance") { options.tolerance = tolerance }
       options.steps = o.integer("steps")

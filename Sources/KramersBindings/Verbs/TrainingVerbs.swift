@@ -87,17 +87,24 @@ extension Program {
   func verb(
     _ name: String, _ body: @escaping (ExperimentBox, Options) throws -> [LuaValue]
   ) throws {
-    let function = try lua.makeFunction { [unowned self] call in
-      let (box, options) = try target(name, call.arguments)
-      return try progress.during(name) { try blaming(name) { try body(box, options) } }
-    }
-    if name.hasPrefix("x:") {
-      functionNames[.function(function)] = name
-    } else {
+    if !name.hasPrefix("x:") {
+      let function = try lua.makeFunction { [unowned self] call in
+        let (box, options) = try target(name, call.arguments)
+        return try progress.during(name) { try blaming(name) { try body(box, options) } }
+      }
       try setGlobal(name, .function(function))
     }
     let method = name.hasPrefix("x:") ? String(name.dropFirst(2)) : name
-    try metatables.experimentMethods.rawSet(LuaValue(method), .function(function))
+    // Not the same function: `x.train{...}` would act on the current experiment, whatever x is.
+    let withSelf = try lua.makeFunction { [unowned self] call in
+      guard call.argument(1).asObject(ExperimentBox.self) != nil else {
+        throw VerbError(name, "is a method here: write x:\(method){...}, not x.\(method){...}")
+      }
+      let (box, options) = try target(name, call.arguments)
+      return try progress.during(name) { try blaming(name) { try body(box, options) } }
+    }
+    functionNames[.function(withSelf)] = name
+    try metatables.experimentMethods.rawSet(LuaValue(method), .function(withSelf))
   }
 
   /// Sorts out `verb{...}`, `x:verb{...}` and `verb(positional)`.
@@ -132,6 +139,9 @@ extension Program {
       guard case .object(let fields) = try record(of: value, verb: "train: observe") else {
         throw VerbError("train", "observe must return a table with named fields, or nothing")
       }
+      if let taken = fields.first(where: { TraceRow.ownFields.contains($0.name) }) {
+        throw VerbError("train", "observe returned '\(taken.name)', a field that every row has")
+      }
       return fields
     }
   }
@@ -155,6 +165,8 @@ extension Program {
   func finishLong(_ record: Record, _ isInterrupted: Bool) throws -> LuaValue {
     guard isInterrupted else { return try pushResult(record) }
     output.emit(record)
+    if let partial { output.emit(partial) }
+    partial = nil
     throw LuaInterrupted()
   }
 
@@ -181,11 +193,16 @@ extension Measurement {
 }
 
 extension TraceRow {
+  /// What a row holds by itself; an observer's fields must have other names.
+  static let ownFields: Set<String> = [
+    "kind", "step", "epochs", "time", "loss", "test_loss", "accuracy", "test_accuracy", "objective",
+    "norm", "gradient_norm", "modes", "effective_rank", "balancedness",
+  ]
+
   func record(lr: Double) -> Record {
     let row = measurement.record(time: Double(measurement.step) * lr)
     guard case .object(let fields) = row else { return row }
-    let added = Set(observed.map(\.name))
-    return .object(fields.filter { !added.contains($0.name) } + observed)
+    return .object(fields + observed)
   }
 }
 
