@@ -164,8 +164,8 @@ public struct EyringKramers: Sendable {
 /// Three significant digits, for sentences.
 func rounded(_ x: Double) -> Double {
   guard x.isFinite, x != 0 else { return x }
-  let unit = pow(10, floor(log10(abs(x))) - 2)
-  return (x / unit).rounded() * unit
+  let scale = pow(10, 2 - floor(log10(abs(x))))
+  return (x * scale).rounded() / scale
 }
 
 extension HessianSpectrum {

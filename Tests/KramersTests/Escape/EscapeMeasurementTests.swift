@@ -105,6 +105,14 @@ private func leastSquaresSlope(_ x: [Double], _ y: [Double]) -> Double {
     #expect(result.rate.escapes == 0 && result.rate.tau == .infinity)
     #expect(abs(result.rate.low / (400_000 / 3.689) - 1) < 1e-3)
     #expect(result.theory.tau == nil && result.theory.reason?.contains("minibatch") == true)
+    // The same noise from just beyond the saddle does leave: the measurement can see an escape.
+    let saddle = try EyringKramers(
+      moments: data.moments, network: x.network, rank: 1, l2: 0.1)
+    let pushed = zip(saddle.saddle.parameters, saddle.unstableDirection).map { $0 + 0.1 * $1 }
+    try x.setParameters(pushed)
+    request.threshold = saddle.threshold
+    request.mode = 2
+    #expect(try x.measureEscape(request, threads: 2).rate.escapes == 8)
   }
 
   @Test("gradient noise is the temperature lr sigma^2 / 2B")
