@@ -2,7 +2,7 @@
 -- Quantity   Slope of ln tau against 1/T, by censored maximum likelihood over several temperatures.
 -- Theory     Eyring-Kramers for the rank-1 trap, s = .9, .8, depth 3, width 2, l2 = .1:
 --            dE = 7.8317e-4, and no zero-mode correction of the slope at width 2.
--- Run time   about 40 s on two cores (small: 3 s). Output: one arrhenius record.
+-- Run time   about 1 s on two cores (small: less). Output: one arrhenius record.
 
 local small = arg[1] == "small"
 

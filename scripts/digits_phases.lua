@@ -2,7 +2,7 @@
 -- Quantity   L2 at which the k-th singular value collapses on a slow upward ramp, per mode.
 -- Theory     Spinodals from the empirical second moments: the general formula for the first mode,
 --            numerical continuation for the others (their inputs are far from white).
--- Run time   about 30 s (small: 5 s). Output: one record with a row per mode.
+-- Run time   about 15 s (small: 1 s). Output: one record with a row per mode.
 
 local small = arg[1] == "small"
 local ratio = small and 1.05 or 1.02 -- one grid step of the ramp
