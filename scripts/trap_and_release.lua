@@ -2,7 +2,7 @@
 -- Quantity   Escape times (steps) of mode 2: with additive noise, and with minibatch noise alone.
 -- Theory     Spinodals of a deep linear network; Eyring-Kramers for the additive noise; minibatch
 --            noise alone cannot leave a collapsed trap (Wang and Jacot, arXiv 2305.16038).
--- Run time   about 1 s on two cores (small: less). Output: phases, the trap's certificate, two measurements.
+-- Run time   about 1 s on two cores (small: less). Output: phases, certificate, two measurements.
 
 local small = arg[1] == "small"
 local replicas = small and 32 or 256
