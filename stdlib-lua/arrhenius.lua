@@ -46,6 +46,7 @@ local function arrhenius(x, options)
     if seen[temperature] then error("arrhenius: temperatures must differ", 2) end
     seen[temperature] = true
   end
+  local _ <close> = kramers.scope
   local points, last = {}, nil
   for i, temperature in ipairs(temperatures) do
     local call = { temperature = temperature, stream = i }

@@ -14,6 +14,13 @@ extension Program {
   func installProtocols() throws {
     let offer = try lua.makeTable()
     try offer.rawSet("result", .function(lua.makeFunction(makeResult)))
+    let scope = try lua.makeTable()
+    let leave = try lua.makeFunction { [unowned self] _ in
+      partial = nil
+      return []
+    }
+    try scope.setMetatable(lua.makeTable(fields: ["__close": .function(leave)]))
+    try offer.rawSet("scope", .table(scope))
     try offer.rawSet("keep", .function(lua.makeFunction(keepPartial)))
     try offer.rawSet("target", .function(lua.makeFunction(protocolTarget)))
     try offer.rawSet("fit_arrhenius", .function(lua.makeFunction(fitArrheniusLaw)))
@@ -38,7 +45,8 @@ extension Program {
     throw VerbError(name, "its Lua source is not part of this program")
   }
 
-  /// keep(t): what a protocol has so far, emitted if one of its verbs is interrupted.
+  /// keep(t): what a protocol has so far, emitted if one of its verbs is interrupted. A variable
+  /// `local _ <close> = kramers.scope` forgets it when the protocol is left, also by an error.
   private func keepPartial(_ call: LuaCall) throws -> [LuaValue] {
     partial = try record(of: call.argument(1), verb: "keep")
     return []
@@ -46,7 +54,6 @@ extension Program {
 
   /// result(t): gives a plain table the look and methods of a result.
   private func makeResult(_ call: LuaCall) throws -> [LuaValue] {
-    partial = nil
     try call.argument(1).asTable?.setMetatable(metatables.result)
     return [call.argument(1)]
   }
@@ -56,7 +63,6 @@ extension Program {
     guard let name = call.argument(1).text else { return [] }
     let rest = Array(call.arguments.dropFirst())
     let (box, _) = try target(name, rest)
-    partial = nil
     let options = try rest.last { $0.asTable != nil } ?? .table(lua.makeTable())
     return [try push(box), options]
   }

@@ -84,6 +84,24 @@ import Testing
     #expect(run.output == "true\ttrue\n", "\(run.errors)")
   }
 
+  @Test("a protocol that failed leaves nothing behind for a later interrupt")
+  func forgottenProtocol() throws {
+    let program = try RunningBinary(
+      [
+        binary.path, "-e",
+        Self.setup + """
+          make() trap{rank = 1, release = 0.1}
+          log(pcall(arrhenius, {temperatures = {1e-3, 0.5}, replicas = 4}))
+          train{steps = 1e12}
+          """,
+      ])
+    Thread.sleep(forTimeInterval: 2)
+    program.send(SIGTERM)
+    let run = try program.finish(timeout: 30)
+    #expect(run.errors.contains("noise alone gives"), "\(run.errors)")
+    #expect(run.records.map { $0["kind"] as? String } == ["header", "run"])
+  }
+
   @Test("an interrupted arrhenius emits the points that it has")
   func partialProtocol() throws {
     let program = try RunningBinary(

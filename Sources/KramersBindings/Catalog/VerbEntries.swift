@@ -190,7 +190,8 @@ extension Catalog {
           "rank", .integer(.nonNegative), standard: "0", "how many modes stay learned"),
         OptionEntry(
           "modes", .integers(.positive), standard: "1 to rank",
-          "the modes that stay learned; only the strongest k can, other sets are saddles"),
+          "the modes that stay learned: the first k to appear as l2 falls; with equal input "
+            + "variances these are the strongest, and other sets are saddles"),
         OptionEntry(
           "l2", .number(.positive), standard: "from theory", "L2 strength of the trap"),
         OptionEntry(

@@ -123,6 +123,10 @@ private func leastSquaresSlope(_ x: [Double], _ y: [Double]) -> Double {
     settings.gradientNoise = 0.1
     settings.temperature = 1e-4
     #expect(abs(x.effectiveTemperature(settings) - (1e-4 + 0.2 * 0.01 / 2)) < 1e-18)
+    let samples = try Dataset.gaussian(singular: [0.9, 0.8], samples: 512, seed: 1)
+    settings.batch = .size(64)
+    let y = try deepLinear(samples, width: 2, l2: 0.1)
+    #expect(abs(y.effectiveTemperature(settings) - (1e-4 + 0.2 * 0.01 / 128)) < 1e-18)
   }
 
   @Test("refusals name the value and the rule")
