@@ -2,7 +2,8 @@
 std = "lua54"
 max_line_length = 100
 read_globals = {
-  "arrhenius", "clone", "current", "data", "emit", "experiment", "export", "help", "import",
-  "linspace", "log", "logspace", "measure", "measure_escape", "phases", "reset", "restore", "set", "set_l2", "snapshot", "train", "trap",
-  "use",
+  "arrhenius", "barrier", "bifurcation", "clone", "current", "data", "emit", "experiment",
+  "export", "help", "hessian", "hysteresis", "import", "linspace", "log", "logspace", "measure",
+  "measure_escape", "metastable", "noise", "passage_time", "phase_diagram", "phases", "reset",
+  "restore", "set", "set_l2", "snapshot", "sweep", "train", "trap", "use",
 }

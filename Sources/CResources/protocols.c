@@ -5,12 +5,28 @@
 static const unsigned char arrhenius[] = {
 #embed "../../stdlib-lua/arrhenius.lua"
 };
+static const unsigned char bifurcation[] = {
+#embed "../../stdlib-lua/bifurcation.lua"
+};
+static const unsigned char hysteresis[] = {
+#embed "../../stdlib-lua/hysteresis.lua"
+};
+static const unsigned char metastable[] = {
+#embed "../../stdlib-lua/metastable.lua"
+};
+static const unsigned char phase_diagram[] = {
+#embed "../../stdlib-lua/phase_diagram.lua"
+};
 
 static const struct {
   const char *name;
   struct kr_resource resource;
 } protocols[] = {
     {"arrhenius", {arrhenius, sizeof arrhenius}},
+    {"bifurcation", {bifurcation, sizeof bifurcation}},
+    {"hysteresis", {hysteresis, sizeof hysteresis}},
+    {"metastable", {metastable, sizeof metastable}},
+    {"phase_diagram", {phase_diagram, sizeof phase_diagram}},
 };
 
 struct kr_resource kr_protocol(const char *name) {
