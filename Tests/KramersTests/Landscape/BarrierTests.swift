@@ -180,6 +180,12 @@ func tanhChain(hidden: Int, l2: Double, learningRate: Double = 0.2) throws -> Ex
         $0.to = y.state.parameters
         $0.method = .string
       }.contains("the same minimum"))
+    // Without theory the ends are zero weights and the present state.
+    var off = y
+    let center = RandomStream(seed: 1, purpose: .data).normals(12, scale: 0.1)
+    try off.update { $0.l2Center = center }
+    #expect(words(off) { $0.method = .string }.contains("the zero phase is not a minimum"))
+    #expect(words(off) { _ in }.contains("l2_center"))
     let tanh = try tanhChain(hidden: 2, l2: 0.1)
     #expect(words(tanh) { _ in }.contains("the same minimum"))
     #expect(words(tanh) { $0.method = .theory }.contains("tanh"))
