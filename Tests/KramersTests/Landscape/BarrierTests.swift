@@ -66,6 +66,19 @@ func tanhChain(hidden: Int, l2: Double, learningRate: Double = 0.2) throws -> Ex
     }
   }
 
+  @Test("beyond 300 parameters, where no Hessian is decomposed on the way, it is the same saddle")
+  func wide() throws {
+    let x = try linear([0.9, 0.5], widths: [2, 16, 16, 2], l2: 0.15)
+    var request = BarrierRequest(seed: 3)
+    request.method = .string
+    request.paths = 1
+    request.images = 16
+    let barrier = try x.barrier(request)
+    let exact = try #require(SingleMode(singular: 0.9, depth: 3).barrierFromZero(l2: 0.15))
+    #expect(abs(barrier.height - exact) < 1e-9 * exact)
+    #expect(barrier.saddleIndex == 1 && barrier.zeroModes == 30)
+  }
+
   @Test("the string leaves a trap with active modes over the same saddle as theory")
   func fromTrap() throws {
     let x = try linear([0.9, 0.6], widths: [2, 3, 3, 2], l2: 0.1)
