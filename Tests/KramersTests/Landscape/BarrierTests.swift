@@ -8,7 +8,7 @@ import Testing
 
 private let isLong = getenv("KRAMERS_LONG") != nil
 
-/// y = 1.5 tanh(1.2 tanh(1.2 x)) on N = 16 points: the tanh chain of the study.
+/// y = 1.5 tanh(1.2 tanh(1.2 x)) on N = 16 quantiles of a normal distribution.
 func tanhChain(hidden: Int, l2: Double, learningRate: Double = 0.2) throws -> Experiment {
   // Midpoint quantiles of the normal distribution, so that nothing is drawn.
   let x = (0..<16).map { n -> Double in
@@ -112,7 +112,7 @@ func tanhChain(hidden: Int, l2: Double, learningRate: Double = 0.2) throws -> Ex
     #expect(abs(top.objective - barrier.objectives.saddle) < 1e-12)
   }
 
-  @Test("the tanh chain of one unit has the published barrier, and its rate counts four saddles")
+  @Test("a tanh chain of one unit has a saddle of index 1, and its rate counts four copies of it")
   func tanhChainOfOne() throws {
     var x = try tanhChain(hidden: 1, l2: 0.193384)
     try x.setParameters([1.2, 1.2, 1.2])
