@@ -107,21 +107,34 @@ final class LaneTrainer {
     }
   }
 
-  /// Puts a replica into a lane, at step 0.
-  func load(_ lane: Int, replica: UInt32, parameters: [Double]) {
-    precondition(parameters.count == plan.network.parameterCount, "state of another network")
-    for k in parameters.indices {
-      theta[k][lane] = parameters[k]
-      moment[k][lane] = 0
+  /// Puts a replica into a lane, where it goes on from `state`.
+  func load(_ lane: Int, replica: UInt32, state: TrainingState) {
+    precondition(state.parameters.count == plan.network.parameterCount, "state of another network")
+    for k in state.parameters.indices {
+      theta[k][lane] = state.parameters[k]
+      moment[k][lane] = state.firstMoment.isEmpty ? 0 : state.firstMoment[k]
     }
     replicas[lane] = UInt64(replica)
-    steps[lane] = 0
-    epochs[lane] = 0
-    cursors[lane] = 0
+    steps[lane] = state.step
+    epochs[lane] = state.epoch
+    cursors[lane] = state.cursor
     active[lane] = .max
     guard plan.samples > 0 else { return }
     resetOrder(lane)
     if plan.settings.sampling == .permutation { shuffle(lane) }
+  }
+
+  /// The whole state of a lane, from which `load` goes on.
+  func state(_ lane: Int) -> TrainingState {
+    let indices = 0..<plan.network.parameterCount
+    var state = TrainingState(parameters: indices.map { theta[$0][lane] })
+    if plan.settings.optimizer == .momentum {
+      state.firstMoment = indices.map { moment[$0][lane] }
+    }
+    state.step = steps[lane]
+    state.epoch = epochs[lane]
+    state.cursor = cursors[lane]
+    return state
   }
 
   /// Marks a lane as idle.

@@ -128,7 +128,7 @@ private func parameters(_ trainer: LaneTrainer, _ lane: Int) -> [Double] {
     let start = try example.start()
     let replicas: [UInt32] = [0, 11, 3, 70_000]
     for (lane, replica) in replicas.enumerated() {
-      trainer.load(lane, replica: replica, parameters: start)
+      trainer.load(lane, replica: replica, state: TrainingState(parameters: start))
     }
     #expect(trainer.run(steps: 300) == 300)
     for (lane, replica) in replicas.enumerated() {
@@ -150,16 +150,16 @@ private func parameters(_ trainer: LaneTrainer, _ lane: Int) -> [Double] {
       let plan = try example.plan()
       let start = try example.start()
       let alone = LaneTrainer(plan, key: key)
-      alone.load(0, replica: 8, parameters: start)
+      alone.load(0, replica: 8, state: TrainingState(parameters: start))
       #expect(alone.run(steps: 60) == 60)
       let other = LaneTrainer(plan, key: key)
       for lane in 0..<4 {
-        other.load(lane, replica: UInt32(lane), parameters: start)
+        other.load(lane, replica: UInt32(lane), state: TrainingState(parameters: start))
         _ = other.run(steps: 17)
       }
-      other.load(2, replica: 8, parameters: start)
+      other.load(2, replica: 8, state: TrainingState(parameters: start))
       _ = other.run(steps: 23)
-      other.load(0, replica: 9, parameters: start)
+      other.load(0, replica: 9, state: TrainingState(parameters: start))
       other.release(1)
       #expect(other.run(steps: 37) == 37)
       #expect(parameters(other, 2) == parameters(alone, 0))
@@ -176,7 +176,7 @@ private func parameters(_ trainer: LaneTrainer, _ lane: Int) -> [Double] {
       let reference = try wild.trainer(4)
       #expect(!reference.run(steps: 1000))
       let trainer = LaneTrainer(try wild.plan(), key: key)
-      trainer.load(3, replica: 4, parameters: try wild.start())
+      trainer.load(3, replica: 4, state: TrainingState(parameters: try wild.start()))
       #expect(trainer.run(steps: 1000) == Int(reference.step))
       #expect(trainer.diverged[3] && !trainer.diverged[0])
     }
