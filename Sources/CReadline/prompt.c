@@ -66,7 +66,8 @@ static bool wait_for_key(void) {
   int reason = errno;
   pthread_sigmask(SIG_SETMASK, &former, NULL);
   if (ready < 0 && reason != EINTR) return false;
-  if (ready > 0) rl_callback_read_char();
+  /* With a signal, what was typed after it belongs to the next prompt. */
+  if (ready > 0 && !rl_pending_signal() && !kr_shell.stop()) rl_callback_read_char();
   return true;
 }
 

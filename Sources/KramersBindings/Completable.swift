@@ -18,6 +18,14 @@ extension Program {
     }
   }
 
+  /// A field read raw, or the data of an experiment.
+  package func field(_ name: String, of value: LuaValue) -> LuaValue? {
+    if let box = value.asObject(ExperimentBox.self), name == "data" {
+      return .object(DataBox(box.experiment.data))
+    }
+    return try? value.asTable?.rawGet(LuaValue(name))
+  }
+
   private func methods(_ prefix: String) -> [String] {
     Catalog.all.map(\.name).filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(2)) }
   }

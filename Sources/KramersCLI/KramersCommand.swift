@@ -143,7 +143,7 @@ struct KramersCommand: ParsableCommand {
     options.arguments = rest
     options.code = code
     options.isQuiet = quiet
-    options.showsProgress = Terminal.isErrors
+    options.showsProgress = Terminal.isErrors && Environment["TERM"] != "dumb"
     options.colorsOutput = color.isOn(terminal: Terminal.isOutput)
     options.colorsErrors = color.isOn(terminal: Terminal.isErrors)
     return options

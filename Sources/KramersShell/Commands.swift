@@ -56,9 +56,11 @@ struct CommandError: Error, CustomStringConvertible {
   }
 }
 
-extension StringProtocol {
+extension StringProtocol where SubSequence == Substring {
   func trimmingSpaces() -> String {
-    let front = drop { $0.isWhitespace }
-    return String(String(front).reversed().drop { $0.isWhitespace }.reversed())
+    var text = self[...]
+    while text.first?.isWhitespace == true { text.removeFirst() }
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
   }
 }

@@ -202,8 +202,8 @@ struct Completer {
     if value.isNil { value = (try? program.publicNames.rawGet(LuaValue(first))) ?? .nil }
     for part in path.dropFirst() {
       let name = String(part.dropFirst())
-      guard part.first == ".", let table = value.asTable else { return nil }
-      value = (try? table.rawGet(LuaValue(name))) ?? .nil
+      guard part.first == "." else { return nil }
+      value = program.field(name, of: value) ?? .nil
     }
     return value.isNil ? nil : value
   }

@@ -19,17 +19,22 @@ final class HistoryFile {
   private var own: [[UInt8]] = []
   private var offset = 0
   private var isStored = true
+  /// Whether others' entries came since `takeNews`.
+  private var hasNews = false
 
   init(path: String) { self.path = path }
 
   var entries: [[UInt8]] { others + own }
 
   /// Takes in what others have added.
-  /// - Returns: whether there was anything.
-  func refresh() -> Bool {
-    guard isStored, let file = open(O_RDONLY) else { return false }
-    defer { close(file) }
-    return readTail(file)
+  /// - Returns: whether there was anything since the last call.
+  func takeNews() -> Bool {
+    if isStored, let file = open(O_RDONLY) {
+      readTail(file)
+      close(file)
+    }
+    defer { hasNews = false }
+    return hasNews
   }
 
   /// Adds an entry, unless it repeats the last one.
@@ -41,7 +46,7 @@ final class HistoryFile {
     else { return }
     defer { close(file) }
     flock(file, LOCK_EX)
-    _ = readTail(file)
+    readTail(file)
     let line = Array("\(time(nil)) ".utf8) + escaped(entry) + [0x0A]
     let count = line.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
     if count == line.count { offset += count } else { fail() }
@@ -52,7 +57,7 @@ final class HistoryFile {
     guard let file = open(O_RDWR | O_CREAT) else { return }
     defer { close(file) }
     flock(file, LOCK_EX)
-    _ = readTail(file)
+    readTail(file)
     guard others.count > Self.most else { return }
     others.removeFirst(others.count - Self.most / 2)
     let text: [UInt8] = others.flatMap { Array("0 ".utf8) + escaped($0) + [0x0A] }
@@ -73,19 +78,19 @@ final class HistoryFile {
     isStored = false
   }
 
-  private func readTail(_ file: Int32) -> Bool {
+  private func readTail(_ file: Int32) {
     var status = stat()
-    guard fstat(file, &status) == 0 else { return false }
+    guard fstat(file, &status) == 0 else { return }
     let size = Int(status.st_size)
     if size < offset {  // shortened by another shell, which kept the newest: nothing is new
       offset = size
-      return false
+      return
     }
-    guard size > offset else { return false }
+    guard size > offset else { return }
     var bytes = [UInt8](repeating: 0, count: size - offset)
     let start = off_t(offset)
     let count = bytes.withUnsafeMutableBytes { pread(file, $0.baseAddress, $0.count, start) }
-    guard count > 0, let end = bytes[..<count].lastIndex(of: 0x0A) else { return false }
+    guard count > 0, let end = bytes[..<count].lastIndex(of: 0x0A) else { return }
     offset += end + 1
     for line in bytes[..<end].split(separator: 0x0A) {
       // "time entry"; anything else is not ours.
@@ -96,7 +101,7 @@ final class HistoryFile {
       let entry = unescaped(line[(time.endIndex + 1)...])
       if !entry.isEmpty, others.last != entry { others.append(entry) }
     }
-    return true
+    hasNews = true
   }
 }
 

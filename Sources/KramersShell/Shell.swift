@@ -97,8 +97,8 @@ public final class Shell {
   private func prepareForPrompt(_ reader: LineReader) {
     program.finish()
     program.progress.rest()
-    if isatty(1) == 1, !ks_is_at_line_start() { write("\n") }
-    if history?.refresh() == true, let history { reader.setHistory(history.entries) }
+    startLine()
+    if history?.takeNews() == true, let history { reader.setHistory(history.entries) }
     if let step = program.shell.tourStep { showTour(step) }
   }
 
@@ -232,10 +232,20 @@ public final class Shell {
     write("\(program.secondsText(seconds))\(rate)\n")
   }
 
+  /// What `io.write` left without an end.
+  private func startLine() {
+    program.finish()
+    if isatty(1) == 1, !ks_is_at_line_start() {
+      program.output.write("\n")
+      program.finish()
+    }
+  }
+
   // MARK: Values
 
   private func show(_ values: [LuaValue]) throws {
     let isTerminal = isatty(1) == 1
+    startLine()
     if program.output.format != .table { return try program.printValues(values) }
     let width = isTerminal ? Int(ks_output_columns()) : 0
     let isBold = program.options.colorsOutput

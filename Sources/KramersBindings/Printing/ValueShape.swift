@@ -17,6 +17,7 @@ indirect enum ValueShape {
 
   /// Reads the table at the cursor. Tables that it is part of are named by their path from the top.
   init(_ table: LuaCursor) throws {
+    // Each with the name of its field that is being read.
     var path: [(table: UnsafeRawPointer?, name: String)] = []
     self = try Self.table(table, &path)
   }
@@ -25,7 +26,7 @@ indirect enum ValueShape {
     _ table: LuaCursor, _ path: inout [(table: UnsafeRawPointer?, name: String)]
   ) throws -> ValueShape {
     if let loop = path.firstIndex(where: { $0.table == table.pointer }) {
-      let names = path[1..<max(loop + 1, 1)].map(\.name).joined(separator: ".")
+      let names = path[..<loop].map(\.name).joined(separator: ".")
       return .scalar(loop == 0 ? "<cycle: the whole>" : "<cycle: \(names)>")
     }
     let length = table.count
@@ -35,7 +36,7 @@ indirect enum ValueShape {
       return .scalar(length > 0 ? "{... \(length) in all}" : "{...}")
     }
     let most = path.isEmpty ? Most.elements : Most.nested
-    path.append((table.pointer, path.isEmpty ? "" : path[path.count - 1].name))
+    path.append((table.pointer, ""))
     defer { path.removeLast() }
     var elements: [ValueShape] = []
     try table.forEach { key, value in
@@ -71,10 +72,7 @@ indirect enum ValueShape {
     case .object: return .scalar(value.object.map(summary) ?? value.typeName)
     case .other: return .scalar(value.typeName)
     case .table:
-      let last = path.count - 1
-      let outer = path[last].name
-      path[last].name = name
-      defer { path[last].name = outer }
+      path[path.count - 1].name = name
       return try table(value, &path)
     }
   }

@@ -55,29 +55,29 @@ struct ValueLayout {
     switch shape {
     case .scalar(let text): return [text]
     case .list(let items, let count):
-      let block = rows(items) ?? items.flatMap { indented(lines($0)) }
-      let rest = count > items.count ? ["... \(count) in all"] : []
-      guard let plain = listOfScalars(items, count: count) else { return block + rest }
-      return wrapped(plain)
+      if let plain = listOfScalars(items, count: count) { return wrapped(plain) }
+      let named = items.enumerated().map { (name: "[\($0 + 1)]", value: $1) }
+      let block = rows(items) ?? lines(fields: named)
+      return count > items.count ? block + ["... \(count) in all"] : block
     case .fields(let fields, let count):
-      let label = fields.map(\.name.count).max() ?? 0
-      var lines: [String] = []
-      for (name, value) in fields {
-        if let line = inline(value), fits(line, indent: label + 2) {
-          lines.append(padded(name, label) + "  " + line)
-        } else {
-          lines += [name] + indented(self.lines(value))
-        }
-      }
+      let lines = lines(fields: fields)
       return count > fields.count ? lines + ["... \(count) fields in all"] : lines
+    }
+  }
+
+  private func lines(fields: [(name: String, value: ValueShape)]) -> [String] {
+    let label = fields.map(\.name.count).max() ?? 0
+    return fields.flatMap { name, value in
+      if let line = inline(value), fits(line, indent: label + 2) {
+        return [padded(name, label) + "  " + line]
+      }
+      return [name] + lines(value).map { "  " + $0 }
     }
   }
 
   private func fits(_ line: String, indent: Int = 0) -> Bool {
     line.count + indent <= (width > 0 ? width : 100)
   }
-
-  private func indented(_ lines: [String]) -> [String] { lines.map { "  " + $0 } }
 
   /// On one line; nil for what has tables inside of tables, or many fields.
   private func inline(_ shape: ValueShape) -> String? {

@@ -111,6 +111,6 @@ extension Program {
 
   /// The user's own globals: what is neither Lua's nor the program's.
   package func userGlobals() throws -> [(LuaValue, LuaValue)] {
-    try lua.globals.rawPairs().filter { key, _ in !libraryNames.contains(key) }
+    try lua.globals.rawPairs().filter { key, _ in !libraryNames.contains(key) && key.text != "arg" }
   }
 }
