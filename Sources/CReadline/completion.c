@@ -29,12 +29,12 @@ static char *candidate(const char *text, int state) {
 static char **complete(const char *text, int start, int end) {
   (void)end;
   rl_attempted_completion_over = 1; /* never file names by default */
-  rl_completion_append_character = 0;
+  /* A string gets its closing quote. */
+  bool quoted = context == KR_STRING && start > 0;
+  rl_completion_append_character = quoted ? rl_line_buffer[start - 1] : 0;
   char **names = rl_completion_matches(text, candidate);
   if (names || !kr_shell.completes_files()) return names;
   rl_filename_completion_desired = 1;
-  if (context == KR_STRING && start > 0)
-    rl_completion_append_character = rl_line_buffer[start - 1];
   return rl_completion_matches(text, rl_filename_completion_function);
 }
 

@@ -24,6 +24,7 @@ static void move_out(void) {
   if (excess <= 0) return;
   rl_delete_text(start, start + excess);
   rl_point = rl_point > start + excess ? rl_point - excess : start;
+  rl_redisplay(); /* rl_newline would leave the screen as it is */
 }
 
 static int continue_line(int count, int key) {

@@ -110,7 +110,8 @@ public final class Progress: Sendable {
         task.start.duration(to: .now) > .milliseconds(500)
       else { return }
       let columns = Int(ks_error_columns())
-      let width = (columns > 0 ? columns : 80) - 1
+      // Room for the terminal's echo of Ctrl-C, which would begin another line.
+      let width = max((columns > 0 ? columns : 80) - 3, 1)
       errors.show(line: String(line(task, width: width).prefix(width)))
     }
   }

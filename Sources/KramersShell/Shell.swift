@@ -275,10 +275,15 @@ public final class Shell {
         words += "; the partial result is in _"
       }
       if program.canResume { words += "; resume() goes on" }
-      return program.errors.write(words + "\n")
+      return program.errors.write(overEcho + words + "\n")
     }
     program.errors.write(
       errorReport(error, sources, colored: options.isColored, head: "error:"))
+  }
+
+  /// In place of the terminal's `^C`; behind text without an end of line, below it.
+  private var overEcho: String {
+    ks_is_at_line_start() && reader?.showsLines == true ? "\r\u{1B}[K" : "\n"
   }
 
   private func write(_ text: String) { program.errors.write(text) }

@@ -3,7 +3,7 @@ extension Catalog {
   static let shell: [Entry] = [
     Entry(
       "resume", .function,
-      "goes on with the last entry that Ctrl-C interrupted, bit for bit: the entry is run again "
+      "goes on with the last interrupted entry, bit for bit: the entry is run again "
         + "from what it began with, calls of verbs that had ended return what they returned, what "
         + "was printed is not printed again, and the interrupted train or measure_escape "
         + "continues; other verbs, calls of a few milliseconds and those with observe are computed "
@@ -93,7 +93,7 @@ extension Catalog {
       seeAlso: ["emit", "shell.once"]),
     Entry(
       "shell.once", .function,
-      "the output of the next entry goes into a file instead, written whole: as JSON lines or CSV "
+      "the next entry's output goes into a file instead: written whole, as JSON lines or CSV "
         + "if its name ends so, else in the present format",
       usage: "shell.once(path)", command: ":once file", returns: "nothing",
       example: """
@@ -103,7 +103,7 @@ extension Catalog {
       seeAlso: ["shell.format", "r:csv"]),
     Entry(
       "shell.seed", .function,
-      "the seed of experiments and data that get none of their own, and of math.random",
+      "the default seed: of experiments and data that get none, and of math.random",
       usage: "shell.seed([seed])", command: ":seed [n]", returns: "the seed",
       example: """
         print(shell.seed(7))
@@ -111,7 +111,7 @@ extension Catalog {
       seeAlso: ["experiment", "math.randomseed"]),
     Entry(
       "shell.edit", .function,
-      "opens the last entry, or a text, in $VISUAL or $EDITOR; it then stands at the prompt",
+      "opens the last entry, or a text, in $EDITOR; it then stands at the prompt",
       usage: "shell.edit([text])", command: ":edit", returns: "nothing",
       example: """
         print(pcall(shell.edit))  -- needs the shell

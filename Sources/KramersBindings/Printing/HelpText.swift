@@ -42,12 +42,12 @@ package enum HelpText {
     var lines = ["commands, each with its function in Lua"]
     for entry in commands {
       let name = padded(entry.command ?? "", label)
-      lines.append("  " + name + "  " + firstSentence(entry.summary))
+      lines.append("  " + name + "  " + firstSentence(entry.summary, longest: 75 - label))
     }
     lines += ["  " + padded(":!command", label) + "  runs a command of the system's shell", ""]
     lines += [
-      "an expression prints its value; a ; at its end mutes it; _ is the last value, _1, ... _9",
-      "those before it",
+      "an expression prints its value; a ; at its end mutes it; _ is the last value,",
+      "_1 ... _9 those before it; a local outside blocks is kept for later entries",
       "",
       "keys",
       "  Tab            completes names, fields, options with their defaults, words, files",
@@ -107,10 +107,10 @@ package enum HelpText {
     }
   }
 
-  private static func firstSentence(_ text: String) -> String {
+  private static func firstSentence(_ text: String, longest: Int = 70) -> String {
     let end = text.firstIndex { $0 == ";" || $0 == ":" } ?? text.endIndex
     let sentence = text[..<end]
-    return sentence.count > 70 ? sentence.prefix(67) + "..." : String(sentence)
+    return sentence.count > longest ? sentence.prefix(longest - 3) + "..." : String(sentence)
   }
 
   private static func wrapped(_ text: String, indent: Int, width: Int = 96) -> [String] {

@@ -1,4 +1,3 @@
-import Kramers
 import Lua
 
 /// A Lua value cut down to what a person reads: a few levels, a few elements of each, and how many
@@ -91,7 +90,7 @@ indirect enum ValueShape {
     case (.integer(let a), .integer(let b)): a < b
     case (.integer, _): true
     case (_, .integer): false
-    default: precedesBytewise(name(a), name(b))
+    default: FieldOrder.precedes(name(a), name(b))
     }
   }
 }

@@ -18,7 +18,7 @@ extension Program {
   private func text(of value: LuaValue, width: Int, bold: Bool) throws -> String {
     switch value {
     case .number(let x):
-      let text = numberText(x, digits: 10)
+      let text = numberText(x)
       return x == x.rounded() && abs(x) < 1e15 ? text + ".0" : text
     case .string(let bytes): return quotedText(bytes, most: 4000)
     case .function:
@@ -135,7 +135,9 @@ struct ValueLayout {
       var texts: [String] = []
       for field in row {
         guard case .scalar(let text) = field.value else { return nil }
-        texts.append(text)
+        // A column needs no quotes around its words.
+        let isQuoted = text.count > 2 && text.first == "\"" && text.last == "\""
+        texts.append(isQuoted ? String(text.dropFirst().dropLast()) : text)
       }
       cells.append(texts)
     }

@@ -52,7 +52,7 @@ import Testing
     }
     #expect(!tab(shell, "train { steps = 3, every = 2, st", shows: "steps = 1000"))
     #expect(tab(shell, "y:train { un", shows: "until_loss"))
-    #expect(tab(shell, "experiment { init = \"orth", shows: "\"orthogonal"))
+    #expect(tab(shell, "experiment { init = \"orth", shows: "\"orthogonal\""))
     #expect(tab(shell, "experiment { data = data.gaussian { sam", shows: "samples = "))
     #expect(
       tab(shell, "experiment { data = data.digits { seed = 1 }, optim", shows: "optimizer = "))

@@ -6,7 +6,7 @@ import Testing
   func values() throws {
     let shell = try ShellSession()
     for (code, shown) in [
-      ("1 + 1", "2"), ("1 / 3", "0.3333333333"), ("2^10", "1024.0"), ("nil", "nil"),
+      ("1 + 1", "2"), ("1 / 3", "0.333333"), ("2^10", "1024.0"), ("nil", "nil"),
       ("1, nil, 'a'", "1  nil  \"a\""), ("'it\\'s \"q\"'", "\"it's \\\"q\\\"\""), ("1 + 1;", ""),
       ("x = 5", ""), ("= x", "5"), ("(function() end)()", ""), ("{}", "{}"),
       ("{1, 2, 3}", "{1, 2, 3}"),
@@ -38,8 +38,9 @@ import Testing
   func tables() throws {
     let shell = try ShellSession()
     #expect(
-      shell.enter("{{l2 = 0.1, loss = 1/3}, {l2 = 0.25, loss = 2}}")
-        == "  l2      loss\n 0.1  0.333333\n0.25         2")
+      shell.enter(
+        "{{l2 = 0.1, loss = 1/3, phase = 'zero'}, {l2 = 0.25, loss = 2, phase = 'learned'}}")
+        == "    loss    l2    phase\n0.333333   0.1     zero\n       2  0.25  learned")
     #expect(shell.enter("{{1, 2}, {3, 40}}") == "1   2\n3  40")
     #expect(shell.enter("linspace(1, 1000, 1000)").hasSuffix("20, ... 1000 in all}"))
     shell.enter("rows = {} for i = 1, 1e6 do rows[i] = {i = i} end")
