@@ -3,7 +3,7 @@ extension Catalog {
   static let shell: [Entry] = [
     Entry(
       "resume", .function,
-      "goes on with the last interrupted entry, bit for bit: the entry is run again "
+      "goes on with the interrupted entry, bit for bit: the last one is run again "
         + "from what it began with, calls of verbs that had ended return what they returned, what "
         + "was printed is not printed again, and the interrupted train or measure_escape "
         + "continues; other verbs, calls of a few milliseconds and those with observe are computed "

@@ -33,10 +33,14 @@ extension Program {
     entryLog = entry.log
     defer { entryLog = outer }
     partial = nil
+    interruptedResult = nil
     do {
       return try compile(entry.text, chunkName: entry.chunkName).function.call()
     } catch {
-      if lua.interrupt.isRequested, entry.log.isWorthResuming { interruptedEntry = entry }
+      if lua.interrupt.isRequested {
+        if entry.log.isWorthResuming { interruptedEntry = entry }
+        if interruptedResult == nil { interruptedResult = try partial.map { try pushResult($0) } }
+      }
       throw error
     }
   }

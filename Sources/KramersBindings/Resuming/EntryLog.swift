@@ -16,6 +16,9 @@ final class EntryLog {
     var values: [StoredValue]
     /// The experiment afterwards.
     var after: Experiment
+
+    /// Numbers in it, about.
+    var size: Int { values.reduce(3 * after.network.parameterCount) { $0 + $1.size } }
   }
 
   /// The call that was stopped, and where it stands; nil: it has to be run from its start.
@@ -25,9 +28,12 @@ final class EntryLog {
   }
 
   private static let worthKeeping = 0.005  // seconds
+  /// Numbers that may be kept, 256 MB of them; calls beyond are computed again.
+  private static let room = 1 << 25
 
   private var calls: [Int: Call] = [:]
   private var suspended: (index: Int, call: Suspended)?
+  private var kept = 0
   /// Prints and records that have left.
   private var outputs = 0
 
@@ -102,10 +108,12 @@ final class EntryLog {
       let values = try body()
       if isResumed { suspended = nil }
       let seconds = start.duration(to: .now) / .seconds(1)
-      if isResumed || seconds > Self.worthKeeping, !options.hasFunction {
-        calls[index] = Call(
+      if isResumed || seconds > Self.worthKeeping, !options.hasFunction, kept < Self.room {
+        let call = Call(
           key: try CallKey(name, before, options, program),
           values: try values.map { try StoredValue($0, program) }, after: box.experiment)
+        kept += call.size
+        calls[index] = call
       }
       return values
     } catch let error as LuaInterrupted {
@@ -163,11 +171,29 @@ enum StoredValue {
       try program.record(of: value, verb: "resume"), isResult: try program.isResult(value))
   }
 
+  var size: Int {
+    switch self {
+    case .plain: 1
+    case .record(let record, _): record.size
+    }
+  }
+
   func push(_ program: Program) throws -> LuaValue {
     switch self {
     case .plain(let value): value
     case .record(let record, let isResult):
       isResult ? try program.pushResult(record) : try program.push(record)
+    }
+  }
+}
+
+extension Record {
+  /// Plain values in it.
+  fileprivate var size: Int {
+    switch self {
+    case .array(let items): items.reduce(1) { $0 + $1.size }
+    case .object(let fields): fields.reduce(1) { $0 + $1.value.size }
+    default: 1
     }
   }
 }

@@ -70,7 +70,7 @@ private let experiment =
     let shell = try ShellSession()
     shell.enter(experiment)
     #expect(shell.enter(":seed 7") == "")
-    #expect(shell.enter("shell.seed()") == "7")
+    #expect(shell.enter("shell.seed()") == "7" && shell.enter(":seed") == "7")
     #expect(
       shell.enter("experiment { data = current().data, depth = 2, width = 1 }.seed") == "7")
     #expect(shell.enter(":seed x").contains("must be an integer"))
@@ -122,7 +122,7 @@ private let experiment =
     shell.enter(experiment)
     shell.enter(":watch loss")
     shell.send("train(1e12)\r")
-    #expect(shell.wait { $0.text.contains(/\ loss\ [0-9.e-]+\ \ [▁▂▃▄▅▆▇█]{3}/) }, "\(shell.text)")
+    #expect(shell.wait { $0.raw.contains(/\ loss\ [0-9.e-]+\ \ [▁▂▃▄▅▆▇█]{3}/) }, "\(shell.text)")
     let before = shell.prompts
     shell.send("\u{03}")
     #expect(shell.wait { $0.prompts > before })

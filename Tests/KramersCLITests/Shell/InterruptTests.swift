@@ -189,6 +189,17 @@ private let experiment =
         == "\"equal\"")
   }
 
+  @Test("tables too large to be copied at every entry are not put back, and that is said")
+  func largeTables() throws {
+    let shell = try ShellSession()
+    shell.enter(experiment)
+    shell.enter("rows = {} for i = 1, 30000 do rows[i] = i end")
+    _ = interrupted(shell, "rows[#rows + 1] = 'again' train(100) train(1e12)", after: 0.5)
+    _ = interrupted(shell, "resume()", after: 0.5)
+    #expect(shell.waitFor("your tables hold more than 20000 values and were not put back"))
+    #expect(shell.enter("#rows, rows[30002]") == "30002  \"again\"")
+  }
+
   @Test("an entry that goes another way is refused, and leaves everything as it was")
   func anotherWay() throws {
     let shell = try ShellSession()

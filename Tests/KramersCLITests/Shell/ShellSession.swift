@@ -90,12 +90,33 @@ final class ShellSession: @unchecked Sendable {
 
   /// Everything so far, with escape sequences.
   var raw: String { output.withLock { String(decoding: $0, as: UTF8.self) } }
-  /// Everything so far without escape sequences; a line of the screen may stand there repeatedly.
+  /// Everything so far without escape sequences and erased lines; a line of the screen may stand there repeatedly.
   var text: String { Self.plain(raw) }
 
   static func plain(_ text: String) -> String {
-    text.replacing(/\e\[[0-9;?]*[A-Za-z]|\e[()=>][0-9A-B]?|\u{07}/, with: "")
-      .replacing("\r\n", with: "\n").replacing("\r", with: "")
+    let bytes = Array(text.utf8)
+    var result: [UInt8] = []
+    var lineStart = 0
+    var i = 0
+    while i < bytes.count {
+      switch bytes[i] {
+      case 0x0A:
+        result.append(0x0A)
+        lineStart = result.count
+      case 0x0D:
+        if bytes[i...].starts(with: [0x0D, 0x1B, 0x5B, 0x4B]) {
+          result.removeSubrange(lineStart...)
+        }
+      case 0x07: break
+      case 0x1B:
+        i += 1
+        guard i < bytes.count, bytes[i] == 0x5B else { break }
+        repeat { i += 1 } while i < bytes.count && !(0x40...0x7E).contains(bytes[i])
+      default: result.append(bytes[i])
+      }
+      i += 1
+    }
+    return String(decoding: result, as: UTF8.self)
   }
 
   /// - Returns: false after `timeout` seconds.
