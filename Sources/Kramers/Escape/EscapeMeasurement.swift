@@ -40,7 +40,9 @@ public struct EscapeResult: Sendable {
   /// 95 % quantile of the watched singular value that noise alone makes in the metastable state.
   public let thermalFloor: Double
   public let theory: EscapeTheory
-  public let isInterrupted: Bool
+  /// Where the replicas of an interrupted measurement stand; nil once all have ended.
+  public let progress: EnsembleProgress?
+  public var isInterrupted: Bool { progress != nil }
 }
 
 /// The predicted escape time, or why there is none.
@@ -57,12 +59,14 @@ public struct EscapeTheory: Sendable {
 }
 
 extension Experiment {
-  /// First-passage times out of the present state. The experiment stays as it is.
+  /// First-passage times out of the present state, which stays as it is. Given the progress of an
+  /// interrupted measurement of the same request, goes on with it, bit for bit.
   ///
   /// - Throws: `InputError` for options that do not fit, and when no threshold is given where
   ///   theory gives none.
   public func measureEscape(
-    _ request: EscapeRequest, threads: Int, monitor: RunMonitor = RunMonitor()
+    _ request: EscapeRequest, threads: Int, monitor: RunMonitor = RunMonitor(),
+    resuming: EnsembleProgress? = nil
   ) throws -> EscapeResult {
     try request.settings.validate(data: data, network: network)
     if request.settings.precision == .single { try checkSinglePrecision(request.settings) }
@@ -92,7 +96,7 @@ extension Experiment {
     options.stream = request.stream
     let record = try measureFirstPassage(
       data: data, network: network, settings: request.settings, from: state, options: options,
-      threads: threads, monitor: monitor)
+      threads: threads, monitor: monitor, resuming: resuming)
     let sample = try CensoredSample(
       times: record.times.map { Double($0) }, escaped: record.escaped)
     let test = ExponentialTest(sample, seed: request.seed)
@@ -107,7 +111,7 @@ extension Experiment {
       thermalFloor: floor,
       theory: escapeTheory(
         path, request.settings, isNext: isNext, threshold: threshold, diverged: record.diverged),
-      isInterrupted: record.interrupted)
+      progress: record.progress)
   }
 }
 

@@ -17,10 +17,12 @@ extension Program {
       request.observable = try observable(o)
       request.threshold = o.number("threshold")
       let (result, seconds) = try timed {
-        try experiment.measureEscape(request, threads: options.threads, monitor: monitor())
+        try experiment.measureEscape(
+          request, threads: options.threads, monitor: monitor(),
+          resuming: entryLog?.takeProgress(EnsembleProgress.self))
       }
       let record = result.record(network: experiment.network, seconds: seconds)
-      return [try finishLong(record, result.isInterrupted)]
+      return [try finishLong(record, result.isInterrupted, progress: result.progress)]
     }
   }
 

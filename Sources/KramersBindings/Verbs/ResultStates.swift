@@ -21,7 +21,7 @@ extension Program {
       result, lua.wrap(StatesBox(box, states), metatable: metatables.states))
   }
 
-  private func states(of result: LuaValue) throws -> StatesBox? {
+  func states(of result: LuaValue) throws -> StatesBox? {
     guard result.asTable != nil else { return nil }
     return try attachments.rawGet(result).asObject(StatesBox.self)
   }
