@@ -132,10 +132,11 @@ class Bench:
                 notes += [describe(f"{name} {precision}", PEERS[p], peer.ready)
                           for p, peer in peers.items()]
         table(
-            "Replica-steps a second. A step of a replica draws B samples, gathers them, goes forward "
-            "and backward and updates with L2. Ours also has a random stream for every replica and "
-            "checks the real order parameter, the k-th singular value; the peers have one stream "
-            "and a projection.",
+            "Replica-steps a second. A step of a replica draws B samples with replacement, "
+            "gathers them, goes forward and backward and updates with L2. Ours also has a random "
+            "stream for every replica and looks at the order parameter every ten steps: the "
+            "singular value of linear networks, the norm of tanh ones. The peers have one stream "
+            "and, for linear networks, a projection every hundred steps.",
             ["case", "precision", "Kramers", *PEERS.values(), "ratio to fastest",
              "share of FMA peak", "weights MB", "peak MB: Kramers", *PEERS.values()],
             rows)
@@ -218,10 +219,11 @@ class Bench:
             f"Experiment `{name}`, {replicas} replicas, threshold {ours[0]['threshold']:.6g}: "
             f"`kramers --threads 1 --timings -e \"{EXPERIMENTS[name] % (replicas, 1)}\"`. "
             "Seconds of the ensemble alone, and of the whole process with its start and, for JAX, "
-            "compilation; ratios to ours. Useful replica-steps: up to each replica's escape.",
-            ["program", "seconds", "whole process", "useful replica-steps/s", "tau, steps",
+            "compilation; ratios to ours. Useful steps: those up to each replica's escape.",
+            ["program", "seconds", "whole process", "useful steps/s", "tau, steps",
              "ratio", "ratio of whole", "peak MB"], rows)
-        print("\n".join(disagreements) or "The escape times agree within 3 standard errors.")
+        agreement = "The escape times agree within 3 standard errors." if peers else ""
+        print("\n".join(disagreements) or agreement, flush=True)
         return not disagreements
 
     def escape(self, code):
