@@ -3,7 +3,7 @@ import Kramers
 /// The order in which a person reads the fields of a result: Lua tables have none.
 enum FieldOrder {
   private static let names = [
-    "kind", "name", "mode", "direction", "event", "phase", "singular", "rate", "excess", "count",
+    "kind", "name", "mode", "direction", "event", "singular", "rate", "excess", "count",
     "height", "temperature", "outcome", "state", "steps", "epochs",
     "step", "loss", "test_loss", "accuracy", "test_accuracy", "objective", "rank", "modes", "l2",
     "l2_trap", "certified", "order", "spinodal", "coexistence", "stability", "method",
