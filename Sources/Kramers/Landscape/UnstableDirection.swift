@@ -45,10 +45,13 @@ struct UnstableDirection {
     var gradient = v
     var state = moved(1e-2 * size)
     let rate = 0.3 / (values.last ?? 1)
-    for _ in 0..<100_000 where sigma(state) < 1.5 * sigmaSaddle {
-      _ = surface.value(state, &gradient)
-      if norm(gradient) < 1e-12 { break }
-      for k in state.indices { state[k] -= rate * gradient[k] }
+    // A singular value costs as much as twenty steps.
+    for _ in 0..<5_000 where sigma(state) < 1.5 * sigmaSaddle {
+      for _ in 0..<20 {
+        _ = surface.value(state, &gradient)
+        if norm(gradient) < 1e-12 { break }
+        for k in state.indices { state[k] -= rate * gradient[k] }
+      }
     }
     sigmaLearned = sigma(surface.minimum(from: state).x)
   }
