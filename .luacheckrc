@@ -2,7 +2,7 @@
 std = "lua54"
 max_line_length = 100
 read_globals = {
-  "arrhenius", "clone", "current", "data", "emit", "experiment", "export", "help", "import",
-  "linspace", "log", "logspace", "measure", "measure_escape", "phases", "reset", "restore", "set", "set_l2", "snapshot", "train", "trap",
-  "use",
+  "accelerate", "arrhenius", "clone", "current", "data", "emit", "escape", "experiment", "export",
+  "grok", "help", "import", "linspace", "log", "logspace", "measure", "measure_escape", "phases",
+  "reset", "restore", "schedule", "set", "set_l2", "snapshot", "train", "trap", "use",
 }

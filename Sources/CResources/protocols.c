@@ -6,11 +6,31 @@ static const unsigned char arrhenius[] = {
 #embed "../../stdlib-lua/arrhenius.lua"
 };
 
+static const unsigned char escape_combine[] = {
+#embed "../../stdlib-lua/escape.combine.lua"
+};
+
+static const unsigned char grok[] = {
+#embed "../../stdlib-lua/grok.lua"
+};
+
+static const unsigned char schedule[] = {
+#embed "../../stdlib-lua/schedule.lua"
+};
+
+static const unsigned char accelerate[] = {
+#embed "../../stdlib-lua/accelerate.lua"
+};
+
 static const struct {
   const char *name;
   struct kr_resource resource;
 } protocols[] = {
     {"arrhenius", {arrhenius, sizeof arrhenius}},
+    {"escape.combine", {escape_combine, sizeof escape_combine}},
+    {"grok", {grok, sizeof grok}},
+    {"schedule", {schedule, sizeof schedule}},
+    {"accelerate", {accelerate, sizeof accelerate}},
 };
 
 struct kr_resource kr_protocol(const char *name) {

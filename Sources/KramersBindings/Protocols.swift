@@ -23,13 +23,16 @@ extension Program {
     try offer.rawSet("scope", .table(scope))
     try offer.rawSet("keep", .function(lua.makeFunction(keepPartial)))
     try offer.rawSet("target", .function(lua.makeFunction(protocolTarget)))
-    try offer.rawSet("fit_arrhenius", .function(lua.makeFunction(fitArrheniusLaw)))
+    try offer.rawSet("refuse", .function(lua.makeFunction(refuse)))
+    try offerStatistics(offer)
     for entry in Catalog.all where entry.role == .protocolFile {
       let source = try protocolSource(entry.name)
       let chunk = try lua.load(source, chunkName: "@stdlib/\(entry.name).lua")
       let function = try chunk.call([.table(offer)]).first ?? .nil
       try setGlobal(entry.name, function)
-      try metatables.experimentMethods.rawSet(LuaValue(entry.name), function)
+      if entry.isMethodToo {
+        try metatables.experimentMethods.rawSet(LuaValue(entry.name), function)
+      }
     }
   }
 
@@ -50,6 +53,11 @@ extension Program {
   private func keepPartial(_ call: LuaCall) throws -> [LuaValue] {
     partial = try record(of: call.argument(1), verb: "keep")
     return []
+  }
+
+  /// refuse(verb, words): an error of a protocol's own, raised at the caller's line.
+  private func refuse(_ call: LuaCall) throws -> [LuaValue] {
+    throw VerbError(call.argument(1).text ?? "?", call.argument(2).text ?? "?")
   }
 
   /// result(t): gives a plain table the look and methods of a result.
