@@ -5,6 +5,18 @@
 static const unsigned char arrhenius[] = {
 #embed "../../stdlib-lua/arrhenius.lua"
 };
+static const unsigned char bifurcation[] = {
+#embed "../../stdlib-lua/bifurcation.lua"
+};
+static const unsigned char hysteresis[] = {
+#embed "../../stdlib-lua/hysteresis.lua"
+};
+static const unsigned char metastable[] = {
+#embed "../../stdlib-lua/metastable.lua"
+};
+static const unsigned char phase_diagram[] = {
+#embed "../../stdlib-lua/phase_diagram.lua"
+};
 
 static const unsigned char escape_combine[] = {
 #embed "../../stdlib-lua/escape.combine.lua"
@@ -31,6 +43,10 @@ static const struct {
     {"grok", {grok, sizeof grok}},
     {"schedule", {schedule, sizeof schedule}},
     {"accelerate", {accelerate, sizeof accelerate}},
+    {"bifurcation", {bifurcation, sizeof bifurcation}},
+    {"hysteresis", {hysteresis, sizeof hysteresis}},
+    {"metastable", {metastable, sizeof metastable}},
+    {"phase_diagram", {phase_diagram, sizeof phase_diagram}},
 };
 
 struct kr_resource kr_protocol(const char *name) {

@@ -7,6 +7,7 @@ struct Metatables {
   let experiment: LuaTable
   let snapshot: LuaTable
   let result: LuaTable
+  let states: LuaTable
   let dataMethods: LuaTable
   let experimentMethods: LuaTable
 
@@ -15,9 +16,10 @@ struct Metatables {
     experiment = try lua.makeTable(fields: ["__name": "experiment"])
     snapshot = try lua.makeTable(fields: ["__name": "snapshot"])
     result = try lua.makeTable(fields: ["__name": "result"])
+    states = try lua.makeTable(fields: ["__name": "states"])
     dataMethods = try lua.makeTable()
     experimentMethods = try lua.makeTable()
-    for table in [data, experiment, snapshot] {
+    for table in [data, experiment, snapshot, states] {
       try table.rawSet("__metatable", "protected")
     }
   }

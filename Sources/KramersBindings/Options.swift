@@ -90,7 +90,7 @@ struct Options {
     case .data:
       guard value.asObject(DataBox.self) != nil else { throw wrong(option, value) }
     case .snapshot:
-      guard value.asObject(SnapshotBox.self) != nil else { throw wrong(option, value) }
+      guard Self.state(value) != nil else { throw wrong(option, value) }
     case .batch:
       if value.text == "full" { return }
       guard value.int != nil, let x = value.double, x >= 1 else {
@@ -201,8 +201,12 @@ struct Options {
   }
 
   func data(_ name: String) -> Dataset? { value(name)?.asObject(DataBox.self)?.data }
-  func snapshot(_ name: String) -> Experiment? {
-    value(name)?.asObject(SnapshotBox.self)?.experiment
+  func snapshot(_ name: String) -> Experiment? { value(name).flatMap(Self.state) }
+
+  /// The state that a snapshot holds, or that an experiment is in now.
+  private static func state(_ value: LuaValue) -> Experiment? {
+    value.asObject(SnapshotBox.self)?.experiment
+      ?? value.asObject(ExperimentBox.self)?.experiment
   }
 
   func rows(_ name: String) throws -> [[Double]]? {

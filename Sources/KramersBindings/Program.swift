@@ -38,6 +38,8 @@ public final class Program {
   let metatables: Metatables
   /// What stands behind the globals; see `Names.swift`.
   let publicNames: LuaTable
+  /// Result table -> `StatesBox`, with weak keys.
+  let attachments: LuaTable
   var current: ExperimentBox?
   /// What the protocol under way has so far.
   var partial: Record?
@@ -52,6 +54,8 @@ public final class Program {
     output = Output(options, errors)
     metatables = try Metatables(lua)
     publicNames = try lua.makeTable()
+    attachments = try lua.makeTable()
+    try attachments.setMetatable(lua.makeTable(fields: ["__mode": "k"]))
     try lua.seedRandom(options.seed)
     lua.setInternalChunks(prefix: "@stdlib/")
     try installOutput()

@@ -25,6 +25,9 @@ extension Program {
     try offer.rawSet("target", .function(lua.makeFunction(protocolTarget)))
     try offer.rawSet("refuse", .function(lua.makeFunction(refuse)))
     try offerStatistics(offer)
+    try offer.rawSet("join_states", .function(lua.makeFunction(joinStates)))
+    try offer.rawSet("loop_areas", .function(lua.makeFunction(loopAreas)))
+    try offer.rawSet("enter_subset", .function(lua.makeFunction(enterSubset)))
     for entry in Catalog.all where entry.role == .protocolFile {
       let source = try protocolSource(entry.name)
       let chunk = try lua.load(source, chunkName: "@stdlib/\(entry.name).lua")
@@ -73,6 +76,27 @@ extension Program {
     let (box, _) = try target(name, rest)
     let options = try rest.last { $0.asTable != nil } ?? .table(lua.makeTable())
     return [try push(box), options]
+  }
+}
+
+/// Theory that protocols ask for.
+extension Program {
+  /// loop_areas(x, low, high): what the hysteresis loop of each mode encloses; nil without theory.
+  private func loopAreas(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self),
+      let low = call.argument(2).double, let high = call.argument(3).double
+    else { return [.nil] }
+    let areas = try? box.experiment.loopAreas(from: low, to: high)
+    return [try areas.map { try push($0.record) } ?? .nil]
+  }
+
+  /// enter_subset(x, modes): the aligned state with these modes and no others, at the present l2.
+  private func enterSubset(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self),
+      let modes = try call.argument(2).asTable?.numbers()
+    else { return [] }
+    try blaming("metastable") { try box.experiment.enterSubset(modes.map { Int($0) }) }
+    return []
   }
 }
 

@@ -55,6 +55,9 @@ public struct Settings: Sendable, Equatable {
     return settings
   }
 
+  /// mu of the heavy ball; nil for the other optimisers.
+  public var heavyBall: Double? { optimizer == .momentum ? momentum : nil }
+
   /// Samples a step, given N; population data counts as one.
   public func batchCount(of samples: Int?) -> Int {
     switch batch {

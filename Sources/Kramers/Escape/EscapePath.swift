@@ -54,7 +54,7 @@ extension Experiment {
       return EscapeTheory(reason: reason)
     }
     var result = EscapeTheory(
-      barrier: theory.barrier, temperaturePower: theory.temperaturePower)
+      barrier: theory.rate.barrier, temperaturePower: theory.rate.temperaturePower)
     if let reason = noTheoryReason(settings, isNext: isNext) {
       result.reason = reason
       return result
@@ -71,8 +71,9 @@ extension Experiment {
         + "(\(plainNumber(rounded(theory.sigmaLearned))))"
       return result
     }
-    switch theory.prediction(
-      temperature: effectiveTemperature(settings), learningRate: settings.learningRate)
+    switch theory.rate.prediction(
+      temperature: effectiveTemperature(settings), learningRate: settings.learningRate,
+      momentum: settings.heavyBall)
     {
     case .time(let tau, let relativeError):
       result.tau = tau
@@ -91,8 +92,11 @@ extension Experiment {
 
   private func noTheoryReason(_ settings: Settings, isNext: Bool) -> String? {
     if !isNext { return "theory covers the escape to the next mode" }
-    if settings.optimizer != .sgd {
-      return "theory covers optimizer 'sgd', not '\(settings.optimizer.rawValue)'"
+    if settings.optimizer == .adam || settings.optimizer == .adamw {
+      return "theory covers optimizers 'sgd' and 'momentum', not '\(settings.optimizer.rawValue)'"
+    }
+    if settings.optimizer == .momentum, settings.gradientNoise > 0 {
+      return "the temperature of gradient_noise is known for optimizer 'sgd' only"
     }
     if settings.batch != .full, settings.batchCount(of: data.sampleCount) != data.sampleCount {
       return effectiveTemperature(settings) > 0

@@ -19,16 +19,8 @@ public struct EyringKramers: Sendable {
   /// r, the modes learned in the metastable state.
   public let rank: Int
   public let l2: Double
-  /// dE = E(saddle) - E(minimum).
-  public let barrier: Double
-  /// The saddle's one negative eigenvalue, < 0.
-  public let negativeEigenvalue: Double
-  /// (m_s - m_0)/2: tau ~ T^power e^(dE/T), so a raw Arrhenius slope is dE - power T.
-  public let temperaturePower: Double
-  /// ln of k T^power e^(dE/T); nil with `reason`.
-  public let logPrefactor: Double?
-  /// Why there is no rate, whatever the temperature.
-  public let reason: String?
+  /// The rate as a function of temperature.
+  public let rate: RateFormula
   public let minimum: StationaryState
   public let saddle: StationaryState
   /// The saddle's unit eigenvector of the negative eigenvalue, towards the learned side.
@@ -39,11 +31,6 @@ public struct EyringKramers: Sendable {
   public let sigmaLearned: Double
   /// Past the midpoint of the two the mode counts as escaped.
   public var threshold: Double { 0.5 * (sigmaSaddle + sigmaLearned) }
-  /// Temperature at which the softest mode's thermal amplitude reaches the size of the weights it
-  /// turns; nil where the Hessians are too large.
-  private let softTemperature: Double?
-  /// Coefficient of T in the anharmonic correction at the saddle, along the unstable direction.
-  private let anharmonicity: Double
 
   /// - Parameter rank: r >= 0; mode r + 1 must exist and have a saddle at `l2`.
   /// - Throws: `InputError` when the network is not deep linear or a state does not exist.
@@ -61,17 +48,15 @@ public struct EyringKramers: Sendable {
     self.l2 = l2
     self.minimum = minimum
     self.saddle = saddle
-    barrier = saddle.objective - minimum.objective
     let zeros = (network.predictedZeroModes(rank: rank), network.predictedZeroModes(rank: rank + 1))
-    temperaturePower = 0.5 * Double(zeros.1 - zeros.0)
-
     let climb = try UnstableDirection(builder, saddle)
-    negativeEigenvalue = climb.eigenvalue
     unstableDirection = climb.direction
     sigmaSaddle = climb.sigmaSaddle
     sigmaLearned = climb.sigmaLearned
-    anharmonicity = climb.anharmonicity
-
+    var rate = RateFormula(
+      barrier: saddle.objective - minimum.objective, negativeEigenvalue: climb.eigenvalue,
+      temperaturePower: 0.5 * Double(zeros.1 - zeros.0), anharmonicity: climb.anharmonicity)
+    rate.wellCurvature = l2
     let batch = builder.batch
     do throws(InputError) {
       let bottom = try denseHessian(network, minimum.parameters, batch, l2: l2)
@@ -79,25 +64,22 @@ public struct EyringKramers: Sendable {
       let low = HessianSpectrum(bottom)
       let high = HessianSpectrum(top)
       let size = SoftModes(network, rank, minimum.parameters, escaping: climb.sigmaSaddle)
-      softTemperature = min(size.temperature(bottom), size.temperature(top))
-      reason = Self.defect(low, high, zeros, rank)
+      rate.softTemperature = min(size.temperature(bottom), size.temperature(top))
+      rate.reason = Self.defect(low, high, zeros, rank)
       let orbits = (
         RotationOrbit(network, minimum.parameters, rank: rank).logVolume,
         RotationOrbit(network, saddle.parameters, rank: rank + 1).logVolume
       )
-      guard reason == nil, let v0 = orbits.0, let vs = orbits.1 else {
-        logPrefactor = nil
-        return
+      if rate.reason == nil, let v0 = orbits.0, let vs = orbits.1 {
+        let determinants = 0.5 * (low.logProduct - high.logProduct)
+        rate.logPrefactor =
+          log(-climb.eigenvalue / (2 * Double.pi)) + vs - v0 + determinants
+          - rate.temperaturePower * log(2 * Double.pi)
       }
-      let determinants = 0.5 * (low.logProduct - high.logProduct)
-      logPrefactor =
-        log(-climb.eigenvalue / (2 * Double.pi)) + vs - v0 + determinants
-        - temperaturePower * log(2 * Double.pi)
     } catch {
-      reason = error.description
-      logPrefactor = nil
-      softTemperature = nil
+      rate.reason = error.description
     }
+    self.rate = rate
   }
 
   private static func defect(
@@ -114,50 +96,6 @@ public struct EyringKramers: Sendable {
       return "the saddle of mode \(rank + 1) has index \(high.index), not 1: another path is lower"
     }
     return nil
-  }
-
-  /// tau in steps by the formula, however valid it is; nil without a prefactor.
-  ///
-  /// - Parameters:
-  ///   - temperature: T > 0.
-  ///   - learningRate: lr > 0.
-  public func escapeTime(temperature: Double, learningRate: Double) -> Double? {
-    logPrefactor.map {
-      exp(barrier / temperature + temperaturePower * log(temperature) - $0) / learningRate
-    }
-  }
-
-  public enum Prediction: Sendable, Equatable {
-    /// Steps, and the relative error to expect of the formula at this temperature.
-    case time(tau: Double, relativeError: Double)
-    case unavailable(String)
-  }
-
-  /// tau where the formula can be trusted: (1 + M^2)/(2x) < 0.3, x = dE/T, M = m_s - m_0, which
-  /// is also the error stated (measured: tau/formula = 1 + c/x with c = .5, 3, 9 for M = 0, 2, 4);
-  /// and neither a soft mode nor, near a spinodal, a flat barrier.
-  public func prediction(temperature: Double, learningRate: Double) -> Prediction {
-    if let reason { return .unavailable(reason) }
-    guard let tau = escapeTime(temperature: temperature, learningRate: learningRate) else {
-      return .unavailable("the saddle carries fewer modes than it should")
-    }
-    let x = barrier / temperature
-    let extra = 2 * temperaturePower
-    let error = (1 + extra * extra) / (2 * x)
-    if !(error < 0.3) {
-      return .unavailable(
-        "barrier/temperature = \(rounded(x)) is too small: with \(Int(extra)) more zero modes at "
-          + "the saddle the formula needs \(rounded((1 + extra * extra) / 0.6))")
-    }
-    if !(anharmonicity * temperature < 0.3) {
-      return .unavailable("the barrier is flat at this temperature: l2 is near a spinodal")
-    }
-    if let softTemperature, !(temperature < 0.3 * softTemperature) {
-      return .unavailable(
-        "a mode is too soft at this temperature (its amplitude fills the state at T = "
-          + "\(rounded(softTemperature))): nearly degenerate singular values or a spinodal")
-    }
-    return .time(tau: tau, relativeError: error)
   }
 }
 

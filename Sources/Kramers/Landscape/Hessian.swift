@@ -44,7 +44,12 @@ public struct HessianSpectrum: Sendable {
   /// - Parameter relativeTolerance: of the largest |eigenvalue|. Rounding is 1e-15; a gradient g
   ///   that has not converged lifts zero modes by about |g| / |theta|.
   public init(_ hessian: Matrix, relativeTolerance: Double = 1e-9) {
-    values = SymmetricEigen(hessian).values
+    self.init(values: SymmetricEigen(hessian).values, relativeTolerance: relativeTolerance)
+  }
+
+  /// - Parameter values: ascending.
+  init(values: [Double], relativeTolerance: Double) {
+    self.values = values
     tolerance = relativeTolerance * max(abs(values.first ?? 0), abs(values.last ?? 0))
   }
 

@@ -44,6 +44,8 @@ public struct PhaseTheory: Sendable {
   public let commutes: Bool
   let branches: [ModeBranch]
   let scaled: ScaledMoments?
+  /// The modes by themselves where they commute, by descending singular value.
+  let singles: [SingleMode]
 
   /// - Parameters:
   ///   - hiddenWidths: n_1, ..., n_(D-1); the narrowest bounds the number of modes.
@@ -70,6 +72,7 @@ public struct PhaseTheory: Sendable {
     let width = hiddenWidths.min() ?? learnable
     let commuting = CommutingModes(moments, depth: depth)
     commutes = commuting != nil
+    singles = commuting?.modes.map(\.single) ?? []
     let scaled = ScaledMoments(moments, depth: depth)
     self.scaled = scaled
     let order = depth >= 3 ? 1 : depth == 2 ? 2 : nil

@@ -6,8 +6,14 @@ public struct Phases: Sendable {
     public let theory: PhaseTheory.Mode
     /// Whether the network has learned the mode now.
     public let isLearned: Bool
-    /// Of the *learned* phase at the present L2 strength; nil without theory.
+    /// Of the *learned* phase at the L2 strength; nil without theory.
     public let stability: Stability?
+    /// Strength of the mode in its learned state and at its saddle at the L2 strength; nil where
+    /// they do not exist, and for coupled moments unless an L2 strength was asked for.
+    public let learned: Double?
+    public let saddle: Double?
+    /// Input variance along the mode; nil for coupled moments.
+    public let variance: Double?
   }
 
   public enum Stability: String, Sendable { case stable, metastable, none }
@@ -20,16 +26,46 @@ public struct Phases: Sendable {
 extension Experiment {
   /// The phases of the modes for this data and network.
   ///
+  /// - Parameter l2: where states are asked for; nil is the experiment's own.
   /// - Throws: `InputError` for networks that have no theory.
-  public func phases(monitor: RunMonitor = RunMonitor()) throws -> Phases {
+  public func phases(l2: Double? = nil, monitor: RunMonitor = RunMonitor()) throws -> Phases {
     let theory = try phaseTheory(monitor: monitor)
-    let learned = try learnedFlags(l2: settings.l2, monitor: monitor)
+    // Along coupled branches strengths cost Newton steps: only where they are asked for.
+    let knowsStrengths = theory.commutes || l2 != nil
+    let l2 = l2 ?? settings.l2
+    let learned = try learnedFlags(l2: l2, monitor: monitor)
     let rows = theory.modes.enumerated().map { k, mode in
       Phases.Row(
         theory: mode, isLearned: k < learned.count && learned[k],
-        stability: stability(of: mode, l2: settings.l2))
+        stability: stability(of: mode, l2: l2),
+        learned: knowsStrengths ? theory.learnedStrength(mode: k + 1, l2: l2) : nil,
+        saddle: knowsStrengths ? theory.saddleStrength(mode: k + 1, l2: l2) : nil,
+        variance: k < theory.singles.count ? theory.singles[k].variance : nil)
     }
-    return Phases(l2: settings.l2, depth: network.depth, rows: rows)
+    return Phases(l2: l2, depth: network.depth, rows: rows)
+  }
+
+  /// What the hysteresis loops of the modes enclose; see `PhaseTheory.loopArea`.
+  ///
+  /// - Throws: `InputError` for networks that have no theory, or no closed form of it.
+  public func loopAreas(from low: Double, to high: Double) throws -> [Double] {
+    let theory = try phaseTheory()
+    return try theory.modes.filter { $0.spinodal != nil }.map { mode in
+      guard let area = theory.loopArea(mode: mode.mode, from: low, to: high) else {
+        throw InputError.sentence("the loop area has a closed form for commuting moments only")
+      }
+      return area
+    }
+  }
+
+  /// Puts the network into the aligned state with the given modes learned and no others: one that
+  /// is not of the first modes is a saddle.
+  ///
+  /// - Throws: `InputError` where there is no such state.
+  public mutating func enterSubset(_ modes: [Int]) throws {
+    try phaseTheoryApplies()
+    let builder = try StateBuilder(data.moments, network)
+    try setParameters(builder.subset(modes: modes, l2: settings.l2).parameters)
   }
 
   /// Spinodals and coexistence of the modes; computed once for the same data and network.

@@ -98,6 +98,32 @@ final class StateBuilder {
     return state(chains(scaled, found, rank), l2)
   }
 
+  /// The aligned state in which the given modes (1, 2, ... by descending singular value) are
+  /// learned and no others: stationary, but a saddle unless they are those that appear first.
+  ///
+  /// - Throws: `InputError` for moments that do not commute, and modes that do not exist at `l2`.
+  func subset(modes: [Int], l2: Double) throws -> StationaryState {
+    guard let commuting, network.depth >= 3 else {
+      throw InputError.sentence(
+        "states of single modes are known for commuting moments and depth 3 and more only")
+    }
+    let bySingular = commuting.sorted { $0.single.singular > $1.single.singular }
+    guard modes.count <= network.widths.min() ?? 0 else {
+      throw InputError.rule("modes", "at most \(network.widths.min() ?? 0) modes", modes.count)
+    }
+    return state(
+      try modes.map { k in
+        guard k >= 1, k <= bySingular.count else {
+          throw InputError.rule("modes", "in 1...\(bySingular.count)", k)
+        }
+        let mode = bySingular[k - 1]
+        guard let weight = mode.single.learnedWeight(l2: l2) else {
+          throw missing(rank: modes.count, l2: l2, mode: k, spinodal: mode.single.spinodal)
+        }
+        return Chain(weight: weight, left: mode.left, right: mode.right)
+      }, l2)
+  }
+
   /// The objective and |grad| of any parameters.
   func objective(_ parameters: [Double], l2: Double) -> (value: Double, gradientNorm: Double) {
     var gradient = [Double](repeating: 0, count: parameters.count)

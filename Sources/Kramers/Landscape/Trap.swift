@@ -79,7 +79,7 @@ extension Experiment {
 
   /// The modes by falling spinodal: the order in which they appear as l2 falls. With equal input
   /// variances this is the order of the singular values.
-  private func modesByAppearance(_ monitor: RunMonitor) throws -> [PhaseTheory.Mode] {
+  func modesByAppearance(_ monitor: RunMonitor) throws -> [PhaseTheory.Mode] {
     // Modes beyond the narrowest layer cannot exist: there is nothing to trap.
     try phaseTheory(monitor: monitor).modes.prefix(network.widths.min() ?? 0).enumerated()
       .sorted {

@@ -38,34 +38,36 @@ struct UnstableDirection {
     for (k, place) in places.enumerated() { direction[place] = v[k] }
     self.direction = direction
 
-    let workspace = HessianWorkspace(narrow, capacity: batch.count)
-    let h = 1e-3 * size
-    let (up, down) = (
-      dot(v, workspace.product(moved(h), v, batch, l2: l2)),
-      dot(v, workspace.product(moved(-h), v, batch, l2: l2))
-    )
-    let third = (up - down) / (2 * h)
-    let fourth = (up + down + 2 * lambda) / (h * h)
-    anharmonicity =
-      abs(fourth) / (8 * lambda * lambda) + 5 * third * third / (24 * lambda * lambda * lambda)
+    let surface = Objective(narrow, batch, l2: l2)
+    anharmonicity = surface.anharmonicity(at: theta, along: v, curvature: -lambda)
 
     // Gradient descent until the mode has visibly grown, so that no line search leaps elsewhere.
-    let gradients = GradientWorkspace(narrow, capacity: batch.count)
-    func objective(_ theta: [Double], _ gradient: inout [Double]) -> Double {
-      let loss = gradients.lossAndGradient(theta, batch, into: &gradient)
-      for k in theta.indices { gradient[k] += l2 * theta[k] }
-      return loss + 0.5 * l2 * dot(theta, theta)
-    }
     var gradient = v
     var state = moved(1e-2 * size)
     let rate = 0.3 / (values.last ?? 1)
     for _ in 0..<100_000 where sigma(state) < 1.5 * sigmaSaddle {
-      _ = objective(state, &gradient)
+      _ = surface.value(state, &gradient)
       if norm(gradient) < 1e-12 { break }
       for k in state.indices { state[k] -= rate * gradient[k] }
     }
-    sigmaLearned = sigma(
-      minimize(from: state, relativeTolerance: 0, absoluteTolerance: 1e-12, objective).x)
+    sigmaLearned = sigma(surface.minimum(from: state).x)
+  }
+}
+
+extension Objective {
+  /// |V''''|/(8 lam^2) + 5 V'''^2/(24 lam^3) with V the objective along a unit vector of curvature
+  /// -lam: the size of the first correction to a one-dimensional rate, per unit of temperature.
+  func anharmonicity(at theta: [Double], along v: [Double], curvature: Double) -> Double {
+    let lambda = -curvature
+    let h = 1e-3 * norm(theta)
+    func bend(_ step: Double) -> Double {
+      dot(v, product(zip(theta, v).map { $0 + step * $1 }, v))
+    }
+    let (up, down) = (bend(h), bend(-h))
+    let third = (up - down) / (2 * h)
+    let fourth = (up + down + 2 * lambda) / (h * h)
+    return abs(fourth) / (8 * lambda * lambda)
+      + 5 * third * third / (24 * lambda * lambda * lambda)
   }
 }
 

@@ -38,6 +38,7 @@ public struct LanczosResult: Sendable {
 ///   - projectingOut: vectors, not necessarily orthonormal, whose span is left out of the search
 ///     (symmetry directions, known eigenvectors).
 ///   - seed: of the start vectors. Same seed, same bits.
+///   - shouldStop: polled before each product; stopped, the search returns what it has so far.
 ///   - apply: writes A v into its second argument, which enters with n entries.
 /// - Returns: eigenvalues and vectors; `converged` is false if the steps ran out.
 ///
@@ -45,16 +46,18 @@ public struct LanczosResult: Sendable {
 public func lanczos(
   size n: Int, count: Int = 1, end: SpectrumEnd = .smallest, tolerance: Double = 1e-10,
   maximumSteps: Int? = nil, projectingOut: [[Double]] = [], seed: UInt64 = 0,
-  apply: ([Double], inout [Double]) -> Void
+  shouldStop: () -> Bool = { false }, apply: ([Double], inout [Double]) -> Void
 ) -> LanczosResult {
   let excluded = orthonormalized(projectingOut)
   precondition(count >= 1 && count <= n - excluded.count, "more eigenvalues than dimensions")
   let sign: Double = end == .smallest ? 1 : -1
   var search = Krylov(n, excluded, seed, maximumSteps ?? min(n, 1000), sign, tolerance)
-  var found = search.run(count, apply)
+  var found = search.run(count, apply, shouldStop)
   // Every further round can find at most one more member of a degenerate group.
   while search.exhausted == false && found.count < n - excluded.count {
-    guard let next = search.run(1, apply, besides: found.map(\.vector)).first else { break }
+    guard let next = search.run(1, apply, shouldStop, besides: found.map(\.vector)).first else {
+      break
+    }
     let worst = found[count - 1].value
     found.append(next)
     found.sort { $0.value < $1.value }
@@ -119,7 +122,8 @@ private struct Krylov {
 
   /// The `count` lowest eigenpairs besides `known`, ascending.
   mutating func run(
-    _ count: Int, _ apply: ([Double], inout [Double]) -> Void, besides known: [[Double]] = []
+    _ count: Int, _ apply: ([Double], inout [Double]) -> Void, _ shouldStop: () -> Bool,
+    besides known: [[Double]] = []
   ) -> [(value: Double, vector: [Double])] {
     let outside = excluded + known
     let limit = min(n - outside.count, max(maximumSteps, count))
@@ -131,6 +135,10 @@ private struct Krylov {
     guard var next = start(besides: outside) else { return [] }
     var check = min(limit, max(2 * count, 8))
     while true {
+      if shouldStop() {
+        exhausted = true
+        return q.isEmpty ? [] : pairs(min(count, q.count), q, alpha, beta)
+      }
       q.append(next)
       apply(next, &product)
       applications += 1

@@ -57,16 +57,43 @@ public final class HessianWorkspace {
     return result
   }
 
+  /// H v of the data term alone, at the same `parameters` and on the same `batch` as the last
+  /// `product`: the gradient is not computed again, a quarter of the work.
+  func nextProduct(_ parameters: [Double], _ v: [Double], _ batch: Batch) -> [Double] {
+    var result = [Double](repeating: 0, count: parameters.count)
+    parameters.withUnsafeBufferPointer { theta in
+      v.withUnsafeBufferPointer { v in
+        result.withUnsafeMutableBufferPointer { result in
+          batch.withPointers { x, y, targetWeights in
+            differentiate(
+              theta.baseAddress!, v.baseAddress!, x, y, targetWeights, batch,
+              into: result.baseAddress!)
+          }
+        }
+      }
+    }
+    return result
+  }
+
   private func product(
+    _ theta: UnsafePointer<Double>, _ v: UnsafePointer<Double>, _ x: UnsafePointer<Double>,
+    _ y: UnsafePointer<Double>, _ targetWeights: UnsafePointer<Double>?, _ batch: Batch,
+    into result: UnsafeMutablePointer<Double>
+  ) {
+    base.gradient(
+      theta, x, y, targetWeights, stride: batch.stride, count: batch.count, weight: batch.weight,
+      into: gradient)
+    differentiate(theta, v, x, y, targetWeights, batch, into: result)
+  }
+
+  /// The gradient's recursion differentiated along v, from what the last gradient left in `base`.
+  private func differentiate(
     _ theta: UnsafePointer<Double>, _ v: UnsafePointer<Double>, _ x: UnsafePointer<Double>,
     _ y: UnsafePointer<Double>, _ targetWeights: UnsafePointer<Double>?, _ batch: Batch,
     into result: UnsafeMutablePointer<Double>
   ) {
     let network = base.network
     let stride = batch.stride
-    base.gradient(
-      theta, x, y, targetWeights, stride: stride, count: batch.count, weight: batch.weight,
-      into: gradient)
     forwardTangent(theta, v, x, stride)
     outputTangent(y, targetWeights, batch)
     for l in (0..<network.depth).reversed() {

@@ -1,10 +1,13 @@
 /// Every public name: the one table behind help, option checking, completion and the reference.
 enum Catalog {
-  static let all: [Entry] = data + verbs + protocols + utilities
+  static let all: [Entry] =
+    data + verbs + landscape + protocols + landscapeProtocols + utilities
 
   /// The chapters of the reference page.
   static let chapters: [(title: String, entries: [Entry])] = [
-    ("Data", data), ("Verbs", verbs), ("Protocols", protocols), ("Output and numbers", utilities),
+    ("Data", data), ("Verbs", verbs), ("Landscape", landscape),
+    ("Protocols", protocols + landscapeProtocols),
+    ("Output and numbers", utilities),
   ]
 
   /// Lua's own names that the program replaces: ordinary globals, not protected.
@@ -16,7 +19,7 @@ enum Catalog {
   /// Verbs that leave the experiment as it is: an observer may call them.
   static let looksOnly: Set<String> = [
     "measure", "snapshot", "clone", "phases", "x:weights", "x:map", "x:predict", "measure_escape",
-    "arrhenius",
+    "arrhenius", "barrier", "hessian", "noise", "bifurcation", "metastable", "phase_diagram",
   ]
 
   /// The entry `name`, which the program itself names.

@@ -55,7 +55,7 @@ enum OptionKind: Sendable, Equatable {
     case .integers: "a list of integers"
     case .rows: "a list of rows of numbers"
     case .data: "a data set"
-    case .snapshot: "a snapshot"
+    case .snapshot: "a snapshot or an experiment"
     case .batch: "\"full\" or a number of samples"
     case .function: "a function"
     case .columns: "a column name or number, or a list of them"

@@ -72,6 +72,55 @@ extension Catalog {
         """,
       seeAlso: ["r:csv", "emit"]),
     Entry(
+      "r:state", .method,
+      "puts the experiment back into state i of a result: point i of a sweep; for hysteresis the "
+        + "points up and then those down; for a barrier 1 the minimum left, 2 the saddle, 3 the "
+        + "minimum reached. States live as long as the result and the program, not in files",
+      usage: "r:state(i)", returns: "the experiment",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
+        trap { rank = 1, release = 0.1 }
+        local r = sweep { l2 = {0.1, 0.2, 0.3} }
+        print(r:state(2).l2, measure().modes[1], r.points[2].modes[1])
+        """,
+      seeAlso: ["sweep", "hysteresis", "barrier"]),
+    Entry(
+      "r:time", .method,
+      "the escape time over a barrier at a temperature, by Eyring and Kramers with zero modes, for "
+        + "the optimiser that the experiment had",
+      usage: "r:time(temperature)",
+      returns: "steps and the relative error that the formula states; or nil and the reason",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, l2 = 0.3,
+          lr = 0.2, init = "zero" }
+        local b = barrier()
+        print(b:time(b.height / 5))
+        print(b:time(b.height))
+        """,
+      seeAlso: ["barrier", "measure_escape"]),
+    Entry(
+      "passage_time", .function,
+      "the exact mean first-passage time of one-dimensional motion dx = -V'(x) dt + sqrt(2 T) dW "
+        + "from a to b > a, by quadrature; divide by lr for steps",
+      options: [
+        OptionEntry("potential", .function, standard: "required", "V(x), a function"),
+        OptionEntry(
+          "temperature", .number(.positive), unit: "energy", standard: "required", "T"),
+        OptionEntry("from", .number(.any), standard: "required", "where the motion starts"),
+        OptionEntry("to", .number(.any), standard: "required", "where it is absorbed"),
+        OptionEntry(
+          "wall", .number(.any), standard: "none: V confines by itself",
+          "a reflecting wall left of the start"),
+      ],
+      returns: "a time, to a relative error of 1e-10",
+      example: """
+        local function V(x) return (x * x - 1) ^ 2 / 4 end
+        local T = 0.02
+        local tau = passage_time { potential = V, temperature = T, from = -1, to = 1 }
+        print(tau, math.sqrt(2) * math.pi * math.exp(1 / (4 * T)))
+        """,
+      seeAlso: ["barrier"]),
+    Entry(
       "pairs", .function,
       "Lua's pairs in a fixed order: integers, other numbers, strings by their bytes, false, true, "
         + "then objects. Experiments, data sets and snapshots come in the order in which they were "

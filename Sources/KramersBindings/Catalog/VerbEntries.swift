@@ -220,13 +220,20 @@ extension Catalog {
       seeAlso: ["phases", "measure_escape"]),
     Entry(
       "phases", .verb, "theory: spinodal and coexistence L2 strength of every mode",
+      options: [
+        OptionEntry(
+          "l2", .number(.nonNegative), standard: "the experiment's",
+          "where state, stability and strengths are asked for; for coupled moments strengths are "
+            + "given only with this option")
+      ],
       returns: "kind=\"phases\": l2, depth, modes = rows mode, singular, order, spinodal, "
-        + "coexistence, state, stability, method, or reason",
+        + "coexistence, state, stability, learned and saddle (the mode's strength there at this "
+        + "l2), method, or reason",
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, l2 = 0.32 }
         for _, m in ipairs(phases().modes) do print(m.mode, m.spinodal, m.coexistence, m.stability) end
         """,
-      seeAlso: ["trap", "measure_escape"]),
+      seeAlso: ["trap", "bifurcation", "barrier"]),
     Entry(
       "measure_escape", .verb,
       "first-passage times out of the present state, over independent replicas; the experiment "

@@ -72,11 +72,8 @@ extension Program {
     if let batch = o.value("batch") {
       settings.batch = batch.int.map { .size($0) } ?? .full
     }
-    switch o.word("replacement") {
-    case "true": settings.sampling = .replacement
-    case "false": settings.sampling = .permutation
-    case "subset": settings.sampling = .subset
-    default: break
+    if let sampling = o.word("replacement").flatMap(sampling(named:)) {
+      settings.sampling = sampling
     }
     if let x = o.number("temperature") { settings.temperature = x }
     if let x = o.number("gradient_noise") { settings.gradientNoise = x }
@@ -168,6 +165,16 @@ func batchRecord(_ batch: BatchSize) -> Record {
   switch batch {
   case .full: .text("full")
   case .size(let size): .integer(size)
+  }
+}
+
+/// The values of the option `replacement`.
+func sampling(named word: String) -> Sampling? {
+  switch word {
+  case "true": .replacement
+  case "false": .permutation
+  case "subset": .subset
+  default: nil
   }
 }
 

@@ -1,11 +1,11 @@
 import Kramers
 import Lua
 
-/// `phases` and `trap`.
+/// `phases` and `trap`; the other landscape verbs have files of their own.
 extension Program {
   func installLandscapeVerbs() throws {
-    try verb("phases") { [unowned self] box, _ in
-      let phases = try box.experiment.phases(monitor: monitor())
+    try verb("phases") { [unowned self] box, o in
+      let phases = try box.experiment.phases(l2: o.number("l2"), monitor: monitor())
       return [try pushResult(phases.record)]
     }
     try verb("trap") { [unowned self] box, o in
@@ -32,6 +32,9 @@ extension Program {
       }
       return [try finishLong(result.record(seconds: seconds), result.outcome == .interrupted)]
     }
+    try installSweep()
+    try installBarrier()
+    try installCurvature()
   }
 }
 
@@ -41,9 +44,11 @@ extension Phases {
       "kind": "phases", "l2": l2, "depth": depth,
       "modes": rows.map { row -> Record in
         [
-          "mode": row.theory.mode, "singular": row.theory.singular, "order": row.theory.order,
+          "mode": row.theory.mode, "singular": row.theory.singular, "variance": row.variance,
+          "order": row.theory.order,
           "spinodal": row.theory.spinodal, "coexistence": row.theory.coexistence,
           "state": row.isLearned ? "learned" : "zero", "stability": row.stability?.rawValue,
+          "learned": row.learned, "saddle": row.saddle,
           "method": row.theory.method?.rawValue, "reason": row.theory.reason,
         ]
       },

@@ -18,6 +18,8 @@ extension Program {
       try writeWhole(jsonLineBytes(record) + [UInt8(ascii: "\n")], to: path)
       return []
     }
+    try installResultStates(methods)
+    try installBarrierTime(methods)
   }
 
   private func resultMethod(

@@ -121,7 +121,7 @@ private let isLong = ProcessInfo.processInfo.environment["KRAMERS_LONG"] != nil
       moments: Dataset.population(singular: [1]).moments, network: Network(widths: [1, 1, 1, 1]),
       rank: 0, l2: 0.3)
     let tau = try #require(
-      theory.escapeTime(temperature: 0.01389806 / x, learningRate: 0.2))
+      theory.rate.escapeTime(temperature: 0.01389806 / x, learningRate: 0.2))
     // In CI fewer runs, so that three standard errors are added to the 20 %.
     let record = try split(chain(x), runs: isLong ? 120 : 20, replicas: 400)
     let error = try #require(record.relativeError)

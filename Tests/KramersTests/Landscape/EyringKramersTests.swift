@@ -52,17 +52,18 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
     let spinodal = SingleMode(singular: singular[0], depth: network.depth).spinodal!
     for fraction in [0.2, 0.6] {
       let b = fraction * spinodal
-      let rate = try EyringKramers(moments: moments, network: network, rank: 0, l2: b)
-      #expect(rate.reason == nil)
+      let escape = try EyringKramers(moments: moments, network: network, rank: 0, l2: b)
+      #expect(escape.rate.reason == nil)
       #expect(
-        rate.temperaturePower == 0.5 * Double(network.hiddenWidths.reduce(0) { $0 + $1 - 1 }))
+        escape.rate.temperaturePower == 0.5 * Double(network.hiddenWidths.reduce(0) { $0 + $1 - 1 })
+      )
       let mode = SingleMode(singular: singular[0], depth: network.depth)
-      #expect(isClose(rate.barrier, mode.barrierFromZero(l2: b)!, 1e-9))
-      let temperature = rate.barrier / 7
+      #expect(isClose(escape.rate.barrier, mode.barrierFromZero(l2: b)!, 1e-9))
+      let temperature = escape.rate.barrier / 7
       let expected = zeroPhasePrefactor(
         singular: singular, inputs: widths[0], outputs: widths[widths.count - 1],
         hidden: Array(network.hiddenWidths), l2: b, temperature: temperature)
-      let tau = try #require(rate.escapeTime(temperature: temperature, learningRate: 0.1))
+      let tau = try #require(escape.rate.escapeTime(temperature: temperature, learningRate: 0.1))
       #expect(abs(log(tau) - (7 - expected - log(0.1))) < 1e-9)
     }
   }
@@ -99,17 +100,17 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
 
   @Test("the scalar chain has the published escape times")
   func scalarChain() throws {
-    let rate = try EyringKramers(
+    let escape = try EyringKramers(
       moments: whiteMoments([1], inputs: 1, outputs: 1),
       network: try Network(widths: [1, 1, 1, 1]),
       rank: 0, l2: 0.3)
-    #expect(isClose(rate.negativeEigenvalue, -0.2726033, 1e-6))
+    #expect(isClose(escape.rate.negativeEigenvalue, -0.2726033, 1e-6))
     for (x, tau) in [(3.0, 1103.0), (4, 2999), (5, 8152), (6, 22160), (7.5, 99312)] {
-      let value = rate.escapeTime(temperature: rate.barrier / x, learningRate: 0.2)
+      let value = escape.rate.escapeTime(temperature: escape.rate.barrier / x, learningRate: 0.2)
       #expect(abs((value ?? 0) - tau) < 0.51)
       guard
-        case .time(_, let error) = rate.prediction(
-          temperature: rate.barrier / x, learningRate: 0.2)
+        case .time(_, let error) = escape.rate.prediction(
+          temperature: escape.rate.barrier / x, learningRate: 0.2)
       else {
         Issue.record("no prediction at x = \(x)")
         continue
@@ -120,22 +121,23 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
 
   @Test("the rank-1 trap of width 2 has the published barrier and no power of T")
   func rankOneTrap() throws {
-    let rate = try EyringKramers(
+    let escape = try EyringKramers(
       moments: whiteMoments([0.9, 0.8], inputs: 2, outputs: 2),
       network: try Network(widths: [2, 2, 2, 2]), rank: 1, l2: 0.1)
-    #expect(isClose(rate.barrier, 7.8317e-4, 1e-5))
-    #expect(rate.temperaturePower == 0)
+    #expect(isClose(escape.rate.barrier, 7.8317e-4, 1e-5))
+    #expect(escape.rate.temperaturePower == 0)
     let mode = SingleMode(singular: 0.8, depth: 3)
-    #expect(isClose(rate.sigmaSaddle, mode.saddleStrength(l2: 0.1)!, 1e-10))
-    #expect(isClose(rate.sigmaLearned, mode.learnedStrength(l2: 0.1)!, 1e-7))
+    #expect(isClose(escape.sigmaSaddle, mode.saddleStrength(l2: 0.1)!, 1e-10))
+    #expect(isClose(escape.sigmaLearned, mode.learnedStrength(l2: 0.1)!, 1e-7))
     // Measured: 9,019 steps, with the finite-temperature factor 1 + c/x, c = .5. 10 % is more than
     // the standard error of a hundred escapes.
-    guard case .time(let tau, let error) = rate.prediction(temperature: 2e-4, learningRate: 0.2)
+    guard
+      case .time(let tau, let error) = escape.rate.prediction(temperature: 2e-4, learningRate: 0.2)
     else {
       Issue.record("no prediction for the rank-1 trap")
       return
     }
-    #expect(isClose(error, 0.5 * 2e-4 / rate.barrier, 1e-12))
+    #expect(isClose(error, 0.5 * 2e-4 / escape.rate.barrier, 1e-12))
     #expect(isClose(tau * (1 + error), 9019, 0.1))
   }
 
@@ -143,12 +145,12 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
   func unequalVariances() throws {
     let moments = SecondMoments(
       xx: Matrix(2, 2, diagonal: [1, 0.05]), yx: Matrix(2, 2, diagonal: [0.3, 0.05]), traceYY: 2)
-    let rate = try EyringKramers(
+    let escape = try EyringKramers(
       moments: moments, network: try Network(widths: [2, 3, 3, 2]), rank: 1, l2: 0.01)
     // Strengths .285 and .783: the second largest is mode 1's.
-    #expect(abs(rate.sigmaLearned - 0.285) < 5e-4)
-    #expect(rate.threshold < rate.sigmaLearned)
-    #expect(rate.reason == nil)
+    #expect(abs(escape.sigmaLearned - 0.285) < 5e-4)
+    #expect(escape.threshold < escape.sigmaLearned)
+    #expect(escape.rate.reason == nil)
   }
 
   @Test("rates of coupled moments do not depend on the basis, and the saddle is one")
@@ -158,17 +160,17 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
     let theory = PhaseTheory(moments: moments, depth: 3, hiddenWidths: [3, 2])
     for rank in 0...1 {
       let b = 0.5 * theory.modes[rank].spinodal!
-      let rate = try EyringKramers(moments: moments, network: network, rank: rank, l2: b)
-      #expect(rate.reason == nil)
-      #expect(rate.saddle.gradientNorm < 1e-13 && rate.minimum.gradientNorm < 1e-13)
-      #expect(rate.barrier > 0)
+      let escape = try EyringKramers(moments: moments, network: network, rank: rank, l2: b)
+      #expect(escape.rate.reason == nil)
+      #expect(escape.saddle.gradientNorm < 1e-13 && escape.minimum.gradientNorm < 1e-13)
+      #expect(escape.rate.barrier > 0)
       let q = Matrix.haarOrthogonal(3, RandomStream(seed: 3, purpose: .data))
       let turned = SecondMoments(
         xx: q * moments.xx * q.transposed, yx: moments.yx * q.transposed, traceYY: moments.traceYY)
       let other = try EyringKramers(moments: turned, network: network, rank: rank, l2: b)
-      #expect(isClose(other.barrier, rate.barrier, 1e-9))
-      #expect(abs(other.logPrefactor! - rate.logPrefactor!) < 1e-7)
-      #expect(isClose(other.sigmaLearned, rate.sigmaLearned, 1e-8))
+      #expect(isClose(other.rate.barrier, escape.rate.barrier, 1e-9))
+      #expect(abs(other.rate.logPrefactor! - escape.rate.logPrefactor!) < 1e-7)
+      #expect(isClose(other.sigmaLearned, escape.sigmaLearned, 1e-8))
     }
   }
 
@@ -177,14 +179,14 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
     let white = whiteMoments([0.9, 0.9], inputs: 2, outputs: 2)
     let degenerate = try EyringKramers(
       moments: white, network: try Network(widths: [2, 2, 2, 2]), rank: 0, l2: 0.1)
-    #expect(degenerate.reason?.contains("degenerate") == true)
-    #expect(degenerate.barrier > 0 && degenerate.threshold > 0)
+    #expect(degenerate.rate.reason?.contains("degenerate") == true)
+    #expect(degenerate.rate.barrier > 0 && degenerate.threshold > 0)
     let near = try EyringKramers(
       moments: whiteMoments([0.9, 0.899], inputs: 2, outputs: 2),
       network: try Network(widths: [2, 1, 1, 2]), rank: 0, l2: 0.1)
     guard
-      case .unavailable(let words) = near.prediction(
-        temperature: near.barrier / 5, learningRate: 0.1)
+      case .unavailable(let words) = near.rate.prediction(
+        temperature: near.rate.barrier / 5, learningRate: 0.1)
     else {
       Issue.record("a nearly degenerate saddle was predicted")
       return
@@ -193,7 +195,8 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
     let wide = try EyringKramers(
       moments: whiteMoments([0.9, 0.8], inputs: 2, outputs: 2),
       network: try Network(widths: [2, 50, 50, 2]), rank: 1, l2: 0.1)
-    #expect(wide.reason?.contains("GiB") == true && isClose(wide.barrier, 7.8317e-4, 1e-5))
+    #expect(
+      wide.rate.reason?.contains("GiB") == true && isClose(wide.rate.barrier, 7.8317e-4, 1e-5))
     #expect(throws: InputError.self) {
       try EyringKramers(
         moments: white, network: try Network(widths: [2, 2, 2, 2], activation: .tanh), rank: 0,
@@ -210,8 +213,8 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
       network: try Network(widths: [1, 1, 1, 1]),
       rank: 0, l2: 0.9999 * spinodal)
     guard
-      case .unavailable(let flatWords) = flat.prediction(
-        temperature: flat.barrier / 5, learningRate: 0.1)
+      case .unavailable(let flatWords) = flat.rate.prediction(
+        temperature: flat.rate.barrier / 5, learningRate: 0.1)
     else {
       Issue.record("a flat barrier was predicted")
       return
@@ -224,8 +227,8 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
     let gaussian = try Dataset.gaussian(singular: [0.9, 0.8], samples: 512, seed: 1)
     let network = try Network(widths: [2, 10, 10, 2])
     let duration = try ContinuousClock().measure {
-      let rate = try EyringKramers(moments: gaussian.moments, network: network, rank: 1, l2: 0.1)
-      #expect(rate.reason == nil && rate.temperaturePower == 8)
+      let escape = try EyringKramers(moments: gaussian.moments, network: network, rank: 1, l2: 0.1)
+      #expect(escape.rate.reason == nil && escape.rate.temperaturePower == 8)
     }
     // Alone 45 ms; other tests run beside it.
     #expect(duration < .milliseconds(600))

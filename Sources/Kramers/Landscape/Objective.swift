@@ -1,0 +1,77 @@
+/// The objective as a function of the parameters, on the whole training set:
+///
+///     E(theta) = loss(theta) + (l2/2) |theta - center|^2
+///
+/// What strings, saddle searches and minimisations walk on. Owns its buffers; one thread at a time.
+final class Objective {
+  let network: Network
+  let batch: Batch
+  let l2: Double
+  private let center: [Double]?
+  private let workspace: GradientWorkspace
+  private let hessian: HessianWorkspace
+
+  init(_ network: Network, _ batch: Batch, l2: Double, center: [Double]? = nil) {
+    self.network = network
+    self.batch = batch
+    self.l2 = l2
+    self.center = center
+    workspace = GradientWorkspace(network, capacity: batch.count)
+    hessian = HessianWorkspace(network, capacity: batch.count)
+  }
+
+  /// E and its gradient.
+  func value(_ theta: [Double], _ gradient: inout [Double]) -> Double {
+    let loss = workspace.lossAndGradient(theta, batch, into: &gradient)
+    var penalty = 0.0
+    for k in theta.indices {
+      let distance = theta[k] - (center?[k] ?? 0)
+      penalty += distance * distance
+      gradient[k] += l2 * distance
+    }
+    return loss + 0.5 * l2 * penalty
+  }
+
+  func value(_ theta: [Double]) -> Double {
+    var gradient = [Double](repeating: 0, count: theta.count)
+    return value(theta, &gradient)
+  }
+
+  func gradient(_ theta: [Double]) -> [Double] {
+    var gradient = [Double](repeating: 0, count: theta.count)
+    _ = value(theta, &gradient)
+    return gradient
+  }
+
+  /// H v at theta.
+  func product(_ theta: [Double], _ v: [Double]) -> [Double] {
+    hessian.product(theta, v, batch, l2: l2)
+  }
+
+  /// The eigenvalue of the Hessian at theta furthest out on one side, to about 1e-3, and its vector.
+  func extreme(_ theta: [Double], _ end: SpectrumEnd) -> (value: Double, vector: [Double])? {
+    let found = lanczos(size: theta.count, end: end, tolerance: 1e-4, maximumSteps: 100) {
+      v, result in result = self.product(theta, v)
+    }
+    guard let value = found.values.first else { return nil }
+    return (value, found.vectors[0])
+  }
+
+  /// The minimum below theta, by L-BFGS to the rounding of the gradient.
+  func minimum(from theta: [Double]) -> Minimum {
+    minimize(from: theta, relativeTolerance: 0, absoluteTolerance: 1e-13) { self.value($0, &$1) }
+  }
+}
+
+extension Experiment {
+  /// The objective at the experiment's own L2 strength.
+  ///
+  /// - Throws: `InputError` where there is none: adamw decays decoupled from the loss.
+  func objective() throws -> Objective {
+    guard settings.optimizer != .adamw else {
+      throw InputError.sentence("adamw decays decoupled from the loss: there is no objective")
+    }
+    return Objective(
+      network, try data.fullBatch(for: network), l2: settings.l2, center: settings.l2Center)
+  }
+}

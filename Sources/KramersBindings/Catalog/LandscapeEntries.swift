@@ -1,0 +1,222 @@
+extension Catalog {
+  private static let points: [OptionEntry] = [
+    OptionEntry(
+      "l2", .numbers(.nonNegative), standard: "from, to, points",
+      "the grid, rising or falling throughout"),
+    OptionEntry("from", .number(.nonNegative), standard: "none", "first L2 strength"),
+    OptionEntry("to", .number(.nonNegative), standard: "none", "last L2 strength"),
+    OptionEntry("points", .integer(.positive), standard: "none", "number of points"),
+    OptionEntry(
+      "scale", .choice(["linear", "log"]), standard: "\"linear\"", "spacing between from and to"),
+  ]
+
+  private static let ramp: [OptionEntry] = [
+    OptionEntry(
+      "hold", .integer(.positive), unit: "steps", standard: "none: to convergence",
+      "steps at each point"),
+    OptionEntry(
+      "converged", .number(.positive), standard: "1e-8",
+      "gradient norm at which a point is converged, if its Hessian has no negative eigenvalue"),
+    OptionEntry(
+      "max_steps", .integer(.positive), unit: "steps", standard: "1e6",
+      "a point that has not converged by then is left"),
+    OptionEntry(
+      "floor", .number(.nonNegative), standard: "1e-6",
+      "standard deviation of a Gaussian added to every weight once before each point: at depth "
+        + "D >= 3 a collapsed mode comes back at l2 of the order s floor^(D-2), and with floor = 0 "
+        + "never"),
+  ]
+
+  static let landscape: [Entry] = [
+    Entry(
+      "sweep", .verb,
+      "a quasi-static ramp: at each L2 strength train to convergence (or hold steps), record, go "
+        + "on; the experiment ends at the last point",
+      options: points + ramp,
+      returns: "kind=\"sweep\": points = rows l2, loss, test_loss, rank, modes, norm, converged, "
+        + "steps; jumps = rows mode, direction (of the ramp), l2 (middle of two points), "
+        + "uncertainty (their distance), event (\"collapse\", \"appearance\"), theory; floor; "
+        + "r:state(i) re-enters point i",
+      example: """
+        experiment { data = data.population { singular = {1, 0.8} }, depth = 3, width = 2, lr = 0.2 }
+        trap { rank = 2, release = 0.2 }
+        local s = sweep { from = 0.2, to = 0.5, points = 31 }
+        for _, j in ipairs(s.jumps) do print(j.mode, j.l2, j.uncertainty, j.theory) end
+        """,
+      seeAlso: ["hysteresis", "phases", "r:state"]),
+    Entry(
+      "barrier", .verb,
+      "the energy barrier from the zero phase of a mode to its learned phase at the present L2 "
+        + "strength, and the escape rate over it; the experiment is left as it is",
+      positional: "mode",
+      options: [
+        OptionEntry(
+          "mode", .integer(.positive), standard: "the strongest not learned",
+          "the mode, by descending singular value"),
+        OptionEntry(
+          "method", .choice(["theory", "string"]),
+          standard: "\"theory\" for deep linear networks",
+          "exact states, or strings relaxed in the full weight space from random paths, then a "
+            + "saddle search"),
+        OptionEntry(
+          "from", .snapshot, standard: "the zero phase of the mode", "minimum to leave (string)"),
+        OptionEntry(
+          "to", .snapshot, standard: "its learned phase; the present state without theory",
+          "minimum to reach (string)"),
+        OptionEntry("paths", .integer(.positive), standard: "3", "random initial paths"),
+        OptionEntry("images", .integer(.positive), standard: "32", "states on a path"),
+        OptionEntry(
+          "iterations", .integer(.positive), standard: "20000", "of a string at the most"),
+        OptionEntry(
+          "seed", .integer(.any), standard: "the experiment's", "seed of the random paths"),
+      ],
+      returns:
+        "kind=\"barrier\": height, theory or theory_reason, minimum, saddle and learned (the "
+        + "mode's strength in the three states), their objectives, saddle_index, zero_modes, "
+        + "prefactor and temperature_power (rate = prefactor T^-power e^(-height/T) in 1/time) or "
+        + "reason, path = rows distance, objective, strength; heights (one a path), aligned "
+        + "(height and index of the saddle of single units, nonlinear networks); r:time(T), "
+        + "r:state(1...3)",
+      example: """
+        experiment { data = data.population { singular = {1, 0.8} }, depth = 3, width = 2, l2 = 0.2,
+          init = "zero", lr = 0.2 }
+        local b = barrier { mode = 1, method = "string" }
+        print(b.height, b.theory, b.saddle_index, b.zero_modes)
+        """,
+      seeAlso: ["phases", "measure_escape", "r:time", "hessian"]),
+    Entry(
+      "hessian", .verb,
+      "extreme eigenvalues of the objective's Hessian, by Lanczos iteration on exact "
+        + "Hessian-vector products; all of them for small networks",
+      positional: "k",
+      options: [
+        OptionEntry("k", .integer(.positive), standard: "5", "number of eigenvalues"),
+        OptionEntry(
+          "which", .choice(["largest", "smallest"]), standard: "\"largest\"",
+          "end of the spectrum; the most extreme comes first"),
+        OptionEntry(
+          "dense", .flag, standard: "false",
+          "the full spectrum, ascending; up to 2000 parameters"),
+        OptionEntry(
+          "tolerance", .number(.positive), standard: "1e-6",
+          "bound on |H v - value v| relative to the largest eigenvalue"),
+      ],
+      returns: "kind=\"hessian\": values, residuals, index (negative ones), zero_modes (within "
+        + "tolerance, 1e-6 of the largest) and zero_modes_theory (rotations of linear layers); "
+        + "index and zero_modes where the values reach beyond zero; gradient_norm, products",
+      example: """
+        experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 3, lr = 0.2 }
+        trap { rank = 1, release = 0.1 }
+        local h = hessian { dense = true }
+        print(h.index, h.zero_modes, h.zero_modes_theory, h.values[#h.values])
+        """,
+      seeAlso: ["barrier", "noise"]),
+    Entry(
+      "noise", .verb,
+      "covariance of the gradient over the draw of one minibatch at the present state, and whether "
+        + "such noise can leave it",
+      options: [
+        OptionEntry(
+          "batch", .batch, unit: "samples", standard: "the experiment's", "samples a step"),
+        OptionEntry(
+          "replacement", .choice(["false", "true", "subset"]), standard: "the experiment's",
+          "whether samples are drawn independently"),
+        OptionEntry(
+          "mode", .integer(.positive), standard: "the strongest not learned",
+          "the mode whose escape direction is looked along"),
+        OptionEntry("k", .integer(.positive), standard: "5", "number of top eigenvalues"),
+      ],
+      returns: "kind=\"noise\": factor ((1/B)(N-B)/(N-1), or 1/B with replacement), trace, top, "
+        + "projection (variance along the escape direction), effective_temperature (lr times it / "
+        + "2), absorbing and absorbing_reason, support_rank, support_residual",
+      example: """
+        local task = data.gaussian { singular = {0.9, 0.8}, samples = 512, seed = 1 }
+        experiment { data = task, depth = 3, width = 2, lr = 0.2, batch = 64 }
+        trap { rank = 1, release = 0.1 }
+        local n = noise()
+        print(n.trace, n.projection, n.absorbing, n.absorbing_reason)
+        """,
+      seeAlso: ["hessian", "measure_escape"]),
+  ]
+
+  static let landscapeProtocols: [Entry] = [
+    Entry(
+      "hysteresis", .protocolFile,
+      "sweeps L2 up from the state with every mode learned, and back down; the experiment ends at "
+        + "the last point of the way down",
+      options: points + ramp + [
+        OptionEntry(
+          "rate", .numbers(.positive), unit: "l2 a unit of time (lr * steps)", standard: "none",
+          "ramps of these rates through each spinodal instead: how much too late a mode collapses")
+      ],
+      returns: "kind=\"hysteresis\": up and down (sweeps), jumps of both, area (one per mode, "
+        + "between the ways up and down), theory = {area, spinodal}, floor; r:state(i). With rate: "
+        + "rates = rows rate, mode, excess, theory, and exponent (one per mode; theory 2/3)",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
+        local h = hysteresis { from = 0.1, to = 0.6, points = 51 }
+        print(h.jumps[1].l2, h.jumps[1].theory, h.area[1], h.theory.area[1])
+        """,
+      seeAlso: ["sweep", "bifurcation"]),
+    Entry(
+      "metastable", .protocolFile,
+      "finds the metastable states at an L2 strength: by traps of every rank, by quenches from "
+        + "random starts, and from the aligned states of all subsets of modes; each is judged by its "
+        + "Hessian. The experiment is left as it is",
+      options: [
+        OptionEntry(
+          "l2", .number(.nonNegative), standard: "the experiment's", "L2 strength"),
+        OptionEntry(
+          "quenches", .integer(.nonNegative), standard: "16", "random starts"),
+        OptionEntry(
+          "max_steps", .integer(.positive), unit: "steps", standard: "1e6",
+          "of a trap or a quench at the most"),
+      ],
+      returns: "kind=\"metastable\": count, states = rows rank, modes, objective, index, "
+        + "zero_modes, found (by what, how often), saddles = subsets of modes that are saddles, "
+        + "theory (K + 1 at equal input variances) or theory_reason",
+      example: """
+        experiment { data = data.population { singular = {1, 0.6} }, depth = 3, width = 2, lr = 0.2 }
+        local m = metastable { l2 = 0.1, quenches = 4 }
+        print(m.count, m.theory, #m.saddles)
+        """,
+      seeAlso: ["trap", "phases", "hessian"]),
+    Entry(
+      "bifurcation", .protocolFile,
+      "stable and unstable branches of every mode over L2, by theory, for plotting",
+      options: points,
+      returns: "kind=\"bifurcation\": stable and unstable = rows mode, l2, strength (the zero "
+        + "phase, stable at any l2 > 0, is not listed); modes = rows mode, spinodal, coexistence",
+      example: """
+        experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2 }
+        local b = bifurcation { from = 0.05, to = 0.45, points = 9 }
+        for _, p in ipairs(b.unstable) do print(p.mode, p.l2, p.strength) end
+        """,
+      seeAlso: ["phases", "hysteresis"]),
+    Entry(
+      "phase_diagram", .protocolFile,
+      "which phase a mode is in over a grid of L2 strengths and temperatures: both phases are run "
+        + "for a number of steps at each point. The experiment is left as it is",
+      options: [
+        OptionEntry("l2", .numbers(.positive), standard: "required", "L2 strengths"),
+        OptionEntry(
+          "temperature", .numbers(.nonNegative), unit: "energy", standard: "{0}",
+          "temperatures of Langevin noise"),
+        OptionEntry(
+          "mode", .integer(.positive), standard: "1", "the mode; stronger ones stay learned"),
+        OptionEntry(
+          "steps", .integer(.positive), unit: "steps", standard: "10000",
+          "how long each phase has to survive"),
+      ],
+      returns: "kind=\"phase_diagram\": points = rows l2, temperature, phase (\"learned\": both "
+        + "starts end learned; \"zero\": both end at zero; \"metastable\": each stays where it "
+        + "is), from_zero and from_learned (the strengths at the end), stability (of the learned "
+        + "phase without noise), escape_time (steps, theory)",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
+        local d = phase_diagram { l2 = {0.1, 0.3, 0.5}, temperature = {0, 1e-3}, steps = 2000 }
+        for _, p in ipairs(d.points) do print(p.l2, p.temperature, p.phase, p.stability) end
+        """,
+      seeAlso: ["phases", "measure_escape"]),
+  ]
+}

@@ -1,0 +1,68 @@
+import Kramers
+import Lua
+
+/// `sweep`, and the states that its results can re-enter.
+extension Program {
+  func installSweep() throws {
+    try verb("sweep") { [unowned self] box, o in
+      var options = SweepOptions(l2: try grid(o))
+      options.hold = o.integer("hold")
+      if let tolerance = o.number("converged") { options.tolerance = tolerance }
+      guard options.hold == nil || !o.has("converged") else {
+        throw InputError.sentence("give either hold or converged")
+      }
+      if let steps = o.integer("max_steps") { options.maxSteps = steps }
+      if let floor = o.number("floor") { options.floor = floor }
+      let (result, seconds) = try timed {
+        try box.experiment.sweep(options, monitor: monitor())
+      }
+      let record = result.record(network: box.experiment.network, seconds: seconds)
+      let value = try finishLong(record, result.outcome == .interrupted)
+      try attach(result.states, of: box, to: value)
+      return [value]
+    }
+  }
+
+  /// l2 = {...}, or from, to and points, evenly spaced on the given scale.
+  private func grid(_ o: Options) throws -> [Double] {
+    if let list = try o.numbers("l2") {
+      for name in ["from", "to", "points", "scale"] where o.has(name) {
+        throw InputError.sentence("give either l2, or from, to and points")
+      }
+      return list
+    }
+    let from = try o.required("l2 (or from, to and points)", o.number("from"))
+    let to = try o.required("to", o.number("to"))
+    let points = try o.required("points", o.integer("points"))
+    return o.word("scale") == "log"
+      ? try geometricallySpaced(from, to, points) : try linearlySpaced(from, to, points)
+  }
+}
+
+extension SweepResult {
+  func record(network: Network, seconds: Double) -> Record {
+    [
+      "kind": "sweep", "outcome": outcome.rawValue,
+      "direction": isRising.map { $0 ? "up" : "down" }, "floor": floor,
+      "depth": network.depth, "widths": network.widths,
+      "jumps": jumps.map { jump -> Record in
+        [
+          "mode": jump.mode, "direction": isRising == true ? "up" : "down", "l2": jump.l2,
+          "uncertainty": jump.uncertainty, "theory": jump.theory,
+          "event": jump.isCollapse ? "collapse" : "appearance",
+          "before": jump.strengths.before, "after": jump.strengths.after,
+        ]
+      },
+      "points": points.map { point -> Record in
+        [
+          "l2": point.l2, "loss": point.measurement.loss, "test_loss": point.measurement.testLoss,
+          "rank": point.rank, "modes": point.measurement.modes, "norm": point.measurement.norm,
+          "objective": point.measurement.objective,
+          "gradient_norm": point.measurement.gradientNorm, "steps": point.steps,
+          "converged": point.converged,
+        ]
+      },
+      "seconds": seconds,
+    ]
+  }
+}

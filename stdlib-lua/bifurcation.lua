@@ -1,0 +1,69 @@
+--- The bifurcation diagram: strength of every mode in its learned (stable) and saddle (unstable)
+--- state over L2, by theory.
+---
+---     local b = bifurcation { from = 0.05, to = 0.45, points = 9 }
+---     for _, p in ipairs(b.stable) do print(p.mode, p.l2, p.strength) end
+local kramers = ...
+
+--- The grid of the options, or nil and what is wrong; by default up to above the last spinodal.
+local function grid_of(options, modes)
+  if options.l2 then
+    if options.from or options.to or options.points or options.scale then
+      return nil, "give either l2, or from, to and points"
+    end
+    for i = 2, #options.l2 do
+      if options.l2[i] <= options.l2[i - 1] then
+        return nil,
+          ("l2 must rise, but l2[%d] = %g follows l2[%d] = %g"):format(
+            i, options.l2[i], i - 1, options.l2[i - 1])
+      end
+    end
+    return options.l2
+  end
+  local last = 0
+  for _, mode in ipairs(modes) do last = math.max(last, mode.spinodal or 0) end
+  local to = options.to or 1.1 * last
+  local from = options.from or to / 100
+  if from >= to then return nil, ("from = %g must lie below to = %g"):format(from, to) end
+  return (options.scale == "log" and logspace or linspace)(from, to, options.points or 100)
+end
+
+---@param x userdata the experiment
+---@param options table checked options of `bifurcation`
+local function bifurcation(x, options)
+  local theory = x:phases()
+  local grid, wrong = grid_of(options, theory.modes)
+  if not grid then error("bifurcation: " .. wrong, 2) end
+  local stable, unstable, modes = {}, {}, {}
+  for k, mode in ipairs(theory.modes) do
+    modes[k] = {
+      mode = mode.mode,
+      singular = mode.singular,
+      spinodal = mode.spinodal,
+      coexistence = mode.coexistence,
+      method = mode.method,
+      reason = mode.reason,
+    }
+  end
+  for _, l2 in ipairs(grid) do
+    for _, mode in ipairs(x:phases({ l2 = l2 }).modes) do
+      if mode.learned then
+        stable[#stable + 1] = { mode = mode.mode, l2 = l2, strength = mode.learned }
+      end
+      if mode.saddle then
+        unstable[#unstable + 1] = { mode = mode.mode, l2 = l2, strength = mode.saddle }
+      end
+    end
+  end
+  return kramers.result {
+    kind = "bifurcation",
+    depth = x.depth,
+    modes = modes,
+    stable = stable,
+    unstable = unstable,
+  }
+end
+
+return function(...)
+  return bifurcation(kramers.target("bifurcation", ...))
+end

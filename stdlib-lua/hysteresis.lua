@@ -1,0 +1,204 @@
+--- Hysteresis: sweeps L2 up from the state with every mode learned, and back down.
+---
+---     local h = hysteresis { from = 0.1, to = 0.6, points = 51 }
+---     print(h.area[1], h.theory.area[1])
+---
+--- At depth 3 and more a mode collapses at its spinodal on the way up and does not come back on the
+--- way down, but for the floor: the way down measures the floor, which stands in every result.
+local kramers = ...
+
+--- The options without `rate`, for `sweep`, with another grid.
+local function sweep_options(options, grid)
+  local call = { l2 = grid }
+  for _, name in ipairs { "hold", "converged", "max_steps", "floor" } do
+    call[name] = options[name]
+  end
+  return call
+end
+
+--- The rising grid of the options, or nil and what is wrong.
+local function rising_grid(options)
+  local grid = options.l2
+  if not grid then
+    local from, to, points = options.from, options.to, options.points
+    if not (from and to and points) then return nil, "l2 (or from, to and points) is required" end
+    grid = (options.scale == "log" and logspace or linspace)(from, to, points)
+  elseif options.from or options.to or options.points or options.scale then
+    return nil, "give either l2, or from, to and points"
+  end
+  if #grid < 2 then return nil, "the grid needs at least two points" end
+  for i = 2, #grid do
+    if grid[i] <= grid[i - 1] then
+      return nil,
+        ("l2 must rise, because the ramp goes up first and then back, but l2[%d] = %g follows "
+          .. "l2[%d] = %g"):format(i, grid[i], i - 1, grid[i - 1])
+    end
+  end
+  return grid
+end
+
+--- Learns every mode that exists at the first L2 strength, where theory knows them; returns why
+--- that failed, or nil.
+local function learn(x, l2)
+  local known, phases = pcall(x.phases, x, { l2 = l2 })
+  if not known then return end
+  local possible, learned = 0, 0
+  for _, mode in ipairs(phases.modes) do
+    if mode.stability and mode.stability ~= "none" then possible = possible + 1 end
+    if mode.state == "learned" then learned = learned + 1 end
+  end
+  x:set_l2(l2)
+  if learned == possible then return end
+  local t = x:trap { rank = possible, release = l2 }
+  if not t.certified then return t.reason end
+end
+
+--- Trapezoids between the ways up and down, a number a mode.
+local function areas(up, down)
+  local result = {}
+  local count = #up.points
+  for k = 1, #up.points[1].modes do
+    local function gap(i)
+      return up.points[i].modes[k] - down.points[count + 1 - i].modes[k]
+    end
+    local sum = 0
+    for i = 2, count do
+      sum = sum + (up.points[i].l2 - up.points[i - 1].l2) * (gap(i) + gap(i - 1)) / 2
+    end
+    result[k] = sum
+  end
+  return result
+end
+
+--- Slope of ln y against ln x.
+local function exponent(points)
+  local n, sx, sy, sxx, sxy = 0, 0, 0, 0, 0
+  for _, p in ipairs(points) do
+    local a, b = math.log(p.rate), math.log(p.excess)
+    n, sx, sy, sxx, sxy = n + 1, sx + a, sy + b, sxx + a * a, sxy + a * b
+  end
+  local spread = n * sxx - sx * sx
+  return spread > 0 and (n * sxy - sx * sy) / spread or nil
+end
+
+--- How late mode k collapses at a rate, by the normal form of the fold: with a the weight a layer,
+--- da/dt = a^(D-1) (s - a^D) - b a, the delay is 2.33811 (the first zero of Airy's function) times
+--- rate^(2/3) / (A a)^(1/3), where A = -(1/2) d2(da/dt)/da2 at the fold.
+local function fold_delay(depth, singular, rate)
+  local p = singular * (depth - 2) / (2 * (depth - 1))
+  local a = p ^ (1 / depth)
+  local bend = ((2 * depth - 1) * (2 * depth - 2) * a ^ (2 * depth - 3)
+    - (depth - 1) * (depth - 2) * singular * a ^ (depth - 3)) / 2
+  return 2.33811 * rate ^ (2 / 3) / (bend * a) ^ (1 / 3)
+end
+
+--- Ramps through each spinodal at the given rates, noise off, from the exact learned state.
+local function rate_study(x, options)
+  local rows, exponents = {}, {}
+  local modes = x:phases().modes
+  for k, mode in ipairs(modes) do
+    local mine = {}
+    if mode.spinodal then
+      for _, rate in ipairs(options.rate) do
+        local y = x:clone()
+        local delay = fold_delay(y.depth, mode.singular, rate)
+        -- Ten delays below the spinodal the state still follows; steps of a fiftieth of one.
+        local from = math.max(mode.spinodal - 10 * delay, mode.spinodal / 2)
+        local hold = math.max(math.floor(delay / 50 / (rate * y.lr)), 1)
+        local step = hold * rate * y.lr
+        y:set { l2 = from, temperature = 0, gradient_noise = 0, label_noise = 0, batch = "full" }
+        y:trap { rank = k, exact = true }
+        local r = y:sweep {
+          from = from,
+          to = from + step * math.ceil((mode.spinodal + 3 * delay - from) / step),
+          points = math.ceil((mode.spinodal + 3 * delay - from) / step) + 1,
+          hold = hold,
+          floor = 0,
+        }
+        -- Late on its way to zero: where it has fallen to a tenth of its strength at the fold.
+        local limit = 0.1 * mode.singular * (y.depth - 2) / (2 * (y.depth - 1))
+        for _, p in ipairs(r.points) do
+          if p.modes[k] < limit then
+            mine[#mine + 1] = {
+              rate = rate, mode = k, excess = p.l2 - mode.spinodal, uncertainty = step,
+              theory = delay,
+            }
+            rows[#rows + 1] = mine[#mine]
+            break
+          end
+        end
+      end
+    end
+    exponents[k] = #mine > 1 and exponent(mine) or 0 / 0
+  end
+  return kramers.result {
+    kind = "hysteresis",
+    outcome = "completed",
+    rates = rows,
+    exponent = exponents,
+    theory = { exponent = 2 / 3 },
+    depth = x.depth,
+    widths = x.widths,
+    lr = x.lr,
+  }
+end
+
+---@param x userdata the experiment
+---@param options table checked options of `hysteresis`
+local function hysteresis(x, options)
+  if options.rate then
+    for name in pairs(options) do
+      if name ~= "rate" then
+        error("hysteresis: rate chooses its own ramps: leave " .. name .. " out", 2)
+      end
+    end
+    if x.depth < 3 then
+      error("hysteresis: rate needs depth 3 or more: depth " .. x.depth .. " has no fold", 2)
+    end
+    return rate_study(x, options)
+  end
+  local grid, wrong = rising_grid(options)
+  if not grid then error("hysteresis: " .. wrong, 2) end
+  local _ <close> = kramers.scope
+  local failure = learn(x, grid[1])
+  if failure then
+    error(("hysteresis: the ramp starts with every mode learned, which failed at l2 = %g: %s")
+      :format(grid[1], failure), 2)
+  end
+  local up = x:sweep(sweep_options(options, grid))
+  kramers.keep { kind = "hysteresis", outcome = "interrupted", up = up, floor = up.floor }
+  local back = {}
+  for i = #grid, 1, -1 do back[#back + 1] = grid[i] end
+  local down = x:sweep(sweep_options(options, back))
+  local jumps = {}
+  for _, r in ipairs { up, down } do
+    for _, jump in ipairs(r.jumps) do jumps[#jumps + 1] = jump end
+  end
+  local theory = { area = kramers.loop_areas(x, grid[1], grid[#grid]) }
+  local known, phases = pcall(x.phases, x)
+  if known then
+    theory.spinodal = {}
+    for k, mode in ipairs(phases.modes) do theory.spinodal[k] = mode.spinodal or 0 / 0 end
+  else
+    theory.reason = tostring(phases)
+  end
+  return kramers.join_states(
+    kramers.result {
+      kind = "hysteresis",
+      outcome = "completed",
+      floor = up.floor,
+      area = areas(up, down),
+      theory = theory,
+      jumps = jumps,
+      up = up,
+      down = down,
+      depth = x.depth,
+      widths = x.widths,
+      lr = x.lr,
+      seed = x.seed,
+    }, up, down)
+end
+
+return function(...)
+  return hysteresis(kramers.target("hysteresis", ...))
+end

@@ -1,0 +1,166 @@
+--- How many metastable states are there at an L2 strength? Traps of every rank, quenches from
+--- random starts, and the aligned states of all subsets of modes, clustered by their sorted
+--- singular values and judged by their Hessians.
+---
+---     local m = metastable { l2 = 0.1 }
+---     print(m.count, m.theory)
+local kramers = ...
+
+--- Whether two lists of singular values are the same to 1e-4 of the largest.
+local function same(a, b)
+  local scale = math.max(a[1] or 0, b[1] or 0, 1e-6)
+  for k = 1, #a do
+    if math.abs(a[k] - b[k]) > 1e-4 * scale then return false end
+  end
+  return true
+end
+
+--- Adds the state of x to the clusters; returns its cluster.
+local function file(clusters, x, how)
+  local now = x:measure()
+  for _, c in ipairs(clusters) do
+    if same(c.modes, now.modes) then
+      c.found[how] = (c.found[how] or 0) + 1
+      return c
+    end
+  end
+  local cluster = { modes = now.modes, objective = now.objective, found = { [how] = 1 } }
+  if x.parameters <= 600 then
+    local h = x:hessian { dense = true }
+    cluster.index, cluster.zero_modes = h.index, h.zero_modes
+    cluster.zero_modes_theory = h.zero_modes_theory
+  else
+    -- Only the sign of the lowest eigenvalue: zero modes stand above it.
+    local h = x:hessian { k = 1, which = "smallest" }
+    cluster.index = h.values[1] < -h.tolerance and 1 or 0
+  end
+  clusters[#clusters + 1] = cluster
+  return cluster
+end
+
+--- Every subset of 1...count with at most `limit` members, the empty set first.
+local function subsets(count, limit)
+  local result = {}
+  for bits = 0, 2 ^ count - 1 do
+    local set = {}
+    for k = 1, count do
+      if (bits // 2 ^ (k - 1)) % 2 == 1 then set[#set + 1] = k end
+    end
+    if #set <= limit then result[#result + 1] = set end
+  end
+  return result
+end
+
+--- K + 1, where K modes have their spinodal above l2, and where that count holds.
+local function expected(phases, limit)
+  local count = 0
+  for _, mode in ipairs(phases.modes) do
+    if not mode.spinodal and mode.mode <= limit then return nil, mode.reason end
+    if mode.method and mode.method ~= "closed form" then
+      return nil, "the count K + 1 holds for equal input variances; here modes are coupled"
+    end
+    if mode.variance and math.abs(mode.variance - phases.modes[1].variance) > 1e-9 then
+      return nil, "the count K + 1 holds for equal input variances only"
+    end
+    if mode.spinodal and phases.l2 < mode.spinodal then count = count + 1 end
+  end
+  if phases.depth == 2 then return 1, nil, count end
+  return math.min(count, limit) + 1, nil, count
+end
+
+---@param x userdata the experiment
+---@param options table checked options of `metastable`
+local function metastable(x, options)
+  local l2 = options.l2 or x.l2
+  local quenches = options.quenches or 16
+  local max_steps = options.max_steps or 1000000
+  local limit = math.huge
+  for _, width in ipairs(x.widths) do limit = math.min(limit, width) end
+  local theory, reason, possible
+  local known, phases = pcall(x.phases, x, { l2 = l2 })
+  if known then
+    theory, reason, possible = expected(phases, limit)
+  else
+    reason = tostring(phases)
+  end
+
+  local _ <close> = kramers.scope
+  local clusters, failures = {}, {}
+  local function keep()
+    kramers.keep {
+      kind = "metastable", outcome = "interrupted", l2 = l2, states = clusters,
+    }
+  end
+  local function quiet()
+    local y = x:clone()
+    y:set { temperature = 0, gradient_noise = 0, label_noise = 0, batch = "full" }
+    return y
+  end
+
+  -- Traps of every rank that theory allows; depth 2 has the learned state only.
+  if known and x.depth >= 3 then
+    for rank = 0, math.min(possible or #phases.modes, limit) do
+      local y = quiet()
+      local ok, t = pcall(y.trap, y, { rank = rank, release = l2, max_steps = max_steps })
+      if ok and t.certified then
+        file(clusters, y, "trap")
+        keep()
+      else
+        failures[#failures + 1] = ("rank %d: %s"):format(rank, ok and t.reason or tostring(t))
+      end
+    end
+  end
+
+  -- Quenches: a random start of its own, trained at l2.
+  for i = 1, quenches do
+    local y = quiet()
+    y:reset { seed = x.seed + i }
+    y:sweep { l2 = { l2 }, converged = 1e-9, max_steps = max_steps }
+    file(clusters, y, "quench")
+    keep()
+  end
+
+  -- The aligned state of every subset of modes.
+  local saddles = {}
+  if theory and x.depth >= 3 and possible <= 6 then
+    for _, set in ipairs(subsets(possible, limit)) do
+      local y = quiet()
+      y:set_l2(l2)
+      kramers.enter_subset(y, set)
+      local c = file(clusters, y, "subset")
+      if c.index > 0 then
+        saddles[#saddles + 1] = { modes = set, index = c.index, objective = c.objective }
+      end
+    end
+  end
+
+  local states, stationary = {}, 0
+  for _, c in ipairs(clusters) do
+    c.rank = 0
+    for _, strength in ipairs(c.modes) do
+      if strength > 1e-4 * math.max(c.modes[1], 1e-3) then c.rank = c.rank + 1 end
+    end
+    stationary = stationary + 1
+    if c.index == 0 then states[#states + 1] = c end
+  end
+  table.sort(states, function(a, b) return a.rank < b.rank end)
+  return kramers.result {
+    kind = "metastable",
+    outcome = "completed",
+    l2 = l2,
+    count = #states,
+    theory = theory,
+    theory_reason = reason,
+    stationary = stationary,
+    states = states,
+    saddles = saddles,
+    failures = #failures > 0 and failures or nil,
+    depth = x.depth,
+    widths = x.widths,
+    seed = x.seed,
+  }
+end
+
+return function(...)
+  return metastable(kramers.target("metastable", ...))
+end

@@ -1,0 +1,87 @@
+--- Which phase is a mode in, over L2 and temperature? At each point both phases, zero and learned,
+--- are run for a number of steps: where each stays what it is, the mode is metastable (one of the
+--- two is, theory says which); where both end alike, that phase has won.
+---
+---     phase_diagram { l2 = linspace(0.05, 0.5, 10), temperature = {0, 1e-3, 2e-3} }
+local kramers = ...
+
+---@param x userdata the experiment
+---@param options table checked options of `phase_diagram`
+local function phase_diagram(x, options)
+  local temperatures = options.temperature or { 0 }
+  local k = options.mode or 1
+  local steps = options.steps or 10000
+  local first = x:phases()
+  local mode = first.modes[k]
+  if not mode then
+    error(("phase_diagram: mode must be in 1...%d, got %d"):format(#first.modes, k), 2)
+  end
+  if not mode.spinodal then error("phase_diagram: mode " .. k .. ": " .. mode.reason, 2) end
+  if x.depth < 3 then
+    error("phase_diagram: depth 2 has no metastable phase: the mode appears at l2 = "
+      .. mode.spinodal, 2)
+  end
+  local _ <close> = kramers.scope
+  local points = {}
+  for i, l2 in ipairs(options.l2) do
+    local row = x:phases({ l2 = l2 }).modes[k]
+    -- Where the learned phase does not exist the run starts from its last state, at the spinodal.
+    local inside = math.min(l2, 0.999 * mode.spinodal)
+    local saddle = row.saddle or x:phases({ l2 = inside }).modes[k].saddle
+    -- Noise of its own at each point: the seed counts them.
+    local function start(rank, point)
+      local y = x:clone()
+      y:reset { seed = x.seed + point }
+      y:set_l2(inside)
+      y:trap { rank = rank, exact = true }
+      y:set_l2(l2)
+      return y
+    end
+    local rate
+    if row.learned then
+      local y = start(k - 1, 0)
+      local ok, b = pcall(y.barrier, y, { mode = k })
+      rate = ok and b or nil
+    end
+    for j, temperature in ipairs(temperatures) do
+      local ends = {}
+      for n, rank in ipairs { k - 1, k } do
+        local y = start(rank, (i - 1) * #temperatures + j)
+        y:set { temperature = temperature }
+        -- Where it settles without noise tells on which side of the saddle it is.
+        y:train { steps = steps }
+        y:set { temperature = 0 }
+        y:train { steps = 20000, until_converged = 1e-6 }
+        ends[n] = y:measure().modes[k]
+      end
+      local from_zero, from_learned = ends[1] > saddle, ends[2] > saddle
+      points[#points + 1] = {
+        l2 = l2,
+        temperature = temperature,
+        phase = from_zero ~= from_learned and "metastable" or from_zero and "learned" or "zero",
+        from_zero = ends[1],
+        from_learned = ends[2],
+        stability = row.stability,
+        escape_time = rate and temperature > 0 and rate:time(temperature) or nil,
+      }
+      kramers.keep { kind = "phase_diagram", outcome = "interrupted", mode = k, points = points }
+    end
+  end
+  return kramers.result {
+    kind = "phase_diagram",
+    outcome = "completed",
+    mode = k,
+    spinodal = mode.spinodal,
+    coexistence = mode.coexistence,
+    steps = steps,
+    points = points,
+    depth = x.depth,
+    widths = x.widths,
+    lr = x.lr,
+    seed = x.seed,
+  }
+end
+
+return function(...)
+  return phase_diagram(kramers.target("phase_diagram", ...))
+end
