@@ -12,8 +12,8 @@ local kramers = ...
 local function refuse(words, ...) kramers.refuse("arrhenius", words:format(...)) end
 
 --- Expected slope of ln(tau lr) against 1/T at these temperatures. It lies below the barrier: by
---- the zero modes of the saddle, and because the exact time is longer than the asymptotic formula by
---- 1 + c T/dE, the error that the formula states of itself. nil when a point has no theory.
+--- the zero modes of the saddle, and because the exact time is longer than the asymptotic formula
+--- by 1 + c T/dE, the error that the formula states of itself. nil when a point has no theory.
 ---@param points table rows with temperature, lr, theory (steps) and theory_error
 local function expected_slope(points)
   local n, sx, sy, sxx, sxy = 0, 0, 0, 0, 0

@@ -22,6 +22,10 @@ static const unsigned char escape_combine[] = {
 #embed "../../stdlib-lua/escape.combine.lua"
 };
 
+static const unsigned char control[] = {
+#embed "../../stdlib-lua/control.lua"
+};
+
 static const unsigned char grok[] = {
 #embed "../../stdlib-lua/grok.lua"
 };
@@ -40,6 +44,7 @@ static const struct {
 } protocols[] = {
     {"arrhenius", {arrhenius, sizeof arrhenius}},
     {"escape.combine", {escape_combine, sizeof escape_combine}},
+    {"control", {control, sizeof control}},
     {"grok", {grok, sizeof grok}},
     {"schedule", {schedule, sizeof schedule}},
     {"accelerate", {accelerate, sizeof accelerate}},

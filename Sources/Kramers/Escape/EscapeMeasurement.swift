@@ -125,7 +125,9 @@ extension Experiment {
     let isNext = observable == .mode(active + 1)
     let path = escapePath(rank: active, l2: request.settings.l2)
     let threshold =
-      try request.threshold ?? defaultThreshold(path, observable, isNext: isNext)
+      try request.threshold
+      ?? defaultThreshold(
+        path, observable, isNext: isNext, l2: request.settings.l2)
     let floor = thermalFloor(request.settings, rank: active)
     if isNext, threshold > 0, floor >= threshold {
       throw InputError.sentence(

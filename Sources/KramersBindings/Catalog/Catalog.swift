@@ -20,6 +20,7 @@ enum Catalog {
   static let looksOnly: Set<String> = [
     "measure", "snapshot", "clone", "phases", "x:weights", "x:map", "x:predict", "measure_escape",
     "arrhenius", "barrier", "hessian", "noise", "bifurcation", "metastable", "phase_diagram",
+    "control",
   ]
 
   /// The entry `name`, which the program itself names.

@@ -34,7 +34,7 @@ extension Catalog {
         local a = arrhenius { temperatures = {dE / 2, dE / 2.5, dE / 3}, replicas = 64 }
         print(a.best, a.barrier, a.barrier_low, a.barrier_high, a.theory.barrier)
         """,
-      seeAlso: ["measure_escape", "trap"]),
+      seeAlso: ["measure_escape", "control", "trap"]),
     Entry(
       "escape.combine", .protocolFile,
       "several results of measure_escape as one sample: same state and settings, other seeds or "
@@ -48,6 +48,31 @@ extension Catalog {
         print(escape.combine { a, b }.summary)
         """,
       seeAlso: ["measure_escape"]),
+    Entry(
+      "control", .protocolFile,
+      "is an escape carried by noise? Twins from one state with common random numbers: noise off, "
+        + "the experiment's own noise, minibatches with and without replacement, label noise, "
+        + "additive noise, and additive noise of the minibatch covariance",
+      options: [
+        OptionEntry(
+          "snapshots", .table, standard: "the present state",
+          "a list of snapshots: adds the correlation of log times between twins"),
+        OptionEntry(
+          "ladder", .flag, standard: "true",
+          "run the other noises too; the verdict needs noise off and own noise alone"),
+        OptionEntry(
+          "label", .number(.positive), standard: "0.1", "label noise of that twin"),
+      ] + escapeOptions(except: ["stream", "method", "runs", "level", "frozen"]),
+      returns: "kind=\"control\": verdict (\"activated\", \"deterministic\", \"absorbed\", "
+        + "\"undecided\"), reason, twins (rows with escapes, censored, tau, median, exponential_p, "
+        + "lag), delay (noise off), predicted (integrated from the stored layers), closed_form "
+        + "(balanced residual), residual, absorbing; with snapshots states, counts, correlation",
+      example: escapeSetup + """
+
+        local c = control { temperature = dE / 4, replicas = 32 }
+        print(c.verdict, c.reason)
+        """,
+      seeAlso: ["measure_escape", "trap", "grok"]),
     Entry(
       "grok", .protocolFile,
       "a grokking curve with its noise-off twin beside it: when training and test error become small",
@@ -80,7 +105,7 @@ extension Catalog {
         local g = grok { steps = 2000 }
         print(g.t_train, g.t_test, g.verdict)
         """,
-      seeAlso: ["data.completion", "data.teacher"]),
+      seeAlso: ["control", "data.completion", "data.teacher"]),
     Entry(
       "schedule", .protocolFile,
       "trains while settings follow programmes: steps, ramps, pulses, or functions of the step",

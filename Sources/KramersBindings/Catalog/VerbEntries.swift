@@ -287,7 +287,7 @@ extension Catalog {
         local e = measure_escape { temperature = 0.0139 / 3, replicas = 64, max_steps = 1e5 }
         print(e.tau, e.tau_low, e.tau_high, e.theory)
         """,
-      seeAlso: ["trap", "arrhenius", "escape.combine"]),
+      seeAlso: ["trap", "arrhenius", "control", "escape.combine"]),
     Entry(
       "export", .verb,
       "writes the weights as a safetensors file, which PyTorch's and JAX's loaders read",

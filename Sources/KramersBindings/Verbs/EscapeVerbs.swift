@@ -68,6 +68,7 @@ extension Program {
     try offer.rawSet("student", .function(lua.makeFunction(studentQuantileOfCall)))
     try offer.rawSet("zero_loss", .function(lua.makeFunction(zeroLossOfCall)))
     try offer.rawSet("delay", .function(lua.makeFunction(delay)))
+    try offer.rawSet("absorbing", .function(lua.makeFunction(absorbing)))
   }
 
   /// student(p, degrees): the quantile of Student's law.
@@ -102,6 +103,13 @@ extension Program {
     } catch let error as InputError {
       return [try push(["reason": error.description])]
     }
+  }
+
+  /// absorbing(x, mode): whether minibatch noise can let the mode appear at all.
+  private func absorbing(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self) else { return [] }
+    let set = box.experiment.absorbingSet(mode: call.argument(2).int)
+    return [try push(["absorbing": set.isAbsorbing, "reason": set.reason])]
   }
 
   /// rival_laws(points, power): rows with temperature, escapes and exposure (lr * steps at risk).
