@@ -180,7 +180,7 @@ local function hysteresis(x, options)
     theory.spinodal = {}
     for k, mode in ipairs(phases.modes) do theory.spinodal[k] = mode.spinodal or 0 / 0 end
   else
-    theory.reason = tostring(phases)
+    theory.reason = (tostring(phases):gsub("^.-phases: ", ""))
   end
   return kramers.join_states(
     kramers.result {

@@ -81,7 +81,7 @@ local function metastable(x, options)
   if known then
     theory, reason, possible = expected(phases, limit)
   else
-    reason = tostring(phases)
+    reason = (tostring(phases):gsub("^.-phases: ", ""))
   end
 
   local _ <close> = kramers.scope
@@ -109,6 +109,14 @@ local function metastable(x, options)
         failures[#failures + 1] = ("rank %d: %s"):format(rank, ok and t.reason or tostring(t))
       end
     end
+  end
+
+  -- The zero state, settled: of a network without theory the one trap that needs no choices.
+  do
+    local y = quiet()
+    kramers.enter_subset(y, {})
+    y:sweep { l2 = { l2 }, converged = 1e-9, max_steps = max_steps }
+    file(clusters, y, "zero")
   end
 
   -- Quenches: a random start of its own, trained at l2.

@@ -325,6 +325,30 @@ import Testing
     #expect(["sweep", "hysteresis"].contains(last["kind"] as? String))
   }
 
+  @Test("barrier and hessian stop when asked to")
+  func stopped() throws {
+    for call in [
+      "barrier{method = 'string', paths = 100000}",
+      "for i = 1, 1e6 do hessian{k = 30, tolerance = 1e-14} end",
+    ] {
+      let program = try RunningBinary(
+        [
+          binary.path, "-e",
+          """
+          experiment{data = data.population{singular = {1, .9, .8}}, depth = 3, width = 8, l2 = .1,
+            init = "zero"}
+          log("go")
+          \(call)
+          """,
+        ])
+      #expect(program.wait { $0.errorsSoFar.contains("go") })
+      Thread.sleep(forTimeInterval: 1)
+      program.send(SIGTERM)
+      let run = try program.finish(timeout: 30)
+      #expect(run.signal == SIGTERM, "\(call): \(run.status) \(run.errors)")
+    }
+  }
+
   @Test("two runs give the same bytes on one and two threads")
   func sameBytes() throws {
     let code = """

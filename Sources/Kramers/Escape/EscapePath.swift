@@ -97,20 +97,19 @@ extension Experiment {
     return result
   }
 
-  /// T of all additive noise: Langevin, and lr sigma^2 / 2B of the per-sample gradient noise.
+  /// T of all additive noise: Langevin, and lr sigma^2 / 2B of the per-sample gradient noise, which
+  /// the friction 1 - mu of a heavy ball divides.
   func effectiveTemperature(_ settings: Settings) -> Double {
     let size = Double(settings.batchCount(of: data.sampleCount))
     let sigma = settings.gradientNoise
-    return settings.temperature + settings.learningRate * sigma * sigma / (2 * size)
+    let friction = 1 - (settings.heavyBall ?? 0)
+    return settings.temperature + settings.learningRate * sigma * sigma / (2 * size * friction)
   }
 
   private func noTheoryReason(_ settings: Settings, isNext: Bool) -> String? {
     if !isNext { return "theory covers the escape to the next mode" }
     if settings.optimizer == .adam || settings.optimizer == .adamw {
       return "theory covers optimizers 'sgd' and 'momentum', not '\(settings.optimizer.rawValue)'"
-    }
-    if settings.optimizer == .momentum, settings.gradientNoise > 0 {
-      return "the temperature of gradient_noise is known for optimizer 'sgd' only"
     }
     if settings.batch != .full, settings.batchCount(of: data.sampleCount) != data.sampleCount {
       return effectiveTemperature(settings) > 0

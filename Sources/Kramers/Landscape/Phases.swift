@@ -59,10 +59,13 @@ extension Experiment {
   }
 
   /// Puts the network into the aligned state with the given modes learned and no others: one that
-  /// is not of the first modes is a saddle.
+  /// is not of the first modes is a saddle. No modes: all weights zero, for any network.
   ///
   /// - Throws: `InputError` where there is no such state.
   public mutating func enterSubset(_ modes: [Int]) throws {
+    if modes.isEmpty {
+      return try setParameters([Double](repeating: 0, count: network.parameterCount))
+    }
     try phaseTheoryApplies()
     let builder = try StateBuilder(data.moments, network)
     try setParameters(builder.subset(modes: modes, l2: settings.l2).parameters)

@@ -7,7 +7,7 @@
 struct StringBarrier {
   /// What one string found.
   private struct Found {
-    let string: StringMethod
+    var string: StringMethod
     let saddle: StationaryPoint
   }
 
@@ -120,7 +120,7 @@ struct StringBarrier {
       from: start, to: goal, bend: draw.map { 0.4 * span / size * $0 }, images: request.images)
     var last: Found?
     for _ in 0..<4 {
-      string.relax(surface, tolerance: 0.03, iterations: request.iterations) {
+      string.relax(surface, tolerance: 0.01, iterations: request.iterations) {
         monitor.shouldStop
       }
       let top = string.top
@@ -131,6 +131,7 @@ struct StringBarrier {
       guard let point = surface.stationaryPoint(near: climbed) else { return last }
       let saddle = surface.kind(of: point)
       last = Found(string: string, saddle: saddle)
+      last?.string.place(point, objective: saddle.objective, at: top)
       guard saddle.index > 1, saddle.lowest.count > 1, !monitor.shouldStop else { return last }
       string.push(along: saddle.lowest[1].vector, by: 0.1 * span)
     }
@@ -219,7 +220,7 @@ struct StringBarrier {
     }.filter { norm($0.x) > 1e-3 }.min { $0.value < $1.value }
     guard let learned else { return nil }
     var string = StringMethod(from: zero, to: learned.x, bend: zero, images: request.images)
-    string.relax(inner, tolerance: 0.03, iterations: request.iterations) { monitor.shouldStop }
+    string.relax(inner, tolerance: 0.01, iterations: request.iterations) { monitor.shouldStop }
     let top = string.top
     let climbed = inner.climb(
       from: string.images[top], along: string.tangent(top), tolerance: 1e-9)

@@ -73,6 +73,12 @@ struct StringMethod {
     return result
   }
 
+  /// Puts the saddle that was found from image i into its place.
+  mutating func place(_ saddle: [Double], objective: Double, at i: Int) {
+    images[i] = saddle
+    objectives[i] = objective
+  }
+
   /// Pushes the middle of the string aside, to leave a saddle of higher index.
   mutating func push(along direction: [Double], by size: Double) {
     let count = images.count

@@ -14,8 +14,15 @@ extension Program {
       if let images = o.integer("images") { request.images = images }
       if let paths = o.integer("paths") { request.paths = paths }
       if let iterations = o.integer("iterations") { request.iterations = iterations }
+      let monitor = monitor()
       let (result, seconds) = try timed {
-        try experiment.barrier(request, monitor: monitor())
+        do {
+          return try experiment.barrier(request, monitor: monitor)
+        } catch let error as InputError {
+          // Stopped before there was anything to show.
+          if monitor.shouldStop { throw LuaInterrupted() }
+          throw error
+        }
       }
       let value = try finishLong(
         result.record(experiment, seconds: seconds), result.isInterrupted)

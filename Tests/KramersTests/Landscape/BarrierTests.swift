@@ -58,10 +58,11 @@ func tanhChain(hidden: Int, l2: Double, learningRate: Double = 0.2) throws -> Ex
       #expect(barrier.saddleIndex == 1 && barrier.zeroModes == 4)
       #expect(barrier.gradientNorm < 1e-12)
       #expect(abs(try #require(barrier.theory) - exact) < 1e-9 * exact)
-      // The string itself starts and ends in the minima and rises once.
+      // The path leaves the zero phase and is nowhere much higher than the saddle that lies on it.
       #expect(barrier.path.first?.strength ?? 1 < 1e-9)
       let top = barrier.path.map(\.objective).max() ?? 0
-      #expect(abs(top - barrier.objectives.minimum - exact) < 0.05 * exact)
+      let height = top - barrier.objectives.minimum
+      #expect(height > (1 - 1e-9) * exact && height < 1.02 * exact)
     }
   }
 

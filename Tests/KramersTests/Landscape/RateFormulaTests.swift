@@ -101,13 +101,21 @@ private let isLong = getenv("KRAMERS_LONG") != nil
     }
   }
 
-  @Test("the heavy ball escapes as Kramers' factor says", arguments: [0.9, 0.5])
-  func heavyBall(momentum: Double) throws {
+  @Test(
+    "the heavy ball escapes as Kramers' factor says, driven by temperature or gradient noise",
+    arguments: [(0.9, false), (0.5, false), (0.9, true)])
+  func heavyBall(momentum: Double, byGradientNoise: Bool) throws {
     let x = try zeroPhase([1, 1, 1, 1], learningRate: 0.1)
     let replicas = isLong ? 2000 : 300
-    let (measured, stated) = try compare(x, temperature: 0.01389806 / 4, replicas: replicas) {
+    let temperature = 0.01389806 / 4
+    let (measured, stated) = try compare(x, temperature: temperature, replicas: replicas) {
       $0.optimizer = .momentum
       $0.momentum = momentum
+      if byGradientNoise {
+        // T = lr sigma^2 / (2 B (1 - mu)), B = 1 for population data.
+        $0.gradientNoise = (2 * temperature * (1 - momentum) / $0.learningRate).squareRoot()
+        $0.temperature = 0
+      }
     }
     if isLong { print("heavy ball \(momentum): tau/formula = \(measured), stated \(stated)") }
     // The discrete step adds its own part: 15 % as published.
