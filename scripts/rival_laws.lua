@@ -11,7 +11,7 @@ experiment { data = data.population { singular = { 0.9, 0.8 } }, depth = 3, widt
 trap { rank = 1, release = 0.1 }
 emit(arrhenius {
   temperatures = small and { 6e-4, 4e-4, 3e-4 }
-    or { 7.5e-4, 4.5e-4, 3e-4, 2.2e-4, 1.7e-4, 1.3e-4 },
+    or { 4.5e-4, 3.2e-4, 2.3e-4, 1.8e-4, 1.45e-4, 1.2e-4 },
   replicas = small and 32 or 128,
 })
 
@@ -22,8 +22,8 @@ for i = 1, 8 do ones[i] = { 1 } end
 experiment { data = data.from { x = ones, y = ones }, depth = 3, width = 1, init = "zero",
   l2 = 0.3 }
 emit(arrhenius {
-  lrs = small and { 0.1, 0.2 } or { 0.1, 0.15, 0.2 },
-  batches = small and { 3 } or { 3, 4, 5 },
+  lrs = small and { 0.1, 0.2 } or { 0.15, 0.2, 0.25 },
+  batches = small and { 3 } or { 3, 4 },
   replacement = true,
   gradient_noise = math.sqrt(0.1),
   threshold = 0.3,

@@ -107,7 +107,8 @@ local function grok(x, options)
   kramers.keep {
     kind = "grok", outcome = "interrupted", t_train = own.t_train, t_test = own.t_test,
   }
-  local twin
+  -- A run without noise is its own twin.
+  local twin = own
   if noisy then
     y:restore(start)
     y:set { batch = "full", temperature = 0, gradient_noise = 0, label_noise = 0 }
@@ -124,11 +125,11 @@ local function grok(x, options)
     steps = own.steps,
     noise = noisy,
     verdict = sentence(noisy, own, twin, steps),
-    control = twin and {
+    control = {
       t_train = twin.t_train, t_test = twin.t_test, delay = twin.delay, ratio = twin.ratio,
       censored = twin.censored, steps = twin.steps,
-    } or nil,
-    control_curve = twin and twin.curve or nil,
+    },
+    control_curve = noisy and twin.curve or nil,
     curve = own.curve,
     below = not options.accuracy and (options.below or 0.05) or nil,
     accuracy = options.accuracy,

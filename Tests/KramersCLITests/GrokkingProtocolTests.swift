@@ -31,7 +31,9 @@ import Testing
       #expect(train <= 60 && (2_000...12_000).contains(test), "seed \(seed): \(train), \(test)")
       #expect(try #require(record["ratio"] as? Double) > 50)
       #expect((record["verdict"] as? String)?.contains("no noise was involved") == true)
-      #expect(record["control"] == nil && record["censored"] as? Int == 0)
+      // Without noise the run is its own twin.
+      let control = try #require(record["control"] as? [String: Any])
+      #expect(control["t_test"] as? Int == test && record["censored"] as? Int == 0)
     }
   }
 
@@ -70,6 +72,23 @@ import Testing
       try refusal(
         "experiment{data = data.population{singular = {1}}, depth = 3, width = 1} grok{}"
       ).contains("grok: the data has no test set"))
+  }
+
+  @Test("from an incomplete trap on 25 samples the curve starts late, without any noise")
+  func fromTrap() throws {
+    let record = try last(
+      """
+      experiment { data = data.gaussian { singular = {0.9, 0.8}, samples = 25, test = 1000,
+        seed = 22 }, depth = 3, width = 10, lr = 0.08, seed = 22 }
+      emit(grok { trap = { rank = 1, l2 = 0.37, steps = 340 }, l2 = 0.0025, steps = 4000,
+        every = 20, below = 0.55 })
+      """)
+    let curve = try #require(record["curve"] as? [[String: Any]])
+    #expect(record["l2"] as? Double == 0.0025 && record["noise"] as? Bool == false)
+    // The second mode is absent at first and learned at the end.
+    let first = try #require(curve.first?["modes"] as? [Double])
+    let end = try #require(curve.last?["modes"] as? [Double])
+    #expect(first[1] < 1e-3 && end[1] > 0.3)
   }
 
   private let pair = """

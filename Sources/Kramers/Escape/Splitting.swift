@@ -103,7 +103,7 @@ public struct SplittingRecord: Sendable {
   }
 
   /// How much more the runs scatter than ideal splitting, whose relative variance is -ln(e)/N a run:
-  /// near 1 when the observable tells how far a trajectory has come. Far above 2 the mean hangs on
+  /// near 1 when the observable tells how far a trajectory has come. Above 3 the mean hangs on
   /// a few lucky runs, most likely missing others: tau is then too long and its interval too short.
   ///
   /// Source: Cérou and Guyader (2007), section 3.

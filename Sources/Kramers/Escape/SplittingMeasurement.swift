@@ -43,7 +43,7 @@ public enum SplittingOverlap: Sendable {
     }
     /// ln(splitting / direct) in standard errors.
     public var z: Double { log(splitting.tau / direct.tau) / error }
-    public var agrees: Bool { abs(z) < 3 }
+    public var agrees: Bool { abs(z) < 3 && error < 0.5 }
   }
 }
 
@@ -150,7 +150,8 @@ extension Experiment {
       let record = try measureBySplitting(
         data: data, network: network, settings: settings, from: state, options: options,
         threads: threads, monitor: monitor)
-      return record.runs.isEmpty && !record.isInterrupted ? nil : record
+      // A run without an answer found no metastable state.
+      return record.unfinished.isEmpty || record.isInterrupted ? record : nil
     } catch is InputError {
       return nil
     }

@@ -25,7 +25,7 @@ extension Catalog {
           "batch sizes; with lrs the two vary independently"),
       ] + escapeOptions(except: ["stream", "method", "runs", "level"]),
       returns: "kind=\"arrhenius\": points (one row each, with the number censored), barrier, "
-        + "barrier_low, barrier_high, prefactor, r2, span, laws (rows clock, arrhenius, power, "
+        + "barrier_low, barrier_high, prefactor (tau_0 in lr * steps), r2, span, laws (rows clock, arrhenius, power, "
         + "prefactor: log_likelihood, aic_weight, p, rejected), best (simplest law not rejected), "
         + "warning, fit_p, theory (barrier, temperature_power, slope expected at these "
         + "temperatures), outcome",

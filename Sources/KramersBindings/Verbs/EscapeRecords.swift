@@ -89,7 +89,7 @@ extension SplittingResult {
     if case .compared(let both) = overlap, !both.agrees {
       return "splitting and brute force disagree where both can be had (z = \(numberText(both.z)))"
     }
-    guard let scatter = record.scatter(trajectories: replicas), scatter > 2 else { return nil }
+    guard let scatter = record.scatter(trajectories: replicas), scatter > 3 else { return nil }
     return "the runs scatter \(numberText(scatter)) times as much as they should: the observable "
       + "is a poor measure of the way, or single steps jump over it; tau is likely too long; try "
       + "more replicas"
