@@ -2,7 +2,7 @@
 -- Quantity   Barrier by strings from random misaligned paths in the full weight space; index.
 -- Theory     Closed form and exact states of deep linear networks: equal, index 1, rotations as
 --            zero modes. A tanh network has a lower saddle than the aligned one.
--- Run time   about 20 s (small: 2 s). Output: a barrier_comparison record per network.
+-- Run time   about 15 s (small: 4 s). Output: a barrier_comparison record per network.
 
 local small = arg[1] == "small"
 

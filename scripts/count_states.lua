@@ -2,7 +2,7 @@
 -- Quantity   States found by traps, random quenches and all subsets of modes, with their Hessians.
 -- Theory     K + 1 for K modes below their spinodal at equal input variances (1 at depth 2); every
 --            other subset of modes is a saddle, also a stationary state.
--- Run time   about 4 s (small: 1 s). Output: a states record per L2 strength.
+-- Run time   about 1 s (small: less). Output: a states record per L2 strength.
 
 local small = arg[1] == "small"
 

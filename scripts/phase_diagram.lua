@@ -2,7 +2,7 @@
 -- Quantity   Whether the zero and the learned phase survive 20,000 steps of Langevin noise.
 -- Theory     Without noise: zero above the spinodal, two phases below it (the learned one is the
 --            stable one below coexistence). With noise: Eyring-Kramers escape times from zero.
--- Run time   about 3 s (small: 1 s). Output: one phase_diagram record with a row per point.
+-- Run time   about 8 s (small: 1 s). Output: one phase_diagram record with a row per point.
 
 local small = arg[1] == "small"
 

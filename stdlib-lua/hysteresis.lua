@@ -70,15 +70,20 @@ local function areas(up, down)
   return result
 end
 
---- Slope of ln y against ln x.
-local function exponent(points)
-  local n, sx, sy, sxx, sxy = 0, 0, 0, 0, 0
-  for _, p in ipairs(points) do
-    local a, b = math.log(p.rate), math.log(p.excess)
-    n, sx, sy, sxx, sxy = n + 1, sx + a, sy + b, sxx + a * a, sxy + a * b
+--- Slope of ln excess against ln rate, with an intercept for each of the lists of points.
+local function exponent(lists)
+  local spread, product = 0, 0
+  for _, points in ipairs(lists) do
+    local n, sx, sy, sxx, sxy = 0, 0, 0, 0, 0
+    for _, p in ipairs(points) do
+      local a, b = math.log(p.rate), math.log(p.excess)
+      n, sx, sy, sxx, sxy = n + 1, sx + a, sy + b, sxx + a * a, sxy + a * b
+    end
+    if n > 1 then
+      spread, product = spread + sxx - sx * sx / n, product + sxy - sx * sy / n
+    end
   end
-  local spread = n * sxx - sx * sx
-  return spread > 0 and (n * sxy - sx * sy) / spread or nil
+  return spread > 0 and product / spread or nil
 end
 
 --- How late mode k collapses at a rate, by the normal form of the fold: with a the weight a layer,
@@ -92,14 +97,15 @@ local function fold_delay(depth, singular, rate)
   return 2.33811 * rate ^ (2 / 3) / (bend * a) ^ (1 / 3)
 end
 
---- Ramps through each spinodal at the given rates, noise off, from the exact learned state.
-local function rate_study(x, options)
-  local rows, exponents = {}, {}
-  local modes = x:phases().modes
-  for k, mode in ipairs(modes) do
+--- Ramps through each spinodal at the given rates, noise off, from the exact learned state: fields
+--- of the result.
+local function rate_study(x, rates)
+  local rows, lists = {}, {}
+  for k, mode in ipairs(x:phases().modes) do
     local mine = {}
+    lists[k] = mine
     if mode.spinodal then
-      for _, rate in ipairs(options.rate) do
+      for _, rate in ipairs(rates) do
         local y = x:clone()
         local delay = fold_delay(y.depth, mode.singular, rate)
         -- Ten delays below the spinodal the state still follows; steps of a fiftieth of one.
@@ -129,33 +135,27 @@ local function rate_study(x, options)
         end
       end
     end
-    exponents[k] = #mine > 1 and exponent(mine) or 0 / 0
   end
-  return kramers.result {
-    kind = "hysteresis",
-    outcome = "completed",
-    rates = rows,
-    exponent = exponents,
-    theory = { exponent = 2 / 3 },
-    depth = x.depth,
-    widths = x.widths,
-    lr = x.lr,
-  }
+  local exponents = {}
+  for k, mine in ipairs(lists) do exponents[k] = exponent({ mine }) or 0 / 0 end
+  return { rates = rows, exponent = exponent(lists), exponents = exponents }
 end
 
 ---@param x userdata the experiment
 ---@param options table checked options of `hysteresis`
 local function hysteresis(x, options)
+  local result = { kind = "hysteresis", outcome = "completed" }
   if options.rate then
-    for name in pairs(options) do
-      if name ~= "rate" then
-        error("hysteresis: rate chooses its own ramps: leave " .. name .. " out", 2)
-      end
-    end
     if x.depth < 3 then
       error("hysteresis: rate needs depth 3 or more: depth " .. x.depth .. " has no fold", 2)
     end
-    return rate_study(x, options)
+    for name, value in pairs(rate_study(x, options.rate)) do result[name] = value end
+    -- The study makes its own ramps; a grid beside it is swept as without it.
+    if not (options.l2 or options.from or options.to or options.points) then
+      result.theory = { exponent = 2 / 3 }
+      result.depth, result.widths, result.lr = x.depth, x.widths, x.lr
+      return kramers.result(result)
+    end
   end
   local grid, wrong = rising_grid(options)
   if not grid then error("hysteresis: " .. wrong, 2) end
@@ -174,7 +174,10 @@ local function hysteresis(x, options)
   for _, r in ipairs { up, down } do
     for _, jump in ipairs(r.jumps) do jumps[#jumps + 1] = jump end
   end
-  local theory = { area = kramers.loop_areas(x, grid[1], grid[#grid]) }
+  local theory = {
+    area = kramers.loop_areas(x, grid[1], grid[#grid]),
+    exponent = options.rate and 2 / 3 or nil,
+  }
   local known, phases = pcall(x.phases, x)
   if known then
     theory.spinodal = {}
@@ -182,21 +185,10 @@ local function hysteresis(x, options)
   else
     theory.reason = (tostring(phases):gsub("^.-phases: ", ""))
   end
-  return kramers.join_states(
-    kramers.result {
-      kind = "hysteresis",
-      outcome = "completed",
-      floor = up.floor,
-      area = areas(up, down),
-      theory = theory,
-      jumps = jumps,
-      up = up,
-      down = down,
-      depth = x.depth,
-      widths = x.widths,
-      lr = x.lr,
-      seed = x.seed,
-    }, up, down)
+  result.floor, result.area, result.theory = up.floor, areas(up, down), theory
+  result.jumps, result.up, result.down = jumps, up, down
+  result.depth, result.widths, result.lr, result.seed = x.depth, x.widths, x.lr, x.seed
+  return kramers.join_states(kramers.result(result), up, down)
 end
 
 return function(...)

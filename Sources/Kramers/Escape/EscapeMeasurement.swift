@@ -126,8 +126,7 @@ extension Experiment {
     let path = escapePath(rank: active, l2: request.settings.l2)
     let threshold =
       try request.threshold
-      ?? defaultThreshold(
-        path, observable, isNext: isNext, l2: request.settings.l2)
+      ?? defaultThreshold(path, observable, isNext: isNext)
     let floor = thermalFloor(request.settings, rank: active)
     if isNext, threshold > 0, floor >= threshold {
       throw InputError.sentence(

@@ -26,9 +26,8 @@ extension Experiment {
   }
 
   /// The midpoint of saddle and learned value of the watched mode.
-  func defaultThreshold(
-    _ path: EscapePath, _ observable: Observable, isNext: Bool, l2: Double
-  ) throws -> Double {
+  func defaultThreshold(_ path: EscapePath, _ observable: Observable, isNext: Bool) throws -> Double
+  {
     guard case .mode(let k) = observable else {
       throw InputError.sentence("threshold is required when the observable is not a mode")
     }
@@ -38,21 +37,8 @@ extension Experiment {
     }
     switch path {
     case .known(let theory): return theory.threshold
-    case .unknown(let reason):
-      if let half = halfLearned(k, l2: l2) { return half }
-      throw InputError.sentence("threshold is required: \(reason)")
+    case .unknown(let reason): throw InputError.sentence("threshold is required: \(reason)")
     }
-  }
-
-  /// Half of sigma_k in the state with k learned modes, for l2 below half of the mode's spinodal:
-  /// there the saddle, where the branch of saddles could not be followed, lies far below.
-  private func halfLearned(_ k: Int, l2: Double) -> Double? {
-    guard isDeepLinear else { return nil }
-    let modes = deepLinearTheory(monitor: RunMonitor()).modes
-    guard k <= modes.count, let spinodal = modes[k - 1].spinodal, l2 < 0.5 * spinodal,
-      let state = try? learnedState(data.moments, network: network, rank: k, l2: l2)
-    else { return nil }
-    return 0.5 * singularValues(of: network.endToEndMap(of: state.parameters))[k - 1]
   }
 
   /// The predicted escape time under these settings, or the reason why there is none.

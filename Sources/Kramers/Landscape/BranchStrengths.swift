@@ -14,7 +14,8 @@ extension PhaseTheory {
   public func saddleStrength(mode k: Int, l2: Double) -> Double? {
     guard let spinodal = modes[k - 1].spinodal, l2 > 0, l2 < spinodal else { return nil }
     if k <= singles.count { return singles[k - 1].saddleStrength(l2: l2) }
-    return strength(mode: k, l2: l2) { $0.saddle($1, l2: $2) }
+    let below = k >= 2 && k - 2 < branches.count ? branches[k - 2] : nil
+    return strength(mode: k, l2: l2) { $0.saddle($1, above: below, l2: $2) }
   }
 
   private func strength(

@@ -177,21 +177,63 @@ struct ModeBranch: Sendable {
     return state
   }
 
-  /// The saddle between this branch and the rank below at `l2`; nil above the spinodal.
-  func saddle(_ moments: ScaledMoments, l2: Double, shouldStop: () -> Bool = { false })
-    -> RankState?
-  {
+  /// The saddle between this branch and the rank below at `l2`; nil above the spinodal, and where
+  /// no way to it is found.
+  ///
+  /// Far below the spinodal the saddle is the learned state of the rank below and a chain so weak
+  /// that it sees nothing but what that state leaves unexplained; nearer to it, it is followed from
+  /// the fold.
+  func saddle(
+    _ moments: ScaledMoments, above below: ModeBranch?, l2: Double,
+    shouldStop: () -> Bool = { false }
+  ) -> RankState? {
     guard l2 < spinodal, l2 > 0 else { return nil }
     let objective = RankObjective(moments, rank: rank)
+    if l2 < 0.5 * spinodal, let found = weakChain(objective, above: below, l2: l2) { return found }
     let change = difference(fold, stable[stable.count - 2])
     let length = norm(change)
     var states = [fold]
     guard
       let beyond = Self.walk(
         objective, &states, change.map { $0 / length }, shouldStop,
-        until: { new, _ in new.l2 <= l2 })
+        until: { new, _ in new.l2 <= l2 }),
+      let found = between(objective, beyond, states[states.count - 1], l2),
+      let weakest = objective.weakestMode(found),
+      // A jump to the rank below with a weight of zero: what the mode would have to see,
+      // b w^(2/D-1) + variance w, then exceeds the top singular value, 1.
+      weakest.strength < weakest.single.spinodalStrength, weakest.single.singular < 1.5
     else { return nil }
-    return between(objective, beyond, states[states.count - 1], l2)
+    return found
+  }
+
+  private func weakChain(
+    _ objective: RankObjective, above below: ModeBranch?, l2: Double
+  ) -> RankState? {
+    let moments = objective.moments
+    var residual = moments.correlation
+    var modes: [LearnedMode] = []
+    if let below {
+      guard let lower = below.learnedState(moments, l2: l2) else { return nil }
+      let inner = RankObjective(moments, rank: below.rank)
+      residual = inner.residualCorrelation(lower)
+      modes = inner.learnedModes(lower)
+    }
+    let split = SingularValueDecomposition(residual)
+    let direction = split.v.column(0)
+    let variance = zip(direction, moments.variances).reduce(0) { $0 + $1.0 * $1.0 * $1.1 }
+    guard split.values[0] > 0, variance > 0,
+      let strength = SingleMode(
+        singular: split.values[0], variance: variance, depth: moments.depth
+      ).saddleStrength(l2: l2),
+      let found = objective.stationary(
+        near: objective.variables(
+          strengths: modes.map(\.strength) + [strength],
+          left: modes.map(\.left) + [split.u.column(0)]), l2: l2),
+      let weakest = objective.weakestMode(found),
+      weakest.strength > 0.3 * strength, weakest.strength < 3 * strength,
+      weakest.strength < weakest.single.spinodalStrength
+    else { return nil }
+    return found
   }
 
   /// The state with the given l2 between two states, by bisection and secants along the chord and

@@ -29,6 +29,10 @@ extension RankObjective {
     }
   }
 
+  func weakestMode(_ state: RankState) -> LearnedMode? {
+    learnedModes(state).min { $0.strength < $1.strength }
+  }
+
   /// B - W L without the learned modes' own triplets: what a further mode could learn.
   func residualCorrelation(_ state: RankState) -> Matrix {
     var result = moments.correlation

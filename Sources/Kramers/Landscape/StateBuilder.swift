@@ -90,8 +90,16 @@ final class StateBuilder {
     }
     guard let scaled else { throw missing(rank: rank, l2: l2, mode: rank, spinodal: nil) }
     let branch = try branch(scaled, rank: rank)
-    guard let found = branch.saddle(scaled, l2: l2 / scaled.l2Scale, shouldStop: shouldStop)
+    guard
+      let found = branch.saddle(
+        scaled, above: rank >= 2 ? branches[rank - 2] : nil, l2: l2 / scaled.l2Scale,
+        shouldStop: shouldStop)
     else {
+      if l2 < branch.spinodal * scaled.l2Scale {
+        throw InputError.sentence(
+          "l2 = \(l2): the saddle of mode \(rank) was not found below its spinodal "
+            + "\(rounded(branch.spinodal * scaled.l2Scale))")
+      }
       throw missing(
         rank: rank, l2: l2, mode: rank, spinodal: branch.spinodal * scaled.l2Scale)
     }

@@ -147,11 +147,13 @@ extension Catalog {
       options: points + ramp + [
         OptionEntry(
           "rate", .numbers(.positive), unit: "l2 a unit of time (lr * steps)", standard: "none",
-          "ramps of these rates through each spinodal instead: how much too late a mode collapses")
+          "ramps of these rates through each spinodal: how much too late a mode collapses; alone, or "
+            + "beside a grid")
       ],
       returns: "kind=\"hysteresis\": up and down (sweeps), jumps of both, area (one per mode, "
         + "between the ways up and down), theory = {area, spinodal}, floor; r:state(i). With rate: "
-        + "rates = rows rate, mode, excess, theory, and exponent (one per mode; theory 2/3)",
+        + "rates = rows rate, mode, excess, theory; exponent (one slope for all modes; theory 2/3) "
+        + "and exponents (one per mode)",
       example: """
         experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
         local h = hysteresis { from = 0.1, to = 0.6, points = 51 }

@@ -47,4 +47,39 @@ import Testing
       #expect(theory.learnedStrength(mode: k, l2: 1.01 * theory.modes[k - 1].spinodal!) == nil)
     }
   }
+
+  @Test("a saddle far below the spinodal has the strength of a small chain")
+  func smallSaddles() throws {
+    let moments = randomMoments(inputs: 4, outputs: 3, samples: 30, seed: 2)
+    let network = try Network(widths: [4, 4, 4, 3])
+    let theory = PhaseTheory(moments: moments, depth: 3, hiddenWidths: [4, 4])
+    let builder = try StateBuilder(moments, network)
+    for k in 1...3 {
+      for fraction in [0.003, 0.01, 0.03, 0.1, 0.3] {
+        let l2 = fraction * theory.modes[k - 1].spinodal!
+        let saddle = try #require(theory.saddleStrength(mode: k, l2: l2), "\(k), \(fraction)")
+        // w = (b/s)^3 with s the largest correlation that the modes below leave over; at a finite
+        // weight the mode's own variance counts too.
+        let lower = try builder.learned(rank: k - 1, l2: l2)
+        let map = network.endToEndMap(of: lower.parameters)
+        let split = SingularValueDecomposition(map)
+        var rest = moments.yx - map * moments.xx
+        for j in 0..<k - 1 {
+          let (u, v) = (split.u.column(j), split.v.column(j))
+          let ru = rest.transposed * u
+          for i in 0..<3 { for m in 0..<4 { rest[i, m] -= u[i] * ru[m] } }
+          let rv = rest * v
+          for i in 0..<3 { for m in 0..<4 { rest[i, m] -= rv[i] * v[m] } }
+        }
+        let chain = pow(l2 / singularValues(of: rest)[0], 3)
+        if fraction <= 0.03 { #expect(abs(saddle / chain - 1) < 0.1, "\(k), \(fraction)") }
+        // The state itself: stationary, one falling direction, two hidden layers of width 4.
+        let state = try builder.saddle(rank: k, l2: l2)
+        #expect(state.gradientNorm < 1e-13)
+        let spectrum = HessianSpectrum(
+          try denseHessian(network, state.parameters, Batch(moments: moments), l2: l2))
+        if fraction >= 0.1 { #expect(spectrum.index == 1, "\(k), \(fraction)") }
+      }
+    }
+  }
 }

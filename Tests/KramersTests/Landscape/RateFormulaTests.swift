@@ -122,6 +122,37 @@ private let isLong = getenv("KRAMERS_LONG") != nil
     #expect(abs(measured - 1) < 0.15 + stated + 4 / Double(replicas).squareRoot())
   }
 
+  @Test("a tanh chain leaves its zero phase at the rate of the string's saddle and its copies")
+  func tanhChainTime() throws {
+    var x = try tanhChain(hidden: 1, l2: 0.193384)
+    let zero = x.state
+    try x.setParameters([1.2, 1.2, 1.2])
+    var training = TrainingOptions(steps: 100_000)
+    training.untilConverged = 1e-11
+    _ = try x.train(training)
+    let barrier = try x.barrier(BarrierRequest(seed: 1))
+    let temperature = barrier.height / 4
+    guard
+      case .time(let tau, let stated) = barrier.rate.prediction(
+        temperature: temperature, learningRate: 0.2)
+    else {
+      Issue.record("no prediction for the tanh chain")
+      return
+    }
+    var settings = x.settings
+    settings.temperature = temperature
+    var request = EscapeRequest(settings: settings, seed: 5)
+    request.replicas = isLong ? 1000 : 200
+    request.mode = 1
+    request.threshold = 0.5 * (barrier.strengths.saddle + barrier.strengths.learned)
+    let result = try x.at(zero).measureEscape(request, threads: 2)
+    #expect(result.rate.escapes == request.replicas)
+    let ratio = result.rate.tau / tau
+    if isLong { print("tanh chain, dE/T = 4: tau/formula = \(ratio), stated \(stated)") }
+    // The discrete step (lr times the largest curvature, .2) adds its share.
+    #expect(abs(ratio - 1) < stated + 0.05 + 4 / Double(request.replicas).squareRoot())
+  }
+
   @Test("without friction there is no prediction, and large friction is the overdamped rate")
   func friction() throws {
     var rate = RateFormula(
