@@ -49,7 +49,7 @@ extension Catalog {
       seeAlso: ["linspace"]),
     Entry(
       "r:csv", .method,
-      "writes a result's main table (points, trace, survival, modes) as CSV, a result without one "
+      "writes a result's main table (points, trace, survival, curve, ...) as CSV, a result without one "
         + "as a single row of its plain fields; nested columns are left out and named on standard "
         + "error. The file appears whole or not at all",
       usage: "r:csv(path)", returns: "nothing",
