@@ -23,9 +23,32 @@ let swiftSettings: [SwiftSetting] = [
   .unsafeFlags(instructionSet),
 ]
 
+/// The kernels that take most of the time, compiled once for each instruction set from the same
+/// sources (`KramersLanes512` is a link to `KramersLanes`); `Kernels.swift` in `Kramers` chooses
+/// when the program starts. They handle pointers and numbers only, so bounds checks
+/// have nothing to check: -Ounchecked removes overflow traps.
+func kernels(_ name: String, _ flags: [String]) -> Target {
+  .target(
+    name: name, dependencies: ["CProcessor"],
+    swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]
+      + [.unsafeFlags(["-Ounchecked"] + flags)])
+}
+
+#if arch(x86_64)
+  let wideKernels = [
+    kernels("KramersLanes512", ["-Xcc", "-march=x86-64-v4", "-DAVX512"])
+  ]
+#else
+  let wideKernels: [Target] = []
+#endif
+
 let package = Package(
   name: "kramers",
-  products: [.executable(name: "kramers", targets: ["KramersCLI"])],
+  products: [
+    .executable(name: "kramers", targets: ["KramersCLI"]),
+    // For scripts/bench; not installed.
+    .executable(name: "kramers-bench", targets: ["KramersBench"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
@@ -36,10 +59,13 @@ let package = Package(
     .target(
       name: "CResources", exclude: ["digits.csv.gz"],
       cSettings: [.unsafeFlags(["-std=c23"])]),
+    kernels("KramersLanes", instructionSet),
     .target(
-      name: "Kramers", dependencies: ["CProcessor", "CGzip", "CResources"],
+      name: "Kramers",
+      dependencies: ["CProcessor", "CGzip", "CResources", "KramersLanes"]
+        + wideKernels.map { .byName(name: $0.name) },
       exclude: ["README.md"],
-      swiftSettings: swiftSettings),
+      swiftSettings: swiftSettings + [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
     .target(name: "CLua", linkerSettings: library("lua5.4")),
     .target(name: "Lua", dependencies: ["CLua"], swiftSettings: swiftSettings),
     .target(
@@ -52,6 +78,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "KramersBench", dependencies: ["Kramers"], swiftSettings: swiftSettings),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     .testTarget(
       name: "KramersTests", dependencies: ["Kramers", "CAllocations"],
@@ -61,6 +89,6 @@ let package = Package(
       name: "KramersCLITests", dependencies: ["KramersBindings", "KramersCLI"],
       exclude: ["torture.sh"],
       swiftSettings: swiftSettings),
-  ],
+  ] + wideKernels,
   swiftLanguageModes: [.v6]
 )

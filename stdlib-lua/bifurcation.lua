@@ -22,6 +22,9 @@ local function grid_of(options, modes)
   end
   local last = 0
   for _, mode in ipairs(modes) do last = math.max(last, mode.spinodal or 0) end
+  if last == 0 and not options.to then
+    return nil, modes[1] and modes[1].reason or "there is no mode to learn"
+  end
   local to = options.to or 1.1 * last
   local from = options.from or to / 100
   if from >= to then return nil, ("from = %g must lie below to = %g"):format(from, to) end

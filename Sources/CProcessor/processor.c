@@ -17,6 +17,20 @@ __attribute__((constructor(101))) void kp_require_processor(void) {
 #endif
 }
 
+void *kp_scratch(void) {
+  static _Thread_local _Alignas(64) char memory[16384];
+  return memory;
+}
+
+int kp_has_avx512(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("x86-64-v4");
+#else
+  return 0;
+#endif
+}
+
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 

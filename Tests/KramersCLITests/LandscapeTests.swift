@@ -279,6 +279,7 @@ import Testing
     ("make() noise()", "noise: gradient noise needs samples"),
     ("make() phase_diagram{l2 = {.1}, mode = 7}", "phase_diagram: mode must be in 1...2, got 7"),
     ("make() bifurcation{l2 = {.2, .1}}", "bifurcation: l2 must rise"),
+    ("make{depth = 1} bifurcation{points = 3}", "bifurcation: depth 1 is ridge regression"),
     ("make{activation = 'tanh'} phases()", "experiment: data.population knows second moments"),
     (
       "passage_time{potential = 3, temperature = 1, from = 0, to = 1}",
@@ -297,7 +298,7 @@ import Testing
       local function make(t)
         t = t or {}
         t.data = data.population{singular = {0.9, 0.8}}
-        t.depth, t.width, t.lr = 3, t.width or 2, .2
+        t.depth, t.width, t.lr = t.depth or 3, t.width or 2, .2
         t.init = t.init or "zero"
         return experiment(t)
       end

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "LaneGroup.h"
+
 // processor.c itself is compiled for any CPU and has no such vectors.
 #if !defined(__x86_64__) || defined(__AVX2__)
 #include "Lanes.h"
@@ -8,6 +10,13 @@
 /// Refuses, before any Swift code runs, a CPU without the instructions the program was built for.
 /// Linking this target is enough; the call exists so that the linker keeps it.
 void kp_require_processor(void);
+
+/// Whether the CPU and the system run the AVX-512 kernels (F, BW, CD, DQ, VL: x86-64-v4).
+int kp_has_avx512(void);
+
+/// 16 KiB of memory of the calling thread, aligned to 64 bytes, for a kernel's use until it returns: the
+/// temporary allocations of Swift go to the heap beyond 1 KiB.
+void *kp_scratch(void);
 
 /// Treats denormal numbers as zero in this thread (`on` != 0) and returns the mode to restore.
 ///

@@ -1,6 +1,6 @@
 /// What all replicas of an ensemble in lanes share: the network, the settings and the data as
 /// `LaneTrainer` reads them.
-final class LanePlan: Sendable {
+final class LanePlan: @unchecked Sendable {  // the table is written in init only
   let network: Network
   let settings: Settings
   /// Samples a step, without padding.
@@ -10,79 +10,98 @@ final class LanePlan: Sendable {
   let batchOfNoise: Int
   /// N, or 0 for a full batch.
   let samples: Int
-  /// Inputs, targets and padding to a multiple of four doubles.
+  /// Inputs, targets and padding to a multiple of four numbers.
   let rowWidth: Int
-  /// samples x rowWidth; for a full batch, batch x rowWidth.
-  let rows: [Double]
+  /// samples x rowWidth numbers of the plan's precision; for a full batch, batch x rowWidth.
+  let rows: UnsafeMutableRawPointer
+  private let rowCount: Int
 
-  /// Whether an ensemble runs in lanes: four replicas of small linear networks under squared
-  /// error, by SGD or momentum, with L2 about the origin, Langevin or gradient noise, on all
-  /// samples or minibatches. All else takes `Trainer`, one replica after another.
+  /// Whether an ensemble runs in lanes: small networks, linear or tanh, under squared error, by SGD
+  /// or momentum, with L2 about the origin, any noise, on all samples or minibatches. All else
+  /// takes `Trainer`, one replica after another.
   ///
   /// The answer must not depend on the number of replicas: the paths sum batches in another order,
   /// and a replica's bits are the same in every ensemble.
   static func fits(data: Dataset, network: Network, settings: Settings) -> Bool {
-    guard network.activation == .linear, network.loss == .mse, !data.isWeighted else {
-      return false
-    }
+    guard network.activation == .linear || network.activation == .tanh else { return false }
+    guard network.loss == .mse, !data.isWeighted else { return false }
     guard settings.optimizer == .sgd || settings.optimizer == .momentum else { return false }
-    guard settings.labelNoise == 0, settings.l2Center == nil else { return false }
+    guard settings.l2Center == nil else { return false }
     let widest = network.widths.max() ?? 1
     let batch = Double(settings.batchCount(of: data.sampleCount))
     let activations = Double(network.widths.reduce(0, +) * 2) * batch
-    let bytes = 32 * (2 * Double(network.parameterCount) + activations)
-    let isCompressed = network.isDeepLinear && settings.batch == .full
+    let bytes = 64 * (2 * Double(network.parameterCount) + activations)
+    let isCompressed =
+      network.isDeepLinear && settings.batch == .full && settings.labelNoise == 0
     // Row offsets are 32-bit, and so are the bounds of vectorised draws.
     let table = Double(data.sampleCount ?? 0) * Double(network.inputs + network.outputs + 3)
     guard table < 0x1p31 else { return false }
-    return widest <= widestInLanes && (isCompressed || bytes <= 4e5)
+    return widest <= widestInLanes && (isCompressed || bytes <= 8e5)
   }
 
-  /// The widest layer that was measured: depth 3 on one core of a busy Zen 4, lanes take 5 times as
-  /// many steps a second as `Trainer` at width 5 (B 4) and at least 2.5 times at 16 (B 8) and 32
-  /// (B 8, B 32). So the crossover lies above; wider networks take `Trainer` until it is known.
-  static let widestInLanes = 32
+  /// The widest layer in lanes.
+  static let widestInLanes = 16
 
-  /// - Parameter full: the shared full batch; nil for minibatches.
-  init(data: Dataset, network: Network, settings: Settings, full: Batch?) {
+  /// - Parameter full: the shared full batch; nil for minibatches and where labels are noisy.
+  convenience init(data: Dataset, network: Network, settings: Settings, full: Batch?) {
+    self.init(
+      network: network, settings: settings, full: full, train: data.train,
+      sampleCount: data.sampleCount)
+  }
+
+  init(
+    network: Network, settings: Settings, full: Batch?, train: Samples? = nil,
+    sampleCount: Int? = nil
+  ) {
     self.network = network
     self.settings = settings
     let width = network.inputs + network.outputs
-    let rowWidth = (width + 3) / 4 * 4
-    self.rowWidth = rowWidth
-    batchOfNoise = settings.batchCount(of: data.sampleCount)
+    rowWidth = (width + 3) / 4 * 4
+    batchOfNoise = settings.batchCount(of: sampleCount)
+    let isFull = settings.batch == .full
+    batch = full?.count ?? batchOfNoise
+    weight = full?.weight ?? 1 / Double(batch)
+    let all = sampleCount ?? 0
+    samples = isFull ? 0 : all
+    rowCount = isFull ? batch : all
+    let size = settings.precision == .double ? 8 : 4
+    let bytes = rowCount * rowWidth * size
+    rows = .allocate(byteCount: max(bytes, 64), alignment: 64)
+    rows.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
     if let full {
-      batch = full.count
-      weight = full.weight
-      samples = 0
-      rows = table(full, rowWidth)
+      for n in 0..<batch {
+        for j in 0..<full.inputs { write(full.x[j * full.stride + n], n * rowWidth + j) }
+        for i in 0..<full.outputs {
+          write(full.y[i * full.stride + n], n * rowWidth + full.inputs + i)
+        }
+      }
+    } else if let train {
+      for n in 0..<train.count {
+        for j in 0..<train.inputs { write(train.x[n * train.inputs + j], n * rowWidth + j) }
+        for i in 0..<train.outputs {
+          write(train.y[n * train.outputs + i], n * rowWidth + train.inputs + i)
+        }
+      }
+    }
+  }
+
+  deinit { rows.deallocate() }
+
+  /// Whether the singular values of the map can be tested in lanes.
+  var isModeTested: Bool { network.activation == .linear && !network.bias }
+
+  /// Number k of the table.
+  func value(_ k: Int) -> Double {
+    settings.precision == .double
+      ? rows.assumingMemoryBound(to: Double.self)[k]
+      : Double(rows.assumingMemoryBound(to: Float.self)[k])
+  }
+
+  private func write(_ value: Double, _ k: Int) {
+    if settings.precision == .double {
+      rows.storeBytes(of: value, toByteOffset: 8 * k, as: Double.self)
     } else {
-      batch = settings.batchCount(of: data.sampleCount)
-      weight = 1 / Double(batch)
-      samples = data.sampleCount ?? 0
-      rows = data.train.map { table($0, rowWidth) } ?? []
+      rows.storeBytes(of: Float(value), toByteOffset: 4 * k, as: Float.self)
     }
   }
-}
-
-private func table(_ samples: Samples, _ rowWidth: Int) -> [Double] {
-  var rows = [Double](repeating: 0, count: samples.count * rowWidth)
-  for n in 0..<samples.count {
-    for j in 0..<samples.inputs { rows[n * rowWidth + j] = samples.x[n * samples.inputs + j] }
-    for i in 0..<samples.outputs {
-      rows[n * rowWidth + samples.inputs + i] = samples.y[n * samples.outputs + i]
-    }
-  }
-  return rows
-}
-
-private func table(_ batch: Batch, _ rowWidth: Int) -> [Double] {
-  var rows = [Double](repeating: 0, count: batch.count * rowWidth)
-  for n in 0..<batch.count {
-    for j in 0..<batch.inputs { rows[n * rowWidth + j] = batch.x[j * batch.stride + n] }
-    for i in 0..<batch.outputs {
-      rows[n * rowWidth + batch.inputs + i] = batch.y[i * batch.stride + n]
-    }
-  }
-  return rows
 }

@@ -1,108 +1,132 @@
 internal import CProcessor
 
-/// `Trainer` for four replicas at once, one in each lane of every vector. The lanes share settings
-/// and data only: each has its own parameters, step counter and random streams, so a replica's
-/// bits do not depend on its lane or on its neighbours, and a lane can be reloaded at any time.
+/// `Trainer` for a group of replicas at once, one in each lane of every vector. The lanes share
+/// settings and data only: each has its own parameters, step counter and random streams, so a
+/// replica's bits depend neither on its lane, nor on its neighbours, nor on how many lanes there
+/// are, and a lane can be reloaded at any time.
 ///
-/// `Trainer` is the reference: the same draws, and parameters equal up to the order in which a
-/// batch is summed (one sample: the same bits).
+/// Owns the memory; `KramersLanes` computes.
 final class LaneTrainer {
-  static let count = 4
-
-  private struct Layer {
-    var rows: Int
-    var columns: Int
-    var weights: Int
-    /// -1 without biases.
-    var biases: Int
-    var input: UnsafeMutablePointer<Lane>
-    var output: UnsafeMutablePointer<Lane>
-    var error: UnsafeMutablePointer<Lane>
-  }
-
   let plan: LanePlan
-  let theta: UnsafeMutablePointer<Lane>
-  private let gradient: UnsafeMutablePointer<Lane>
-  private let moment: UnsafeMutablePointer<Lane>
-  private let uniforms: UnsafeMutablePointer<Lane>
-  /// Inputs, targets and padding of this step's samples, feature-major.
-  private let x: UnsafeMutablePointer<Lane>
-  private let hidden: UnsafeMutablePointer<Lane>
-  private let layers: UnsafeMutableBufferPointer<Layer>
-  /// Four sample orders, one lane's after another's.
-  private let order: UnsafeMutablePointer<Int32>
-  /// Row offsets of this step's samples: four lanes for each sample.
-  private let offsets: UnsafeMutablePointer<Int32>
-  private let draws: UnsafeMutablePointer<LaneWords>
+  let kernels: LaneKernels
+  private let group: UnsafeMutablePointer<kp_lane_group>
+  private let memory: LaneMemory
+  private let size: Int
+  private let verdicts: UnsafeMutablePointer<Int8>
+  private let scratch: UnsafeMutableRawPointer
 
-  private let streams: (batch: RandomStream, langevin: RandomStream, gradientNoise: RandomStream)
-  private let shuffling: RandomStream
-  private var replicas = LaneWords.zero
-  private var steps = LaneWords.zero
-  private var epochs = LaneWords.zero
-  private var cursors = SIMD4<Int>.zero
-  /// All bits set where a replica runs: what idle lanes compute is not looked at.
-  private var active = LaneWords.zero
-  /// Lanes whose parameters the last step made infinite or NaN.
-  private(set) var diverged = SIMDMask<SIMD4<Int64>>(repeating: false)
+  var lanes: Int { kernels.lanes }
+
+  /// Bytes of a group.
+  var byteCount: Int { memory.byteCount }
 
   /// - Parameter key: seed and stream of the ensemble; the replica is chosen by `load`.
-  init(_ plan: LanePlan, key: RandomKey) {
+  init(_ plan: LanePlan, key: RandomKey, kernels: LaneKernels? = nil) {
+    let kernels = kernels ?? LaneKernels.best(plan.settings.precision)
     self.plan = plan
+    self.kernels = kernels
+    size = kernels.precision == .double ? 8 : 4
     let network = plan.network
-    let width = network.widths.reduce(0, +) - network.inputs
-    theta = makeLanes(network.parameterCount)
-    gradient = makeLanes(network.parameterCount)
-    moment = makeLanes(network.parameterCount)
-    uniforms = makeLanes(network.parameterCount + 1)
-    x = makeLanes(plan.rowWidth * plan.batch)
-    hidden = makeLanes(2 * width * plan.batch)
-    layers = .allocate(capacity: network.depth)
-    order = .allocate(capacity: 4 * max(plan.samples, 1))
-    order.initialize(repeating: 0, count: 4 * max(plan.samples, 1))
-    offsets = .allocate(capacity: 4 * plan.batch)
-    offsets.initialize(repeating: 0, count: 4 * plan.batch)
-    draws = .allocate(capacity: plan.batch + 1)
-    draws.initialize(repeating: .zero, count: plan.batch + 1)
-    streams = (key.random(.batch), key.random(.langevin), key.random(.gradientNoise))
-    shuffling = key.random(.permutation)
-    connectLayers()
+    let settings = plan.settings
+    let lanes = kernels.lanes
+    let vector = size * lanes
+    let parameters = network.parameterCount
+    // Normals are made in blocks of four.
+    let block = 4
+    let labels = settings.labelNoise > 0 ? network.outputs * plan.batch : 0
+    let isNoisy = settings.gradientNoise > 0 || settings.temperature > 0
+    let noises = isNoisy ? parameters : 0
+    let isHeavy = settings.optimizer == .momentum
+    let activations = network.widths.dropFirst().reduce(0, +) * plan.batch
+    let q = min(network.inputs, network.outputs)
+    let widest = network.widths.max() ?? 1
+    var counts = LaneMemory.Layout()
+    let theta = counts.add(parameters * vector)
+    let moment = counts.add(isHeavy ? parameters * vector : 0)
+    let noise = counts.add((noises + block) * vector)
+    let label = counts.add((labels + block) * vector)
+    let words = counts.add((max(noises, labels) + block) * vector)
+    let x = counts.add(plan.rowWidth * plan.batch * vector)
+    let hidden = counts.add(2 * activations * vector)
+    let zero = counts.add(vector)
+    let layers = counts.add(network.depth * MemoryLayout<kp_layer>.stride)
+    let order = counts.add(4 * lanes * plan.samples)
+    let offsets = counts.add(4 * lanes * plan.batch)
+    let perLane = counts.add(4 * 8 * lanes)
+    let keys = counts.add(20 * 8)
+    let verdicts = counts.add(lanes)
+    let scratch = counts.add(plan.isModeTested ? (2 * widest + q) * q * vector : 0)
+    let group = counts.add(MemoryLayout<kp_lane_group>.stride)
+    memory = LaneMemory(counts)
+    let start = memory.start
+    self.verdicts = (start + verdicts).assumingMemoryBound(to: Int8.self)
+    self.scratch = start + scratch
+    self.group = (start + group).bindMemory(to: kp_lane_group.self, capacity: 1)
+
+    var g = kp_lane_group()
+    g.depth = network.depth
+    g.inputs = network.inputs
+    g.outputs = network.outputs
+    g.parameters = parameters
+    g.tanh = network.activation == .tanh ? 1 : 0
+    g.batch = plan.batch
+    g.samples = plan.samples
+    g.row_width = plan.rowWidth
+    g.rows = UnsafeRawPointer(plan.rows)
+    g.sampling = settings.sampling.laneCode
+    g.weight = plan.weight
+    g.learning_rate = settings.learningRate
+    g.l2 = settings.l2
+    g.momentum = settings.momentum
+    g.gradient_noise = settings.gradientNoise / Double(plan.batchOfNoise).squareRoot()
+    let friction = isHeavy ? 1 - settings.momentum : 1
+    g.langevin = (2 * settings.temperature * friction / settings.learningRate).squareRoot()
+    g.label_noise = settings.labelNoise
+    let perLaneWords = (start + perLane).bindMemory(to: UInt64.self, capacity: 4 * lanes)
+    g.replicas = perLaneWords
+    g.steps = perLaneWords + lanes
+    g.epochs = perLaneWords + 2 * lanes
+    g.cursors = perLaneWords + 3 * lanes
+    g.theta = start + theta
+    g.moment = isHeavy ? start + moment : nil
+    g.noise = start + noise
+    g.label = start + label
+    g.words = start + words
+    g.zero = UnsafeRawPointer(start + zero)
+    g.x = start + x
+    g.order = (start + order).bindMemory(to: Int32.self, capacity: lanes * plan.samples)
+    g.offsets = (start + offsets).bindMemory(to: Int32.self, capacity: lanes * plan.batch)
+    let roundKeys = (start + keys).bindMemory(to: UInt64.self, capacity: 20)
+    key.random(.batch).writeRoundKeys(roundKeys)
+    g.round_keys = UnsafePointer(roundKeys)
+    let layerTable = (start + layers).bindMemory(to: kp_layer.self, capacity: network.depth)
+    g.layers = UnsafePointer(layerTable)
+    self.group.initialize(to: g)
+    connectLayers(layerTable, hidden: start + hidden, vector: vector)
     if plan.samples == 0 { loadFullBatch() }
   }
 
-  deinit {
-    theta.deallocate()
-    gradient.deallocate()
-    moment.deallocate()
-    uniforms.deallocate()
-    x.deallocate()
-    hidden.deallocate()
-    layers.deallocate()
-    order.deallocate()
-    offsets.deallocate()
-    draws.deallocate()
-  }
-
-  private func connectLayers() {
-    var input = x
+  private func connectLayers(
+    _ table: UnsafeMutablePointer<kp_layer>, hidden: UnsafeMutableRawPointer, vector: Int
+  ) {
+    var input: UnsafeMutableRawPointer? = group.pointee.x
     var next = hidden
     for (l, layer) in plan.network.layers.enumerated() {
-      let size = layer.outputs * plan.batch
-      layers.initializeElement(
-        at: l,
-        to: Layer(
-          rows: layer.outputs, columns: layer.inputs, weights: layer.weights.lowerBound,
-          biases: plan.network.bias ? layer.biases.lowerBound : -1, input: input, output: next,
-          error: next + size))
+      let bytes = layer.outputs * plan.batch * vector
+      table[l] = kp_layer(
+        rows: layer.outputs, columns: layer.inputs, weights: layer.weights.lowerBound,
+        biases: plan.network.bias ? layer.biases.lowerBound : -1, input: input, output: next,
+        error: next + bytes)
       input = next
-      next += 2 * size
+      next += 2 * bytes
     }
   }
 
   private func loadFullBatch() {
     for n in 0..<plan.batch {
       for k in 0..<plan.rowWidth {
-        x[k * plan.batch + n] = Lane(repeating: plan.rows[n * plan.rowWidth + k])
+        let value = plan.value(n * plan.rowWidth + k)
+        for lane in 0..<lanes { write(value, group.pointee.x, k * plan.batch + n, lane) }
       }
     }
   }
@@ -111,296 +135,102 @@ final class LaneTrainer {
   func load(_ lane: Int, replica: UInt32, parameters: [Double]) {
     precondition(parameters.count == plan.network.parameterCount, "state of another network")
     for k in parameters.indices {
-      theta[k][lane] = parameters[k]
-      moment[k][lane] = 0
+      write(parameters[k], group.pointee.theta, k, lane)
+      if let moment = group.pointee.moment { write(0, moment, k, lane) }
     }
-    replicas[lane] = UInt64(replica)
-    steps[lane] = 0
-    epochs[lane] = 0
-    cursors[lane] = 0
-    active[lane] = .max
+    group.pointee.replicas[lane] = UInt64(replica)
+    group.pointee.steps[lane] = 0
+    group.pointee.epochs[lane] = 0
+    group.pointee.cursors[lane] = 0
     guard plan.samples > 0 else { return }
-    resetOrder(lane)
-    if plan.settings.sampling == .permutation { shuffle(lane) }
+    if plan.settings.sampling == .permutation {
+      kernels.shuffle(group, lane)
+    } else {
+      let order = group.pointee.order + lane * plan.samples
+      for n in 0..<plan.samples { order[n] = Int32(n) }
+    }
   }
 
-  /// Marks a lane as idle.
-  func release(_ lane: Int) { active[lane] = 0 }
-
-  /// Copies a lane's parameters.
-  func copyParameters(_ lane: Int, to target: UnsafeMutablePointer<Double>) {
-    let source = UnsafeRawPointer(theta).assumingMemoryBound(to: Double.self) + lane
-    for k in 0..<plan.network.parameterCount { target[k] = source[4 &* k] }
-  }
-
-  /// Takes `count` steps in every lane, or fewer: stops after a step that made a parameter of an
-  /// active lane infinite or NaN, which `diverged` then tells.
-  /// - Returns: the steps taken.
-  func run(steps count: Int) -> Int {
+  /// Takes `count` steps in every lane. What idle lanes compute is not looked at.
+  func run(steps count: Int) {
     let mode = kp_flush_denormals(1)
     defer { kp_restore_denormals(mode) }
-    diverged = SIMDMask(repeating: false)
-    let settings = plan.settings
-    let isPlain =
-      settings.optimizer == .sgd && settings.temperature == 0 && settings.gradientNoise == 0
-    var taken = 0
-    while taken < count {
-      if plan.samples > 0 { gather() }
-      forward()
-      let check: Lane
-      if isPlain {
-        check = backwardAndMove()
-      } else {
-        backward()
-        check = move()
-      }
-      steps &+= LaneWords(repeating: 1)
-      taken &+= 1
-      // Zero, or NaN in the lanes that diverged.
-      let masked = unsafeBitCast(
-        unsafeBitCast(check, to: LaneWords.self) & active, to: Lane.self)
-      if !((masked[0] + masked[1]) + (masked[2] + masked[3]) == 0) {
-        diverged = .!(masked .== masked)
-        return taken
-      }
-    }
-    return taken
+    kernels.run(group, count)
   }
 
-  @inline(__always)
-  private func forward() {
-    let batch = plan.batch
-    for layer in layers {
-      let bias = layer.biases < 0 ? nil : UnsafePointer(theta + layer.biases)
-      LaneKernels.multiply(
-        theta + layer.weights, rows: layer.rows, columns: layer.columns,
-        rowStride: layer.columns, columnStride: 1, layer.input, batch: batch, bias: bias,
-        into: layer.output)
+  /// Draws the noise of the present step without taking it.
+  func drawNoise() { kernels.drawNoise(group) }
+
+  /// Copies a lane's parameters.
+  /// - Returns: whether all of them are finite.
+  @discardableResult
+  func copyParameters(_ lane: Int, to target: UnsafeMutablePointer<Double>) -> Bool {
+    var check = 0.0
+    for k in 0..<plan.network.parameterCount {
+      let value = read(group.pointee.theta, k, lane)
+      target[k] = value
+      check += value - value
     }
-    let last = layers[layers.count &- 1]
-    let error = last.error
-    let output = last.output
-    let y = x + plan.network.inputs &* batch
-    let weight = Lane(repeating: plan.weight)
-    for k in 0..<last.rows &* batch { error[k] = weight * (output[k] - y[k]) }
+    return check == 0
   }
 
-  /// Hands each parameter's index and gradient to `use`, layer by layer from the last. A layer's
-  /// parameters are not read again once they were handed over.
-  @inline(__always)
-  private func differentiate(_ use: (Int, Lane) -> Void) {
-    let batch = plan.batch
-    var l = layers.count &- 1
-    while l >= 0 {
-      let layer = layers[l]
-      if l > 0 {
-        LaneKernels.multiply(
-          theta + layer.weights, rows: layer.columns, columns: layer.rows, rowStride: 1,
-          columnStride: layer.columns, layer.error, batch: batch, bias: nil,
-          into: layers[l &- 1].error)
-      }
-      LaneKernels.outer(
-        layer.error, rows: layer.rows, layer.input, columns: layer.columns, batch: batch
-      ) { k, g in use(layer.weights &+ k, g) }
-      if layer.biases >= 0 {
-        for i in 0..<layer.rows {
-          var sum = Lane.zero
-          for b in 0..<batch { sum += layer.error[i &* batch &+ b] }
-          use(layer.biases &+ i, sum)
-        }
-      }
-      l &-= 1
+  /// For each lane whether the k-th singular value of its map reaches the threshold: true, false, or
+  /// nil where only the singular value itself tells. Linear networks without biases only.
+  func modeReaches(_ threshold: Double, mode k: Int) -> (Int) -> Bool? {
+    kernels.testModes(group, k, threshold, scratch, verdicts)
+    return { [verdicts] lane in verdicts[lane] < 0 ? nil : verdicts[lane] == 1 }
+  }
+
+  private func write(
+    _ value: Double, _ vectors: UnsafeMutableRawPointer, _ k: Int, _ lane: Int
+  ) {
+    let place = vectors + (k &* lanes &+ lane) &* size
+    if size == 8 {
+      place.storeBytes(of: value, as: Double.self)
+    } else {
+      place.storeBytes(of: Float(value), as: Float.self)
     }
   }
 
-  private func backward() {
-    let gradient = gradient
-    differentiate { k, g in gradient[k] = g }
+  private func read(_ vectors: UnsafeMutableRawPointer, _ k: Int, _ lane: Int) -> Double {
+    let place = vectors + (k &* lanes &+ lane) &* size
+    return size == 8 ? place.load(as: Double.self) : Double(place.load(as: Float.self))
   }
+}
 
-  /// Plain SGD: each parameter moves as soon as its gradient is known.
-  private func backwardAndMove() -> Lane {
-    let theta = theta
-    let l2 = Lane(repeating: plan.settings.l2)
-    let lr = Lane(repeating: -plan.settings.learningRate)
-    var check = Lane.zero
-    differentiate { k, g in
-      let old = theta[k]
-      let new = old.addingProduct(lr, g.addingProduct(l2, old))
-      theta[k] = new
-      check += new - new
-    }
-    return check
-  }
-
-  /// Adds L2 and noise to the gradient and moves the parameters.
-  /// - Returns: zero, or NaN in lanes with an infinite parameter.
-  private func move() -> Lane {
-    let settings = plan.settings
-    let (theta, gradient, moment) = (theta, gradient, moment)
-    let lr = settings.learningRate
-    let count = plan.network.parameterCount
-    let l2 = Lane(repeating: settings.l2)
-    for k in 0..<count { gradient[k] = gradient[k].addingProduct(l2, theta[k]) }
-    if settings.gradientNoise > 0 {
-      addNoise(
-        streams.gradientNoise, settings.gradientNoise / Double(plan.batchOfNoise).squareRoot())
-    }
-    let isMomentum = settings.optimizer == .momentum
-    if settings.temperature > 0 {
-      let friction = isMomentum ? 1 - settings.momentum : 1
-      addNoise(streams.langevin, (2 * settings.temperature * friction / lr).squareRoot())
-    }
-    if isMomentum {
-      let mu = Lane(repeating: settings.momentum)
-      for k in 0..<count {
-        moment[k] = gradient[k].addingProduct(mu, moment[k])
-        gradient[k] = moment[k]
-      }
-    }
-    let rate = Lane(repeating: -lr)
-    var check = Lane.zero
-    for k in 0..<count {
-      let new = theta[k].addingProduct(rate, gradient[k])
-      theta[k] = new
-      check += new - new
-    }
-    return check
-  }
-
-  private func addNoise(_ stream: RandomStream, _ scale: Double) {
-    let random = LaneRandom(stream, replicas: replicas)
-    let count = plan.network.parameterCount
-    let scale = Lane(repeating: scale)
-    let (gradient, uniforms, steps) = (gradient, uniforms, steps)
-    // Two passes: short bodies, of which the processor overlaps more than of one long body.
-    var k = 0
-    while k < count {
-      let (u, v) = random.uniforms(steps: steps, UInt64(truncatingIfNeeded: k &>> 1))
-      uniforms[k] = u
-      uniforms[k &+ 1] = v
-      k &+= 2
-    }
-    k = 0
-    while k < count {
-      let (a, b) = laneBoxMuller(uniforms[k], uniforms[k &+ 1])
-      gradient[k] = gradient[k].addingProduct(scale, a)
-      if k &+ 1 < count { gradient[k &+ 1] = gradient[k &+ 1].addingProduct(scale, b) }
-      k &+= 2
-    }
-  }
-
-  /// Copies this step's samples of every lane into x.
-  private func gather() {
-    chooseRows()
-    let batch = plan.batch
-    plan.rows.withUnsafeBufferPointer { rows in
-      for b in 0..<batch {
-        kp_transpose_rows(
-          rows.baseAddress!, offsets + 4 &* b, x + b, batch, plan.rowWidth)
-      }
-    }
-  }
-
-  private func chooseRows() {
-    switch plan.settings.sampling {
-    case .permutation: for lane in 0..<4 { takeFromPermutation(lane) }
-    case .replacement: drawRows()
-    case .subset: drawSubsets()
-    }
-  }
-
-  private func takeFromPermutation(_ lane: Int) {
-    if cursors[lane] &+ plan.batch > plan.samples {
-      epochs[lane] &+= 1
-      cursors[lane] = 0
-      resetOrder(lane)
-      shuffle(lane)
-    }
-    let source = order + (lane &* plan.samples &+ cursors[lane])
-    let width = Int32(truncatingIfNeeded: plan.rowWidth)
-    for b in 0..<plan.batch { offsets[4 &* b &+ lane] = source[b] &* width }
-    cursors[lane] &+= plan.batch
-  }
-
-  private func resetOrder(_ lane: Int) {
-    let order = order + lane &* plan.samples
-    for n in 0..<plan.samples { order[n] = Int32(truncatingIfNeeded: n) }
-  }
-
-  /// `RandomStream.shuffle` with four blocks of words at a time.
-  private func shuffle(_ lane: Int) {
-    let order = order + lane &* plan.samples
-    let epoch = LaneWords(repeating: epochs[lane])
-    let random = LaneRandom(shuffling, replicas: LaneWords(repeating: replicas[lane]))
-    let high = (epoch &>> LaneWords(repeating: 32)) | LaneWords(repeating: random.purpose)
-    var indices = LaneWords(0, 1, 2, 3)
-    var i = plan.samples &- 1
-    while i > 0 {
-      let w = laneBlock(indices, epoch, random.replicas, high, key: random.key)
-      let bounds = LaneWords(repeating: UInt64(i)) &- LaneWords(0, 2, 4, 6)
-      let first = LaneRandom.below(bounds &+ LaneWords(repeating: 1), w.0, w.1)
-      let second = LaneRandom.below(bounds, w.2, w.3)
-      for block in 0..<4 where i > 0 {
-        swapRows(order, i, Int(first[block]))
-        if i > 1 { swapRows(order, i &- 1, Int(second[block])) }
-        i &-= 2
-      }
-      indices &+= LaneWords(repeating: 4)
-    }
-  }
-
-  /// Draws of every lane's step: draw b is an integer below `bound(b)`.
-  @inline(__always)
-  private func fillDraws(_ bound: (Int) -> Int) {
-    let random = LaneRandom(streams.batch, replicas: replicas)
-    var b = 0
-    while b < plan.batch {
-      let w = random.words(steps: steps, UInt64(b &>> 1))
-      draws[b] = LaneRandom.below(LaneWords(repeating: UInt64(bound(b))), w.0, w.1)
-      draws[b &+ 1] = LaneRandom.below(
-        LaneWords(repeating: UInt64(max(bound(b &+ 1), 0))), w.2, w.3)
-      b &+= 2
-    }
-  }
-
-  private func drawRows() {
-    let samples = plan.samples
-    fillDraws { _ in samples }
-    let width = LaneWords(repeating: UInt64(plan.rowWidth))
-    for b in 0..<plan.batch {
-      let row = draws[b] &* width
-      for lane in 0..<4 { offsets[4 &* b &+ lane] = Int32(truncatingIfNeeded: row[lane]) }
-    }
-  }
-
-  /// The first places of a Fisher–Yates shuffle of the identity, undone afterwards.
-  private func drawSubsets() {
-    let samples = plan.samples
-    fillDraws { samples &- $0 }
-    let width = Int32(truncatingIfNeeded: plan.rowWidth)
-    for lane in 0..<4 {
-      let order = order + lane &* samples
-      for b in 0..<plan.batch {
-        swapRows(order, b, b &+ Int(draws[b][lane]))
-        offsets[4 &* b &+ lane] = order[b] &* width
-      }
-      for b in (0..<plan.batch).reversed() { swapRows(order, b, b &+ Int(draws[b][lane])) }
+extension Sampling {
+  /// `kp_lane_group.sampling`.
+  fileprivate var laneCode: Int {
+    switch self {
+    case .permutation: 0
+    case .replacement: 1
+    case .subset: 2
     }
   }
 }
 
-@inline(__always)
-private func swapRows(_ order: UnsafeMutablePointer<Int32>, _ i: Int, _ j: Int) {
-  let value = order[i]
-  order[i] = order[j]
-  order[j] = value
-}
+/// One block of memory, zeroed, its parts on cache lines: Swift's own arrays are aligned to 16 bytes,
+/// and every vector would straddle two lines.
+private final class LaneMemory {
+  struct Layout {
+    private(set) var byteCount = 0
 
-func makeLanes(_ count: Int) -> UnsafeMutablePointer<Lane> {
-  // Swift aligns to 16 bytes, and every second vector would straddle two cache lines.
-  let size = max(count, 1)
-  let memory = UnsafeMutableRawPointer.allocate(
-    byteCount: size * MemoryLayout<Lane>.stride, alignment: 64)
-  return memory.initializeMemory(as: Lane.self, repeating: .zero, count: size)
+    /// Reserves bytes and returns where they begin.
+    mutating func add(_ bytes: Int) -> Int {
+      let place = byteCount
+      byteCount += (bytes + 63) / 64 * 64
+      return place
+    }
+  }
+
+  let start: UnsafeMutableRawPointer
+  let byteCount: Int
+
+  init(_ layout: Layout) {
+    byteCount = layout.byteCount
+    start = .allocate(byteCount: max(byteCount, 64), alignment: 64)
+    start.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+  }
+
+  deinit { start.deallocate() }
 }

@@ -57,14 +57,16 @@ public struct RandomStream: Sendable, Equatable {
   public func fillNormals(
     _ target: UnsafeMutableBufferPointer<Double>, scale: Double = 1, step: UInt64
   ) {
-    var i = 0
-    var index: UInt32 = 0
-    while i < target.count {
-      let (a, b) = normals(step: step, index)
-      target[i] = scale * a
-      if i + 1 < target.count { target[i + 1] = scale * b }
-      i += 2
-      index &+= 1
+    guard let start = target.baseAddress else { return }
+    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 20) { keys in
+      guard let keys = keys.baseAddress else { return }
+      writeRoundKeys(keys)
+      DenseKernels.fillNormals(
+        start, count: target.count, scale: scale,
+        counter: (
+          UInt32(truncatingIfNeeded: step), replica,
+          purpose << 24 | UInt32(truncatingIfNeeded: step >> 32)
+        ), roundKeys: UnsafePointer(keys))
     }
   }
 
@@ -75,8 +77,7 @@ public struct RandomStream: Sendable, Equatable {
     return result
   }
 
-  /// A uniform permutation of 0..<count (Fisher–Yates with 64-bit multiply-shift draws; the bias
-  /// of a draw is below count / 2^64).
+  /// A uniform permutation of 0..<count (Fisher–Yates, draws of `indices`).
   public func permutation(_ count: Int, step: UInt64 = 0) -> [Int32] {
     var order = (0..<Int32(count)).map { $0 }
     order.withUnsafeMutableBufferPointer { shuffle($0, step: step) }
@@ -85,15 +86,44 @@ public struct RandomStream: Sendable, Equatable {
 
   /// Shuffles `order` in place; see `permutation`.
   func shuffle(_ order: UnsafeMutableBufferPointer<Int32>, step: UInt64) {
-    var i = order.count - 1
+    let last = order.count - 1
+    forEachIndex(last, of: order.count, step: step, bound: { last - $0 + 1 }) { draw, j in
+      order.swapAt(last - draw, j)
+    }
+  }
+
+  /// Draws `count` integers, number b below `bound(b)`, of a set of `samples`.
+  ///
+  /// By multiply and shift: from one word each for sets of at most 4096, else from two. The bias of
+  /// a probability is below 4096 / 2^32 = 1e-6 of itself, or N / 2^64.
+  @inline(__always)
+  func forEachIndex(
+    _ count: Int, of samples: Int, step: UInt64, bound: (Int) -> Int, _ use: (Int, Int) -> Void
+  ) {
+    let isShort = samples <= Self.largestShortSet
+    var b = 0
     var index: UInt32 = 0
-    while i > 0 {
+    while b < count {
       let w = words(step: step, index)
-      order.swapAt(i, Self.below(i + 1, w[0], w[1]))
-      if i > 1 { order.swapAt(i - 1, Self.below(i, w[2], w[3])) }
-      i -= 2
+      if isShort {
+        for k in 0..<4 where b &+ k < count { use(b &+ k, Self.below(bound(b &+ k), w[k])) }
+        b &+= 4
+      } else {
+        use(b, Self.below(bound(b), w[0], w[1]))
+        if b &+ 1 < count { use(b &+ 1, Self.below(bound(b &+ 1), w[2], w[3])) }
+        b &+= 2
+      }
       index &+= 1
     }
+  }
+
+  /// The largest set whose indices are drawn from one word each.
+  static let largestShortSet = 4096
+
+  /// An integer in 0..<bound from one word.
+  @inlinable @inline(__always)
+  public static func below(_ bound: Int, _ word: UInt32) -> Int {
+    Int((UInt64(word) &* UInt64(bound)) >> 32)
   }
 
   /// An integer in 0..<bound from two words.
@@ -101,6 +131,17 @@ public struct RandomStream: Sendable, Equatable {
   public static func below(_ bound: Int, _ low: UInt32, _ high: UInt32) -> Int {
     let word = UInt64(high) << 32 | UInt64(low)
     return Int(word.multipliedFullWidth(by: UInt64(bound)).high)
+  }
+
+  /// The key of each of Philox's ten rounds, as `KramersLanes` reads it.
+  func writeRoundKeys(_ target: UnsafeMutablePointer<UInt64>) {
+    var (k0, k1) = (key[0], key[1])
+    for round in 0..<10 {
+      target[2 * round] = UInt64(k0)
+      target[2 * round + 1] = UInt64(k1)
+      k0 &+= 0x9E37_79B9
+      k1 &+= 0xBB67_AE85
+    }
   }
 
   @inlinable @inline(__always)

@@ -42,6 +42,7 @@ public struct Settings: Sendable, Equatable {
   public var gradientNoise = 0.0
   /// Standard deviation of fresh Gaussian noise on every target, drawn anew each step.
   public var labelNoise = 0.0
+  public var precision = Precision.double
 
   public init() {}
 

@@ -36,6 +36,8 @@ public final class Trainer {
   private let center: UnsafeMutablePointer<Double>?
   private let order: UnsafeMutableBufferPointer<Int32>
   private var orderEpoch: UInt64?
+  /// The draws of a subset.
+  private var partners: [Int]
   private var clock: TrainingState  // its arrays are empty; the buffers above hold them
 
   /// - Parameters:
@@ -82,6 +84,7 @@ public final class Trainer {
     secondMoment = isAdaptive ? momentBuffer(state.secondMoment, parameters) : nil
     center = centerBuffer(settings.l2Center)
     order = orderBuffer(gathers ? max(data.sampleCount ?? 0, size) : 0)
+    partners = [Int](repeating: 0, count: settings.sampling == .subset ? size : 0)
     clock = state.clockOnly
   }
 
@@ -180,10 +183,10 @@ public final class Trainer {
   private func scatter(
     _ rows: UnsafePointer<Double>, width: Int, first: Int, into target: UnsafeMutablePointer<Double>
   ) {
-    for b in 0..<size {
-      let row = rows + Int(order[first &+ b]) &* width
-      for j in 0..<width { target[j &* stride &+ b] = row[j] }
-    }
+    guard let order = order.baseAddress else { return }
+    DenseKernels.gather(
+      rows, width: width, order: UnsafePointer(order + first), count: size, into: target,
+      stride: stride)
   }
 
   /// Arranges `order` so that this step's rows stand at the returned position.
@@ -203,43 +206,28 @@ public final class Trainer {
       defer { clock.cursor += size }
       return clock.cursor
     case .replacement:
-      let random = key.random(.batch)
-      var b = 0
-      var index: UInt32 = 0
-      while b < size {
-        let w = random.words(step: clock.step, index)
-        order[b] = Int32(truncatingIfNeeded: RandomStream.below(samples, w[0], w[1]))
-        if b &+ 1 < size {
-          order[b &+ 1] = Int32(truncatingIfNeeded: RandomStream.below(samples, w[2], w[3]))
-        }
-        b &+= 2
-        index &+= 1
+      key.random(.batch).forEachIndex(size, of: samples, step: clock.step, bound: { _ in samples }) {
+        order[$0] = Int32(truncatingIfNeeded: $1)
       }
       return 0
     case .subset:
       // The first B places of a Fisher–Yates shuffle of the identity: a step is a function of
       // (key, step) alone. The swaps are undone in reverse, which costs B instead of N.
-      let random = key.random(.batch)
-      var b = 0
-      while b < size {
-        order.swapAt(b, subsetPartner(random, b, samples))
-        b &+= 1
-      }
+      drawSubset(samples) { order.swapAt($0, $0 &+ $1) }
       return 0
     }
   }
 
-  private func subsetPartner(_ random: RandomStream, _ b: Int, _ samples: Int) -> Int {
-    let w = random.words(step: clock.step, UInt32(truncatingIfNeeded: b &>> 1))
-    let odd = b & 1 == 1
-    return b &+ RandomStream.below(samples &- b, odd ? w[2] : w[0], odd ? w[3] : w[1])
+  private func drawSubset(_ samples: Int, _ use: (Int, Int) -> Void) {
+    key.random(.batch).forEachIndex(
+      size, of: samples, step: clock.step, bound: { samples &- $0 }, use)
   }
 
   /// Undoes the swaps of `.subset`, so that the next step starts from the identity again.
   private func restoreOrder() {
     guard settings.sampling == .subset, let train, settings.batch != .full else { return }
-    let random = key.random(.batch)
-    for b in (0..<size).reversed() { order.swapAt(b, subsetPartner(random, b, train.count)) }
+    drawSubset(train.count) { partners[$0] = $1 }
+    for b in (0..<size).reversed() { order.swapAt(b, b &+ partners[b]) }
   }
 
   private func perturbLabels() {
@@ -257,45 +245,48 @@ public final class Trainer {
   /// - Returns: whether all of them are finite.
   private func update() -> Bool {
     restoreOrder()
+    let count = network.parameterCount
+    let lr = settings.learningRate
+    let isPlain =
+      settings.optimizer == .sgd && settings.gradientNoise == 0 && settings.temperature == 0
+    if isPlain, center == nil {
+      return DenseKernels.descend(theta, gradient, rate: lr, l2: settings.l2, count: count)
+    }
     addRegularisation()
     if settings.gradientNoise > 0 {
       addNoise(.gradientNoise, scale: settings.gradientNoise / Double(size).squareRoot())
     }
-    let lr = settings.learningRate
     switch settings.optimizer {
     case .sgd:
       // As gradient noise of standard deviation sqrt(2 T / lr).
       if settings.temperature > 0 {
         addNoise(.langevin, scale: (2 * settings.temperature / lr).squareRoot())
       }
-      return move(lr)
     case .momentum:
       if settings.temperature > 0 {
         let friction = 1 - settings.momentum
         addNoise(.langevin, scale: (2 * settings.temperature * friction / lr).squareRoot())
       }
       accumulateMomentum()
-      return move(lr)
     case .adam, .adamw: return moveAdam(lr)
     }
+    return DenseKernels.descend(theta, gradient, rate: lr, l2: 0, count: count)
   }
 
   private func addRegularisation() {
     guard settings.l2 != 0, settings.optimizer != .adamw else { return }
     let l2 = settings.l2
     let count = network.parameterCount
-    if let center {
-      for k in 0..<count { gradient[k] = gradient[k].addingProduct(l2, theta[k] - center[k]) }
-    } else {
-      for k in 0..<count { gradient[k] = gradient[k].addingProduct(l2, theta[k]) }
-    }
+    guard let center else { return DenseKernels.add(gradient, l2, theta, count: count) }
+    for k in 0..<count { gradient[k] = gradient[k].addingProduct(l2, theta[k] - center[k]) }
   }
 
   private func addNoise(_ purpose: RandomPurpose, scale: Double) {
     let count = network.parameterCount
+    guard let start = noise.baseAddress else { return }
     key.random(purpose).fillNormals(
-      UnsafeMutableBufferPointer(rebasing: noise[0..<count]), step: clock.step)
-    for k in 0..<count { gradient[k] = gradient[k].addingProduct(scale, noise[k]) }
+      UnsafeMutableBufferPointer(start: start, count: count), step: clock.step)
+    DenseKernels.add(gradient, scale, start, count: count)
   }
 
   private func accumulateMomentum() {
@@ -304,16 +295,6 @@ public final class Trainer {
       firstMoment[k] = gradient[k].addingProduct(settings.momentum, firstMoment[k])
       gradient[k] = firstMoment[k]
     }
-  }
-
-  /// theta <- theta - lr g.
-  private func move(_ lr: Double) -> Bool {
-    var check = 0.0
-    for k in 0..<network.parameterCount {
-      theta[k] = theta[k].addingProduct(-lr, gradient[k])
-      check = check.addingProduct(theta[k], 0)
-    }
-    return check == 0
   }
 
   private func moveAdam(_ lr: Double) -> Bool {

@@ -114,6 +114,7 @@ extension Experiment {
   ///   theory gives none.
   func escapeTarget(_ request: EscapeRequest, monitor: RunMonitor) throws -> EscapeTarget {
     try request.settings.validate(data: data, network: network)
+    if request.settings.precision == .single { try checkSinglePrecision(request.settings) }
     let active = try activeModes(l2: request.settings.l2, monitor: monitor)
     let observable = request.observable ?? .mode(request.mode ?? active + 1)
     if request.observable == nil, request.mode == nil, active >= network.widths.min() ?? 0 {
@@ -141,5 +142,33 @@ extension Experiment {
   func theory(of target: EscapeTarget, _ settings: Settings, diverged: Int) -> EscapeTheory {
     escapeTheory(
       target.path, settings, isNext: target.isNext, threshold: target.threshold, diverged: diverged)
+  }
+}
+
+extension Experiment {
+  /// Single precision rounds a weight by 6e-8 of itself in each step. As a noise that is harmless where
+  /// the additive noise is far larger; where there is none, it would be the only one: a collapsed trap
+  /// absorbs exactly, and would be left by rounding.
+  ///
+  /// - Throws: `InputError` for networks that do not run in lanes and noise near rounding.
+  private func checkSinglePrecision(_ settings: Settings) throws {
+    guard LanePlan.fits(data: data, network: network, settings: settings) else {
+      throw InputError.sentence(
+        "precision: 'single' is for ensembles of small networks, linear or tanh, at most "
+          + "\(LanePlan.widestInLanes) wide, with squared error and optimizer 'sgd' or 'momentum'; use "
+          + "'double'")
+    }
+    let lr = settings.learningRate
+    let batch = Double(settings.batchCount(of: data.sampleCount))
+    let kick =
+      (2 * lr * settings.temperature
+      + lr * lr * settings.gradientNoise * settings.gradientNoise / batch).squareRoot()
+    let rounding = 0x1p-24 * (state.parameters.map(abs).max() ?? 0)
+    guard kick > 100 * rounding, kick > 1e-30 else {
+      throw InputError.sentence(
+        "precision: 'single' needs additive noise (temperature, gradient_noise) at least a hundred "
+          + "times its rounding: a step's noise is \(rounded(kick)), rounding \(rounded(rounding)); use "
+          + "'double'")
+    }
   }
 }

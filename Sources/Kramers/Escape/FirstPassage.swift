@@ -44,7 +44,7 @@ public struct FirstPassageRecord: Sendable, Equatable {
   /// Steps until the observable was first seen past the threshold; the last step otherwise.
   public var times: [Int]
   public var escaped: [Bool]
-  /// Replicas whose parameters became infinite or NaN; their time is the step it happened.
+  /// Replicas whose parameters became infinite or NaN; their time is that of the next look.
   public var diverged: Int
   public var interrupted: Bool
 
@@ -117,6 +117,9 @@ struct ReplicaOutcome: Sendable {
   static let notBegun = ReplicaOutcome(steps: 0, end: .interrupted)
 }
 
+/// Polls of the monitor, about ten milliseconds each, for each value shown to it.
+let pollsBetweenShows = 30
+
 private func follow(
   _ trainer: Trainer, _ probe: OrderParameterProbe, _ options: FirstPassageOptions,
   _ monitor: RunMonitor
@@ -127,18 +130,23 @@ private func follow(
   // However rare the looks.
   let pollInterval = trainer.pollInterval
   var nextPoll = 0
+  var polls = 0
   while steps < options.maxSteps {
     if steps == nextLook { nextLook = min(steps + options.every, options.maxSteps) }
     let isFinite = trainer.run(steps: min(nextLook - steps, pollInterval))
     steps = Int(trainer.step)
-    if !isFinite { return finish(.diverged) }
+    if !isFinite {
+      steps = nextLook
+      return finish(.diverged)
+    }
     if steps == nextLook {
-      let value = probe.value(trainer.parameterPointer)
-      if options.observable.hasEscaped(value, options.threshold) { return finish(.escaped) }
-      monitor.show(value)
+      if probe.hasEscaped(trainer.parameterPointer, options.threshold) { return finish(.escaped) }
     }
     if steps >= nextPoll {
       nextPoll = steps + pollInterval
+      // A singular value of a wide map takes as long as many steps.
+      if polls % pollsBetweenShows == 0 { monitor.show(probe.value(trainer.parameterPointer)) }
+      polls += 1
       monitor.advance(by: steps - reported)
       reported = steps
       if monitor.shouldStop { return finish(.interrupted) }

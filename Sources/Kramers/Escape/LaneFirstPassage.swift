@@ -1,13 +1,14 @@
 internal import Synchronization
 
-/// The outcome of every replica of `options`, run in lanes: each thread has four lanes, a replica
+/// The outcome of every replica of `options`, run in lanes: each thread has one group of lanes, a replica
 /// that ends leaves its lane, and the next one not begun takes it.
 func followInLanes(
   _ plan: LanePlan, data: Dataset, from start: TrainingState, options: FirstPassageOptions,
   threads: Int, monitor: RunMonitor
 ) throws -> [ReplicaOutcome] {
   let next = Atomic<Int>(0)
-  let groups = (options.replicas + LaneTrainer.count - 1) / LaneTrainer.count
+  let lanes = LaneKernels.best(plan.settings.precision).lanes
+  let groups = (options.replicas + lanes - 1) / lanes
   let workers = max(1, min(threads, groups))
   let lists = parallelMap(workers, threads: workers) { _ in
     do {
@@ -27,7 +28,7 @@ func followInLanes(
   return outcomes
 }
 
-/// Watches the replicas in four lanes: what `follow` does for one.
+/// Watches the replicas in a group of lanes: what `follow` does for one.
 private final class LaneWatch {
   private struct Place {
     /// nil: the lane is idle.
@@ -42,9 +43,9 @@ private final class LaneWatch {
   private let start: [Double]
   private let options: FirstPassageOptions
   private let monitor: RunMonitor
-  private let bound: LaneModeBound?
   private let parameters: UnsafeMutablePointer<Double>
-  private var places = [Place](repeating: Place(), count: LaneTrainer.count)
+  private var places: [Place]
+  private var polls = 0
   private var outcomes: [(Int, ReplicaOutcome)] = []
 
   init(
@@ -57,7 +58,7 @@ private final class LaneWatch {
     self.start = start
     self.options = options
     self.monitor = monitor
-    bound = modeBound(plan.network, options.observable)
+    places = [Place](repeating: Place(), count: trainer.lanes)
     parameters = makeBuffer(start.count)
   }
 
@@ -65,8 +66,8 @@ private final class LaneWatch {
 
   /// Runs replicas until `claim` gives no more and all have ended, or the monitor asks to stop.
   func follow(claim: () -> Int?) -> [(Int, ReplicaOutcome)] {
-    let pollInterval = lanePollInterval(trainer.plan)
-    var untilPoll = pollInterval
+    let interval = pollInterval(trainer)
+    var untilPoll = interval
     var hasMore = true
     while true {
       if hasMore, places.contains(where: { $0.replica == nil }) {
@@ -74,11 +75,12 @@ private final class LaneWatch {
         hasMore = fill(claim)
       }
       guard let distance = stepsToLook() else { return outcomes }
-      let taken = trainer.run(steps: min(distance, untilPoll))
-      advance(by: taken)
-      untilPoll -= taken
+      let steps = min(distance, untilPoll)
+      trainer.run(steps: steps)
+      advance(by: steps)
+      untilPoll -= steps
       if untilPoll <= 0 {
-        untilPoll = pollInterval
+        untilPoll = interval
         report()
         if monitor.shouldStop { return interrupt() }
       }
@@ -93,7 +95,6 @@ private final class LaneWatch {
       places[lane] = Place(
         replica: replica, nextLook: min(options.every, options.maxSteps))
       trainer.load(lane, replica: UInt32(replica), parameters: start)
-      bound?.forget(lane)
     }
     return true
   }
@@ -107,34 +108,31 @@ private final class LaneWatch {
     return distance
   }
 
-  private func advance(by taken: Int) {
+  private func advance(by steps: Int) {
     var isDue = false
     for lane in places.indices where places[lane].replica != nil {
-      places[lane].steps += taken
-      if trainer.diverged[lane] {
-        finish(lane, .diverged)
-      } else if places[lane].steps == places[lane].nextLook {
-        isDue = true
-      }
+      places[lane].steps += steps
+      isDue = isDue || places[lane].steps == places[lane].nextLook
     }
     if isDue { look() }
   }
 
   private func look() {
-    bound?.update(trainer.theta)
+    var test: ((Int) -> Bool?)?
+    if case .mode(let k) = options.observable, trainer.plan.isModeTested {
+      test = trainer.modeReaches(options.threshold, mode: k)
+    }
     for lane in places.indices where places[lane].replica != nil {
       guard places[lane].steps == places[lane].nextLook else { continue }
-      if bound?.isBelow(options.threshold, lane) != true {
-        trainer.copyParameters(lane, to: parameters)
-        let value = probe.value(parameters)
-        if options.observable.hasEscaped(value, options.threshold) {
-          finish(lane, .escaped)
-          continue
-        }
-        bound?.remember(lane, value)
-        monitor.show(value)
+      let end: ReplicaOutcome.End?
+      switch test?(lane) {
+      case true?: end = .escaped
+      case false?: end = nil
+      case nil: end = lookClosely(lane)
       }
-      if places[lane].steps == options.maxSteps {
+      if let end {
+        finish(lane, end)
+      } else if places[lane].steps == options.maxSteps {
         finish(lane, .censored)
       } else {
         places[lane].nextLook = min(places[lane].steps + options.every, options.maxSteps)
@@ -142,11 +140,21 @@ private final class LaneWatch {
     }
   }
 
+  /// Computes the observable of a lane.
+  private func lookClosely(_ lane: Int) -> ReplicaOutcome.End? {
+    guard trainer.copyParameters(lane, to: parameters) else { return .diverged }
+    return probe.hasEscaped(parameters, options.threshold) ? .escaped : nil
+  }
+
   private func report() {
     for lane in places.indices where places[lane].replica != nil {
       monitor.advance(by: places[lane].steps - places[lane].reported)
       places[lane].reported = places[lane].steps
     }
+    defer { polls += 1 }
+    guard polls % pollsBetweenShows == 0 else { return }
+    guard let lane = places.firstIndex(where: { $0.replica != nil }) else { return }
+    if trainer.copyParameters(lane, to: parameters) { monitor.show(probe.value(parameters)) }
   }
 
   private func finish(_ lane: Int, _ end: ReplicaOutcome.End) {
@@ -156,7 +164,6 @@ private final class LaneWatch {
     monitor.advance(by: (end == .interrupted ? place.steps : options.maxSteps) - place.reported)
     outcomes.append((replica, ReplicaOutcome(steps: place.steps, end: end)))
     places[lane].replica = nil
-    trainer.release(lane)
   }
 
   private func interrupt() -> [(Int, ReplicaOutcome)] {
@@ -166,84 +173,8 @@ private final class LaneWatch {
 }
 
 /// Steps between two looks at the monitor: about ten milliseconds, at most 1000 replica-steps.
-private func lanePollInterval(_ plan: LanePlan) -> Int {
+private func pollInterval(_ trainer: LaneTrainer) -> Int {
+  let plan = trainer.plan
   let operations = 6 * Double(plan.network.parameterCount) * Double(plan.batch)
-  return max(Int(min(5e7 / operations, 1000)) / LaneTrainer.count, 1)
-}
-
-private func modeBound(_ network: Network, _ observable: Observable) -> LaneModeBound? {
-  guard case .mode = observable, network.activation == .linear, !network.bias else { return nil }
-  return LaneModeBound(network)
-}
-
-/// Tells without a decomposition that a singular value of the end-to-end map lies below a threshold.
-///
-///     sigma_k(A) <= sigma_k(A_0) + |A - A_0|_F
-///
-/// with A_0 the map at the last exact value (Weyl, 1912). Where the bound does not decide, the
-/// exact value is computed: no escape is missed and none is invented.
-private final class LaneModeBound {
-  private let network: Network
-  private let count: Int
-  private let map: UnsafeMutablePointer<Lane>
-  private let scratch: UnsafeMutablePointer<Lane>
-  private let reference: UnsafeMutablePointer<Lane>
-  private var current: UnsafeMutablePointer<Lane>
-  private var values = Lane(repeating: .infinity)
-  private var distance = Lane.zero
-  private var size = Lane.zero
-
-  init(_ network: Network) {
-    self.network = network
-    count = network.outputs * network.inputs
-    let widest = network.widths.max() ?? 1
-    map = makeLanes(widest * network.inputs)
-    scratch = makeLanes(widest * network.inputs)
-    reference = makeLanes(count)
-    current = map
-  }
-
-  deinit {
-    map.deallocate()
-    scratch.deallocate()
-    reference.deallocate()
-  }
-
-  func forget(_ lane: Int) { values[lane] = .infinity }
-
-  /// Computes the maps of all lanes and their distances to the references.
-  func update(_ theta: UnsafeMutablePointer<Lane>) {
-    let columns = network.inputs
-    var source = UnsafeMutablePointer(theta)
-    var target = map
-    for (l, layer) in network.layers.enumerated() where l > 0 {
-      LaneKernels.multiply(
-        theta + layer.weights.lowerBound, rows: layer.outputs, columns: layer.inputs,
-        rowStride: layer.inputs, columnStride: 1, source, batch: columns, bias: nil, into: target)
-      source = target
-      target = source == map ? scratch : map
-    }
-    current = source
-    var squares = Lane.zero
-    var norm = Lane.zero
-    for k in 0..<count {
-      let d = current[k] - reference[k]
-      squares = squares.addingProduct(d, d)
-      norm = norm.addingProduct(current[k], current[k])
-    }
-    distance = squares
-    size = norm
-  }
-
-  /// Takes the lane's present map, of exact value `value`, as its reference.
-  func remember(_ lane: Int, _ value: Double) {
-    values[lane] = value
-    for k in 0..<count { reference[k][lane] = current[k][lane] }
-  }
-
-  /// False also where it is not known, and for NaN. The margin covers the rounding of all terms.
-  func isBelow(_ threshold: Double, _ lane: Int) -> Bool {
-    let margin = 1e-12 * (size[lane].squareRoot() + values[lane])
-    return values[lane] + distance[lane].squareRoot() * (1 + 1e-12) + margin < threshold
-  }
+  return max(Int(min(5e7 / operations, 8000)) / trainer.lanes, 1)
 }

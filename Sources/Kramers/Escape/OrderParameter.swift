@@ -38,6 +38,9 @@ final class OrderParameterProbe {
   private let map: UnsafeMutablePointer<Double>
   private let scratch: UnsafeMutablePointer<Double>
   private var singular: SingularValueWorkspace
+  private var count: SingularValueCount
+  /// Columns of the map in memory.
+  private let stride: Int
 
   /// - Throws: `InputError` when the observable needs data that the set does not have.
   init(_ observable: Observable, data: Dataset, network: Network) throws {
@@ -59,11 +62,13 @@ final class OrderParameterProbe {
     self.batch = batch
     workspace = batch.map { GradientWorkspace(network, capacity: $0.count) }
     let widest = network.widths.max() ?? 1
-    map = makeBuffer(widest * max(network.inputs, network.outputs))
-    scratch = makeBuffer(widest * max(network.inputs, network.outputs))
+    stride = DenseKernels.stride(network.inputs)
+    map = makeBuffer(max(widest * stride, network.outputs * network.outputs))
+    scratch = makeBuffer(widest * stride)
     let rows = network.outputs
     let columns = batch == nil ? network.inputs : network.outputs
     singular = SingularValueWorkspace(rows: rows, columns: columns)
+    count = SingularValueCount(rows: rows, columns: columns)
   }
 
   deinit {
@@ -86,27 +91,46 @@ final class OrderParameterProbe {
     }
   }
 
-  /// sigma_k(W_D ... W_1), multiplied from the input side.
+  /// Whether the observable lies past the threshold; singular values are computed only where
+  /// counting them does not decide.
+  func hasEscaped(_ theta: UnsafePointer<Double>, _ threshold: Double) -> Bool {
+    if case .mode(let k) = observable, batch == nil, threshold > 0,
+      let answer = count.reaches(threshold, k, endToEndMap(theta), rowStride: stride)
+    {
+      return answer
+    }
+    return observable.hasEscaped(value(theta), threshold)
+  }
+
   private func mapSingularValue(_ theta: UnsafePointer<Double>, _ k: Int) -> Double {
+    let source = endToEndMap(theta)
     let columns = network.inputs
-    var source = map
-    var target = scratch
-    let first = network.layers[0]
-    for i in 0..<first.weights.count { source[i] = theta[first.weights.lowerBound + i] }
-    for layer in network.layers.dropFirst() {
-      let weights = theta + layer.weights.lowerBound
-      for i in 0..<layer.outputs {
-        for j in 0..<columns {
-          var sum = 0.0
-          for h in 0..<layer.inputs {
-            sum = sum.addingProduct(weights[i &* layer.inputs &+ h], source[h &* columns &+ j])
-          }
-          target[i &* columns &+ j] = sum
-        }
+    if stride > columns {
+      for i in 1..<max(network.outputs, 1) {
+        for j in 0..<columns { source[i &* columns &+ j] = source[i &* stride &+ j] }
       }
-      swap(&source, &target)
     }
     return singular.singularValue(k - 1, of: source)
+  }
+
+  /// W_D ... W_1, multiplied from the input side: outputs x stride, in a buffer of the probe's.
+  private func endToEndMap(_ theta: UnsafePointer<Double>) -> UnsafeMutablePointer<Double> {
+    let first = network.layers[0]
+    var source = map
+    var target = scratch
+    for i in 0..<first.outputs {
+      for j in 0..<first.inputs {
+        source[i &* stride &+ j] = theta[first.weights.lowerBound &+ i &* first.inputs &+ j]
+      }
+      for j in first.inputs..<stride { source[i &* stride &+ j] = 0 }
+    }
+    for layer in network.layers.dropFirst() {
+      DenseKernels.multiply(
+        theta + layer.weights.lowerBound, rows: layer.outputs, columns: layer.inputs,
+        rowStride: layer.inputs, columnStride: 1, source, stride: stride, into: target)
+      swap(&source, &target)
+    }
+    return source
   }
 
   /// sigma_k of the centred outputs, from the p x p matrix C^(1/2)'s Gram matrix.

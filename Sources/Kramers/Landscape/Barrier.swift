@@ -87,7 +87,8 @@ extension Experiment {
       if !ends { exact = try exactBarrier(request.mode, monitor) }
       reason = ends ? "the ends were given" : nil
     } catch let error as InputError {
-      guard method == .string, !isDeepLinear else { throw error }
+      // Where theory applies, it knows why there is no such barrier.
+      guard method == .string, (try? phaseTheoryApplies()) == nil else { throw error }
       reason = error.description
     }
     if method == .theory, let exact { return try exactResult(exact) }

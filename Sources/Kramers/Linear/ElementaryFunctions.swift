@@ -1,8 +1,9 @@
-/// The elementary functions that random numbers are made of, written out so that a normal has the
-/// same bits on every machine: libm's differ between versions and processors.
+/// The elementary functions that random numbers and kernels are made of, written out so that a
+/// result has the same bits on every machine: libm's differ between versions and processors.
+/// `KramersLanes` evaluates the same operations in vectors.
 ///
-/// Polynomials: FreeBSD msun `e_log.c`, `k_sin.c`, `k_cos.c` (Sun Microsystems, 1993), evaluated
-/// with fused multiply-adds.
+/// Polynomials: FreeBSD msun `e_log.c`, `e_exp.c` (Sun Microsystems, 1993), or minimax fits of the
+/// relative error as said, evaluated with fused multiply-adds.
 
 @inlinable @inline(__always)
 func horner(_ x: Double, _ a: Double, _ b: Double) -> Double { b.addingProduct(a, x) }
@@ -35,39 +36,26 @@ public func logarithm(_ x: Double) -> Double {
   return k * 6.93147180369123816490e-01 - ((half - (s * (half + (t1 + t2)) + low)) - f)
 }
 
-/// (sin, cos) of 2 pi v for v in [0, 1], to 1 ulp of the result's neighbourhood of 1.
+/// (sin, cos) of 2 pi v for v in [0, 1], to 2 ulp: minimax polynomials (Remez) in the distance to the
+/// nearest quarter turn.
 @inlinable @inline(__always)
 public func sineCosineOfTurn(_ v: Double) -> (sine: Double, cosine: Double) {
-  // Octants are exact in v, so no argument reduction error arises.
+  // The distance is exact, so no argument reduction error arises.
   let quarter = (4 * v).rounded(.toNearestOrEven)
-  let theta = 6.283185307179586477 * (v - 0.25 * quarter)
-  let z = theta * theta
-  let s =
-    theta
-    + theta * z
-    * horner(
-      z,
-      horner(
-        z,
-        horner(
-          z,
-          horner(
-            z, horner(z, 1.58969099521155010221e-10, -2.50507602534068634195e-08),
-            2.75573137070700676789e-06), -1.98412698298579493134e-04), 8.33333333332248946124e-03),
-      -1.66666666666666324348e-01)
-  let c =
-    1 - 0.5 * z
-    + z * z
-    * horner(
-      z,
-      horner(
-        z,
-        horner(
-          z,
-          horner(
-            z, horner(z, -1.13596475577881948265e-11, 2.08757232129817482790e-09),
-            -2.75573143513906633035e-07), 2.48015872894767294178e-05), -1.38888888888741095749e-03),
-      4.16666666666666019037e-02)
+  let x = v.addingProduct(quarter, -0.25)
+  let z = x * x
+  var p = horner(z, 3.780726143012033, -15.093797503902177)
+  p = horner(z, p, 42.05868490203169)
+  p = horner(z, p, -76.70585970331497)
+  p = horner(z, p, 81.60524927594452)
+  p = horner(z, p, -41.341702240399634)
+  let s = x * horner(z, p, 6.283185307179586)
+  var q = horner(z, 7.81029944559055, -26.42425743128664)
+  q = horner(z, q, 60.24462009287771)
+  q = horner(z, q, -85.45681709039724)
+  q = horner(z, q, 64.93939402236558)
+  q = horner(z, q, -19.73920880217842)
+  let c = horner(z, q, 1)
   switch Int(quarter) & 3 {
   case 0: return (s, c)
   case 1: return (c, -s)
@@ -76,12 +64,57 @@ public func sineCosineOfTurn(_ v: Double) -> (sine: Double, cosine: Double) {
   }
 }
 
-/// Two independent standard normals from two uniforms in (0, 1) (Box and Muller, 1958).
+/// Two independent standard normals from two uniforms in (0, 1] (Box and Muller, 1958).
 @inlinable @inline(__always)
 public func boxMuller(_ u: Double, _ v: Double) -> (Double, Double) {
-  let radius = (-2 * logarithm(u)).squareRoot()
+  let radius = (-2 * logarithmOfUniform(u)).squareRoot()
   let (sine, cosine) = sineCosineOfTurn(v)
   return (radius * cosine, radius * sine)
+}
+
+/// ln u for a normal u in (0, 1], to 2 ulp: with u = 2^k m, s = (m-1)/(m+1), 2 atanh s + k ln 2. Fewer
+/// operations than `logarithm`.
+@inlinable @inline(__always)
+func logarithmOfUniform(_ u: Double) -> Double {
+  let bits = u.bitPattern &+ (0x3FF0_0000_0000_0000 &- 0x3FE6_A09E_667F_3BCD)
+  let k = Double(Int64(bitPattern: bits >> 52) &- 1023)
+  let m = Double(bitPattern: (bits & 0x000F_FFFF_FFFF_FFFF) &+ 0x3FE6_A09E_667F_3BCD)
+  let s = (m - 1) / (m + 1)
+  let z = s * s
+  var p = horner(z, 0.14795945993960427, 0.15314050912100913)
+  p = horner(z, p, 0.18183564312531783)
+  p = horner(z, p, 0.22222198573435314)
+  p = horner(z, p, 0.28571428742385296)
+  p = horner(z, p, 0.39999999999414687)
+  p = horner(z, p, 0.6666666666666734)
+  return (s + s).addingProduct(s * z, p).addingProduct(k, 0.6931471805599453)
+}
+
+/// tanh x to 3 ulp: -E/(E+2) with E = e^(-2|x|) - 1, so that small arguments keep their digits.
+@inlinable @inline(__always)
+public func hyperbolicTangent(_ x: Double) -> Double {
+  let size = abs(x)
+  // Beyond 20 the result is 1; NaN passes both comparisons.
+  let y = -2 * (size > 20 ? 20 : size)
+  let rounded = (0x1.8p52).addingProduct(y, 1.44269504088896338700)
+  let k = rounded - 0x1.8p52
+  let r = y.addingProduct(k, -6.93147180369123816490e-01)
+    .addingProduct(k, -1.90821492927058770002e-10)
+  var p = horner(r, 2.092440355126832e-09, 2.5109022803004165e-08)
+  p = horner(r, p, 2.7557242896817114e-07)
+  p = horner(r, p, 2.7557244249942987e-06)
+  p = horner(r, p, 2.4801587360382664e-05)
+  p = horner(r, p, 0.0001984126988608507)
+  p = horner(r, p, 0.0013888888888866936)
+  p = horner(r, p, 0.008333333333321648)
+  p = horner(r, p, 0.0416666666666667)
+  p = horner(r, p, 0.16666666666666677)
+  p = horner(r, p, 0.5)
+  p = r.addingProduct(r * r, p)
+  let power = Double(bitPattern: (rounded.bitPattern &+ 1023) &<< 52)
+  let e = (power - 1).addingProduct(power, p)
+  let t = (0 - e) / (e + 2)
+  return Double(bitPattern: t.bitPattern | (x.bitPattern & 0x8000_0000_0000_0000))
 }
 
 /// e^x for |x| < 700, to 1 ulp: x = k ln 2 + r and msun's rational kernel in r.

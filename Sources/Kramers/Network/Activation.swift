@@ -54,7 +54,7 @@ public enum Activation: String, Sendable, CaseIterable {
   }
 }
 
-private func tanhOf(_ z: Double) -> Double { tanh(z) }
+private func tanhOf(_ z: Double) -> Double { hyperbolicTangent(z) }
 private func normalDensity(_ z: Double) -> Double {
   0.3989422804014326779 * exp(-0.5 * z * z)
 }

@@ -1,4 +1,4 @@
-/// Samples as the gradient reads them: feature-major, padded with zeros to a multiple of four.
+/// Samples as the gradient reads them: feature-major, padded with zeros to a multiple of eight.
 ///
 /// The loss of a batch is `weight * sum_n l(f(x_n), y_n) + offset`; with target weights c the squared
 /// error of sample n is (1/2) sum_i c_ni (f_i(x_n) - y_ni)^2.
@@ -6,7 +6,7 @@ public struct Batch: Sendable {
   public let count: Int
   public let inputs: Int
   public let outputs: Int
-  /// Distance between two features, a multiple of four.
+  /// Distance between two features, a multiple of eight.
   public let stride: Int
   public let weight: Double
   public let offset: Double

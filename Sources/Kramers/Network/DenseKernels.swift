@@ -1,24 +1,17 @@
-/// The three products of a layer, on feature-major batches: column b of sample b, so that entry
+internal import CProcessor
+internal import KramersLanes
+
+#if canImport(KramersLanes512)
+  internal import KramersLanes512
+#endif
+
+/// The products of a layer, on feature-major batches: column b of sample b, so that entry
 /// (feature j, sample b) of an n x B matrix lies at `j * stride + b`, with the stride a multiple
-/// of four. Sums run in the order of their inner index with fused multiply-adds.
-///
-/// Vectors run over samples: weights are then broadcast, and no transposed copy is needed.
+/// of eight. Sums run in the order of their inner index with fused multiply-adds, so every
+/// instruction set gives the same bits.
 enum DenseKernels {
-  typealias Lane = SIMD4<Double>
-  static let lanes = 4
-
   /// The stride of a batch of `count` samples.
-  static func stride(_ count: Int) -> Int { (count + lanes - 1) / lanes * lanes }
-
-  @inline(__always)
-  private static func load(_ p: UnsafePointer<Double>) -> Lane {
-    UnsafeRawPointer(p).loadUnaligned(as: Lane.self)
-  }
-
-  @inline(__always)
-  private static func store(_ value: Lane, _ p: UnsafeMutablePointer<Double>) {
-    UnsafeMutableRawPointer(p).storeBytes(of: value, as: Lane.self)
-  }
+  static func stride(_ count: Int) -> Int { (count + 7) / 8 * 8 }
 
   /// y = A x (or A x + y): A is rows x columns with the given element strides, x columns x B.
   /// Strides (columns, 1) apply A itself, (1, rows of the stored matrix) its transpose.
@@ -28,67 +21,17 @@ enum DenseKernels {
     _ x: UnsafePointer<Double>, stride: Int, into y: UnsafeMutablePointer<Double>,
     accumulate: Bool = false
   ) {
-    var b = 0
-    while b < stride {
-      var i = 0
-      while i &+ 1 < rows {
-        var p = a + i &* rowStride
-        var q = a + (i &+ 1) &* rowStride
-        var source = x + b
-        var first = Lane.zero
-        var second = Lane.zero
-        if accumulate {
-          first = load(y + (i &* stride &+ b))
-          second = load(y + ((i &+ 1) &* stride &+ b))
-        }
-        for _ in 0..<columns {
-          let value = load(source)
-          first = first.addingProduct(Lane(repeating: p.pointee), value)
-          second = second.addingProduct(Lane(repeating: q.pointee), value)
-          p += columnStride
-          q += columnStride
-          source += stride
-        }
-        store(first, y + (i &* stride &+ b))
-        store(second, y + ((i &+ 1) &* stride &+ b))
-        i &+= 2
-      }
-      if i < rows {
-        var p = a + i &* rowStride
-        var source = x + b
-        var sum = accumulate ? load(y + (i &* stride &+ b)) : Lane.zero
-        for _ in 0..<columns {
-          sum = sum.addingProduct(Lane(repeating: p.pointee), load(source))
-          p += columnStride
-          source += stride
-        }
-        store(sum, y + (i &* stride &+ b))
-      }
-      b &+= lanes
-    }
+    chosen.multiply(a, rows, columns, rowStride, columnStride, x, stride, y, accumulate)
   }
 
-  /// g[i, j] = sum_b e[i, b] x[j, b] (or += ): the weight gradient, rows x columns, row-major.
+  /// g[i, j] = sum_b e[i, b] x[j, b] (or += ): the weight gradient, rows x columns, row-major. The
+  /// padding of e must be zero.
   @inline(__always)
   static func outer(
     _ e: UnsafePointer<Double>, rows: Int, _ x: UnsafePointer<Double>, columns: Int, stride: Int,
     into g: UnsafeMutablePointer<Double>, accumulate: Bool = false
   ) {
-    for i in 0..<rows {
-      let ei = e + i &* stride
-      for j in 0..<columns {
-        let xj = x + j &* stride
-        var sum = load(ei) * load(xj)
-        var b = lanes
-        while b < stride {
-          sum = sum.addingProduct(load(ei + b), load(xj + b))
-          b &+= lanes
-        }
-        let total = (sum[0] + sum[1]) + (sum[2] + sum[3])
-        let k = i &* columns &+ j
-        g[k] = accumulate ? g[k] + total : total
-      }
-    }
+    chosen.outer(e, rows, x, columns, stride, g, accumulate)
   }
 
   /// sum_b e[i, b] for each row: the bias gradient.
@@ -96,13 +39,80 @@ enum DenseKernels {
     _ e: UnsafePointer<Double>, rows: Int, stride: Int, into g: UnsafeMutablePointer<Double>
   ) {
     for i in 0..<rows {
-      var sum = Lane.zero
-      var b = 0
-      while b < stride {
-        sum += load(e + (i &* stride &+ b))
-        b &+= lanes
-      }
-      g[i] = (sum[0] + sum[1]) + (sum[2] + sum[3])
+      var sum = 0.0
+      for b in 0..<stride { sum += e[i &* stride &+ b] }
+      g[i] = sum
     }
   }
+
+  /// h = tanh z for `count` numbers, a multiple of eight: `hyperbolicTangent`.
+  static func tanh(
+    _ z: UnsafePointer<Double>, _ h: UnsafeMutablePointer<Double>, count: Int
+  ) { chosen.tanh(z, h, count) }
+
+  /// Copies rows order[0 ..< count] of a table of `width` columns into a batch.
+  static func gather(
+    _ rows: UnsafePointer<Double>, width: Int, order: UnsafePointer<Int32>, count: Int,
+    into x: UnsafeMutablePointer<Double>, stride: Int
+  ) { chosen.gather(rows, width, order, count, x, stride) }
+
+  /// Normals times `scale`, block i giving entries 2i and 2i + 1, at a counter whose first word is
+  /// the block.
+  static func fillNormals(
+    _ target: UnsafeMutablePointer<Double>, count: Int, scale: Double,
+    counter: (low: UInt32, replica: UInt32, high: UInt32), roundKeys: UnsafePointer<UInt64>
+  ) {
+    chosen.fillNormals(
+      target, count, scale, counter.low, counter.replica, counter.high, roundKeys)
+  }
+
+  /// y <- y + alpha x.
+  static func add(
+    _ y: UnsafeMutablePointer<Double>, _ alpha: Double, _ x: UnsafePointer<Double>, count: Int
+  ) { chosen.add(y, alpha, x, count) }
+
+  /// theta <- theta - rate (g + l2 theta).
+  /// - Returns: whether all results are finite.
+  static func descend(
+    _ theta: UnsafeMutablePointer<Double>, _ g: UnsafePointer<Double>, rate: Double, l2: Double,
+    count: Int
+  ) -> Bool { chosen.descend(theta, g, rate, l2, count) }
+
+  private typealias Reading = UnsafePointer<Double>
+  private typealias Writing = UnsafeMutablePointer<Double>
+
+  /// The functions of one instruction set.
+  private struct Functions {
+    let multiply: @Sendable (Reading, Int, Int, Int, Int, Reading, Int, Writing, Bool) -> Void
+    let outer: @Sendable (Reading, Int, Reading, Int, Int, Writing, Bool) -> Void
+    let tanh: @Sendable (Reading, Writing, Int) -> Void
+    let gather: @Sendable (Reading, Int, UnsafePointer<Int32>, Int, Writing, Int) -> Void
+    let add: @Sendable (Writing, Double, Reading, Int) -> Void
+    let descend: @Sendable (Writing, Reading, Double, Double, Int) -> Bool
+    let fillNormals:
+      @Sendable (Writing, Int, Double, UInt32, UInt32, UInt32, UnsafePointer<UInt64>) -> Void
+  }
+
+  private static let chosen: Functions = {
+    #if canImport(KramersLanes512)
+      if kp_has_avx512() != 0 {
+        return Functions(
+          multiply: { KramersLanes512.multiplyDense($0, $1, $2, $3, $4, $5, $6, $7, $8) },
+          outer: { KramersLanes512.outerDense($0, $1, $2, $3, $4, $5, $6) },
+          tanh: { KramersLanes512.tanhDense($0, $1, $2) },
+          gather: { KramersLanes512.gatherDense($0, $1, $2, $3, $4, $5) },
+          add: { KramersLanes512.addDense($0, $1, $2, $3) },
+          descend: { KramersLanes512.descendDense($0, $1, $2, $3, $4) },
+          fillNormals: { KramersLanes512.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) })
+      }
+    #endif
+    return Functions(
+      multiply: { KramersLanes.multiplyDense($0, $1, $2, $3, $4, $5, $6, $7, $8) },
+      outer: { KramersLanes.outerDense($0, $1, $2, $3, $4, $5, $6) },
+      tanh: { KramersLanes.tanhDense($0, $1, $2) },
+      gather: { KramersLanes.gatherDense($0, $1, $2, $3, $4, $5) },
+      add: { KramersLanes.addDense($0, $1, $2, $3) },
+      descend: { KramersLanes.descendDense($0, $1, $2, $3, $4) },
+      fillNormals: { KramersLanes.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) })
+  }()
 }

@@ -104,7 +104,9 @@ public final class GradientWorkspace {
         theta + layer.weights.lowerBound, rows: layer.outputs, columns: layer.inputs,
         rowStride: layer.inputs, columnStride: 1, input, stride: stride, into: z,
         accumulate: network.bias)
-      if h != z {
+      if network.activation == .tanh, h != z {
+        DenseKernels.tanh(z, h, count: layer.outputs * stride)
+      } else if h != z {
         let activation = network.activation
         for k in 0..<layer.outputs * stride { h[k] = activation.value(z[k]) }
       }
@@ -160,7 +162,10 @@ public final class GradientWorkspace {
       DenseKernels.multiply(
         theta + layer.weights.lowerBound, rows: layer.inputs, columns: layer.outputs,
         rowStride: 1, columnStride: layer.inputs, e, stride: stride, into: previous)
-      if network.activation != .linear {
+      if network.activation == .tanh {
+        let h = activations[l - 1]
+        for k in 0..<layer.inputs * stride { previous[k] *= (1 - h[k] * h[k]) }
+      } else if network.activation != .linear {
         let z = preactivations[l - 1]
         let activation = network.activation
         for k in 0..<layer.inputs * stride { previous[k] *= activation.derivative(z[k]) }

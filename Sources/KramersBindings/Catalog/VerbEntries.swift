@@ -65,7 +65,9 @@ extension Catalog {
           "gaussian: standard deviation times sqrt(fan-in); else the layers' singular value"),
       ] + settings + [
         OptionEntry(
-          "precision", .choice(["double"]), standard: "\"double\"", "floating-point format"),
+          "precision", .choice(["double", "single"]), standard: "\"double\"",
+          "numbers in which measure_escape computes its ensembles; single for small linear and "
+            + "tanh networks whose steps are not lost in rounding; training and theory are double"),
         OptionEntry(
           "seed", .integer(.any), standard: "--seed, else 0", "seed of everything random"),
       ],

@@ -12,6 +12,7 @@ extension Program {
         bias: o.flag("bias"), loss: o.word("loss").flatMap(Loss.init(rawValue:)) ?? .mse)
       var settings = Settings()
       try apply(o, to: &settings)
+      settings.precision = o.word("precision").flatMap(Precision.init(rawValue:)) ?? .double
       let experiment = try Experiment(
         data: data, network: network, settings: settings,
         initialization: o.word("init").flatMap(Initialization.init(rawValue:)) ?? .gaussian,
@@ -155,7 +156,7 @@ extension Experiment {
     case "seed": seed.record
     case "step": state.step.record
     case "epochs": state.epochs.record
-    case "precision": "double".record
+    case "precision": settings.precision.rawValue.record
     default: nil
     }
   }

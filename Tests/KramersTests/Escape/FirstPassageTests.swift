@@ -149,7 +149,8 @@ private struct Chain {
   func interruption() throws {
     let chain = try Chain()
     let whole = try chain.measure()
-    for polls in [0, 1, 2, 9, 30, 60] {
+    let lanes = LaneKernels.best(.double).lanes
+    for polls in [0, 1, 2, 4, 8] {
       let left = Atomic<Int>(polls)
       let record = try chain.measure(
         monitor: RunMonitor(shouldStop: { left.subtract(1, ordering: .relaxed).oldValue <= 0 }))
@@ -157,18 +158,18 @@ private struct Chain {
       #expect(record.times.count == record.escaped.count)
       #expect(record.times.count < 40)
       #expect(polls < 2 || !record.times.isEmpty)
-      // On one thread only the replicas in its four lanes can be cut short.
+      // On one thread only the replicas in its lanes can be cut short.
       var cut = 0
       for r in record.times.indices {
         if record.times[r] == whole.times[r], record.escaped[r] == whole.escaped[r] { continue }
         #expect(record.times[r] < whole.times[r] && !record.escaped[r])
         cut += 1
       }
-      #expect(cut <= 4)
+      #expect(cut <= lanes)
     }
   }
 
-  @Test("an interruption comes within about a thousand steps, however rare the looks")
+  @Test("an interruption comes within about a thousand steps of each replica, however rare the looks")
   func promptness() throws {
     var chain = try Chain()
     chain.settings.temperature = 0
@@ -178,8 +179,8 @@ private struct Chain {
     let record = try chain.measure(
       monitor: RunMonitor(shouldStop: { left.subtract(1, ordering: .relaxed).oldValue <= 0 }))
     #expect(record.interrupted)
-    #expect(record.times.count == 4 && !record.escaped.contains(true))
-    #expect(record.totalSteps <= 5000)
+    #expect(!record.escaped.contains(true))
+    #expect(record.times.allSatisfy { $0 <= 4000 })
   }
 
   @Test("on several threads an interruption cuts every replica at or before its own end")
@@ -202,7 +203,8 @@ private struct Chain {
     #expect(monitor.progress == (80_000, 80_000))
   }
 
-  /// theta <- -1024 theta from about 1e-3: overflow at the 103rd or 104th step, seen as it happens.
+  /// theta <- -1024 theta from about 1e-3: overflow at the 103rd or 104th step, seen at the next
+  /// look.
   @Test("diverged replicas are counted and stay in the record as not escaped")
   func divergence() throws {
     var chain = try Chain()
@@ -211,13 +213,13 @@ private struct Chain {
     chain.settings.l2 = 0
     chain.settings.temperature = 1e-9
     chain.options.observable = .norm
-    chain.options.every = 1000
+    chain.options.every = 120
     let record = try measureFirstPassage(
       data: .population(singular: [0]), network: network, settings: chain.settings,
       from: TrainingState(parameters: [0]), options: chain.options, threads: 2)
     #expect(record.diverged == 40)
     #expect(record.escaped == [Bool](repeating: false, count: 40))
-    #expect(record.times.allSatisfy { (102...106).contains($0) })
+    #expect(record.times == [Int](repeating: 120, count: 40))
     #expect(!record.interrupted)
   }
 

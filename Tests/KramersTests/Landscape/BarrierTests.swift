@@ -8,7 +8,7 @@ import Testing
 
 private let isLong = getenv("KRAMERS_LONG") != nil
 
-/// y = 1.5 tanh(1.2 tanh(1.2 x)) on N = 16 points: the tanh chain of the study.
+/// y = 1.5 tanh(1.2 tanh(1.2 x)) on N = 16 quantiles of a normal distribution.
 func tanhChain(hidden: Int, l2: Double, learningRate: Double = 0.2) throws -> Experiment {
   // Midpoint quantiles of the normal distribution, so that nothing is drawn.
   let x = (0..<16).map { n -> Double in
@@ -66,6 +66,19 @@ func tanhChain(hidden: Int, l2: Double, learningRate: Double = 0.2) throws -> Ex
     }
   }
 
+  @Test("beyond 300 parameters, where no Hessian is decomposed on the way, it is the same saddle")
+  func wide() throws {
+    let x = try linear([0.9, 0.5], widths: [2, 16, 16, 2], l2: 0.15)
+    var request = BarrierRequest(seed: 3)
+    request.method = .string
+    request.paths = 1
+    request.images = 16
+    let barrier = try x.barrier(request)
+    let exact = try #require(SingleMode(singular: 0.9, depth: 3).barrierFromZero(l2: 0.15))
+    #expect(abs(barrier.height - exact) < 1e-9 * exact)
+    #expect(barrier.saddleIndex == 1 && barrier.zeroModes == 30)
+  }
+
   @Test("the string leaves a trap with active modes over the same saddle as theory")
   func fromTrap() throws {
     let x = try linear([0.9, 0.6], widths: [2, 3, 3, 2], l2: 0.1)
@@ -99,7 +112,7 @@ func tanhChain(hidden: Int, l2: Double, learningRate: Double = 0.2) throws -> Ex
     #expect(abs(top.objective - barrier.objectives.saddle) < 1e-12)
   }
 
-  @Test("the tanh chain of one unit has the published barrier, and its rate counts four saddles")
+  @Test("a tanh chain of one unit has a saddle of index 1, and its rate counts four copies of it")
   func tanhChainOfOne() throws {
     var x = try tanhChain(hidden: 1, l2: 0.193384)
     try x.setParameters([1.2, 1.2, 1.2])
@@ -180,6 +193,12 @@ func tanhChain(hidden: Int, l2: Double, learningRate: Double = 0.2) throws -> Ex
         $0.to = y.state.parameters
         $0.method = .string
       }.contains("the same minimum"))
+    // Without theory the ends are zero weights and the present state.
+    var off = y
+    let center = RandomStream(seed: 1, purpose: .data).normals(12, scale: 0.1)
+    try off.update { $0.l2Center = center }
+    #expect(words(off) { $0.method = .string }.contains("the zero phase is not a minimum"))
+    #expect(words(off) { _ in }.contains("l2_center"))
     let tanh = try tanhChain(hidden: 2, l2: 0.1)
     #expect(words(tanh) { _ in }.contains("the same minimum"))
     #expect(words(tanh) { $0.method = .theory }.contains("tanh"))

@@ -62,4 +62,49 @@ import Testing
       #expect(sine == exact.0 && cosine == exact.1)
     }
   }
+
+  @Test("ln u is within 2 ulp of libm in (0, 1]")
+  func logarithmsOfUniforms() {
+    var worst = 0.0
+    for i in 0..<300_000 as Range<UInt32> {
+      let (u, v) = random.uniforms(step: 3, i)
+      let tiny = u * exp2(-52 * v)
+      let near = 1 - u * exp2(-1 - 50 * v)
+      for x in [u, tiny, near] { worst = max(worst, ulps(logarithmOfUniform(x), log(x))) }
+    }
+    #expect(logarithmOfUniform(1) == 0)
+    #expect(worst <= 2)
+  }
+
+  @Test("tanh is within 3 ulp of libm at every size, odd, and 1 at infinity")
+  func tangents() {
+    var worst = 0.0
+    for i in 0..<300_000 as Range<UInt32> {
+      let (u, v) = random.uniforms(step: 4, i)
+      let wide = 44 * u - 22
+      let small = (u - 0.5) * exp2(-60 * v)
+      for x in [wide, small] {
+        worst = max(worst, ulps(hyperbolicTangent(x), tanh(x)))
+        #expect(hyperbolicTangent(-x) == -hyperbolicTangent(x))
+      }
+    }
+    #expect(worst <= 3)
+    #expect(hyperbolicTangent(0) == 0 && hyperbolicTangent(.infinity) == 1)
+    #expect(hyperbolicTangent(.nan).isNaN)
+  }
+
+  @Test("tanh and normals in vectors have the bits of the scalar functions")
+  func vectors() {
+    let z = random.normals(1000, scale: 5, step: 5) + [0, -0.0, 25, -25, 1e-300, 0.3, -0.3, 19.9]
+    var h = [Double](repeating: 0, count: z.count)
+    DenseKernels.tanh(z, &h, count: z.count)
+    for (x, y) in zip(z, h) { #expect(hyperbolicTangent(x).bitPattern == y.bitPattern) }
+    for count in [1, 2, 15, 16, 17, 33, 1000] {
+      let normals = random.normals(count, scale: 0.5, step: 1 << 40)
+      for k in normals.indices {
+        let pair = random.normals(step: 1 << 40, UInt32(k / 2))
+        #expect(normals[k].bitPattern == (0.5 * (k % 2 == 0 ? pair.0 : pair.1)).bitPattern)
+      }
+    }
+  }
 }

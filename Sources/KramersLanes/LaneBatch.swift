@@ -1,0 +1,187 @@
+internal import CProcessor
+
+/// The raw values of `RandomPurpose`.
+enum Purpose {
+  static let permutation: UInt64 = 3
+  static let batch: UInt64 = 4
+  static let langevin: UInt64 = 5
+  static let gradientNoise: UInt64 = 6
+  static let labelNoise: UInt64 = 7
+}
+
+/// Chooses and copies the samples of one step, each lane its own: the draws of `Trainer`.
+struct LaneBatch<V: LaneVector> {
+  let group: UnsafeMutablePointer<kp_lane_group>
+  let batch: Int
+  let samples: Int
+  let width: Int
+  let sampling: Int
+  /// `RandomStream.isShort`: an index takes one word.
+  let isShort: Bool
+
+  @inline(__always)
+  init(_ group: UnsafeMutablePointer<kp_lane_group>) {
+    self.group = group
+    batch = group.pointee.batch
+    samples = group.pointee.samples
+    width = group.pointee.row_width
+    sampling = group.pointee.sampling
+    isShort = samples <= 4096
+  }
+
+  /// Copies this step's samples of every lane into x.
+  @inline(__always)
+  func gather() {
+    switch sampling {
+    case 0: takeFromPermutations()
+    case 1: drawRows()
+    default: drawSubsets()
+    }
+    let x = group.pointee.x.assumingMemoryBound(to: V.self)
+    for b in 0..<batch {
+      V.transpose(
+        group.pointee.rows, group.pointee.offsets + V.lanes &* b, x + b, stride: batch,
+        width: width)
+    }
+  }
+
+  @inline(__always)
+  private func takeFromPermutations() {
+    let cursors = group.pointee.cursors!
+    let epochs = group.pointee.epochs!
+    let offsets = group.pointee.offsets!
+    let stride = Int32(truncatingIfNeeded: width)
+    for lane in 0..<V.lanes {
+      if Int(cursors[lane]) &+ batch > samples {
+        epochs[lane] &+= 1
+        cursors[lane] = 0
+        shuffle(lane)
+      }
+      let source = group.pointee.order + (lane &* samples &+ Int(cursors[lane]))
+      for b in 0..<batch { offsets[V.lanes &* b &+ lane] = source[b] &* stride }
+      cursors[lane] &+= UInt64(batch)
+    }
+  }
+
+  /// `RandomStream.permutation` of the lane's epoch, with many blocks of words at a time.
+  @inline(never)
+  func shuffle(_ lane: Int) {
+    let order = group.pointee.order + lane &* samples
+    for n in 0..<samples { order[n] = Int32(truncatingIfNeeded: n) }
+    let epoch = Words(repeating: group.pointee.epochs[lane])
+    let replica = Words(repeating: group.pointee.replicas[lane])
+    let counter = StepCounter(
+      steps: epoch, replicas: replica, purpose: Purpose.permutation,
+      keys: group.pointee.round_keys)
+    var blocks = Words.zero
+    for k in 0..<Words.scalarCount { blocks[k] = UInt64(k) }
+    var i = samples &- 1
+    while i > 0 {
+      let w = philox(blocks, counter.steps, counter.replicas, counter.high, counter.keys)
+      for k in 0..<Words.scalarCount where i > 0 {
+        if isShort {
+          swap(order, i, below(i &+ 1, w.0[k]))
+          if i > 1 { swap(order, i &- 1, below(i, w.1[k])) }
+          if i > 2 { swap(order, i &- 2, below(i &- 1, w.2[k])) }
+          if i > 3 { swap(order, i &- 3, below(i &- 2, w.3[k])) }
+          i &-= 4
+        } else {
+          swap(order, i, below(i &+ 1, w.0[k], w.1[k]))
+          if i > 1 { swap(order, i &- 1, below(i, w.2[k], w.3[k])) }
+          i &-= 2
+        }
+      }
+      blocks &+= Words(repeating: UInt64(Words.scalarCount))
+    }
+  }
+
+  @inline(__always)
+  private func below(_ bound: Int, _ word: UInt64) -> Int {
+    Int(truncatingIfNeeded: ((word & 0xFFFF_FFFF) &* UInt64(bound)) &>> 32)
+  }
+
+  @inline(__always)
+  private func below(_ bound: Int, _ low: UInt64, _ high: UInt64) -> Int {
+    let word = (high &<< 32) | (low & 0xFFFF_FFFF)
+    return Int(truncatingIfNeeded: word.multipliedFullWidth(by: UInt64(bound)).high)
+  }
+
+  @inline(__always)
+  private func swap(_ order: UnsafeMutablePointer<Int32>, _ i: Int, _ j: Int) {
+    let value = order[i]
+    order[i] = order[j]
+    order[j] = value
+  }
+
+  @inline(__always)
+  private func drawRows() {
+    let stride = Words(repeating: UInt64(width))
+    forEachDraw { _ in samples } use: { b, first, draw in
+      store(draw &* stride, at: V.lanes &* b &+ first)
+    }
+  }
+
+  /// The first places of a Fisher–Yates shuffle of the identity, undone afterwards.
+  @inline(__always)
+  private func drawSubsets() {
+    forEachDraw { samples &- $0 } use: { b, first, draw in
+      store(draw, at: V.lanes &* b &+ first)
+    }
+    let offsets = group.pointee.offsets!
+    let stride = Int32(truncatingIfNeeded: width)
+    for lane in 0..<V.lanes {
+      let order = group.pointee.order + lane &* samples
+      // The identity is restored by going back, so the draws are needed once more.
+      for b in 0..<batch { swap(order, b, b &+ Int(offsets[V.lanes &* b &+ lane])) }
+      for b in (0..<batch).reversed() {
+        let place = V.lanes &* b &+ lane
+        let partner = b &+ Int(offsets[place])
+        offsets[place] = order[b] &* stride
+        swap(order, b, partner)
+      }
+    }
+  }
+
+  @inline(__always)
+  private func store(_ words: Words, at place: Int) {
+    let numbers = SIMDInt32(truncatingIfNeeded: words)
+    UnsafeMutableRawPointer(group.pointee.offsets + place).storeBytes(
+      of: numbers, as: SIMDInt32.self)
+  }
+
+  /// Hands draw b, an integer below `bound(b)`, of as many lanes as there are words to `use`.
+  @inline(__always)
+  private func forEachDraw(
+    _ bound: (Int) -> Int, use: (_ b: Int, _ firstLane: Int, _ draw: Words) -> Void
+  ) {
+    func limit(_ b: Int) -> Words { Words(repeating: UInt64(truncatingIfNeeded: bound(b))) }
+    var first = 0
+    while first < V.lanes {
+      let counter = StepCounter(UnsafePointer(group), purpose: Purpose.batch, first: first)
+      var b = 0
+      var index = 0
+      while b < batch {
+        let w = counter.words(index)
+        if isShort {
+          use(b, first, wordsBelow(limit(b), w.0))
+          if b &+ 1 < batch { use(b &+ 1, first, wordsBelow(limit(b &+ 1), w.1)) }
+          if b &+ 2 < batch { use(b &+ 2, first, wordsBelow(limit(b &+ 2), w.2)) }
+          if b &+ 3 < batch { use(b &+ 3, first, wordsBelow(limit(b &+ 3), w.3)) }
+          b &+= 4
+        } else {
+          use(b, first, wordsBelow(limit(b), w.0, w.1))
+          if b &+ 1 < batch { use(b &+ 1, first, wordsBelow(limit(b &+ 1), w.2, w.3)) }
+          b &+= 2
+        }
+        index &+= 1
+      }
+      first &+= Words.scalarCount
+    }
+  }
+}
+
+#if AVX512
+  private typealias SIMDInt32 = SIMD8<Int32>
+#else
+  private typealias SIMDInt32 = SIMD4<Int32>
+#endif

@@ -1,0 +1,78 @@
+import Testing
+
+@testable import Kramers
+
+@Suite struct DenseKernelsTests {
+  /// Every sum in the order of its inner index with fused multiply-adds: the same bits.
+  @Test(
+    "products have the bits of plain loops",
+    arguments: [
+      (1, 1, 8), (3, 5, 8), (8, 16, 16), (10, 17, 24), (32, 32, 16), (33, 40, 72), (9, 100, 136),
+    ])
+  func products(rows: Int, columns: Int, stride: Int) {
+    let random = RandomStream(seed: 6, purpose: .data)
+    let a = random.normals(rows * columns, step: 0)
+    let x = random.normals(columns * stride, step: 1)
+    let e = random.normals(rows * stride, step: 2)
+    for accumulate in [false, true] {
+      var y = random.normals(rows * stride, step: 3)
+      var expected = y
+      for i in 0..<rows {
+        for b in 0..<stride {
+          var sum = accumulate ? y[i * stride + b] : 0
+          for j in 0..<columns { sum = sum.addingProduct(a[i * columns + j], x[j * stride + b]) }
+          expected[i * stride + b] = sum
+        }
+      }
+      DenseKernels.multiply(
+        a, rows: rows, columns: columns, rowStride: columns, columnStride: 1, x, stride: stride,
+        into: &y, accumulate: accumulate)
+      #expect(y == expected)
+
+      var back = random.normals(columns * stride, step: 4)
+      var expectedBack = back
+      for j in 0..<columns {
+        for b in 0..<stride {
+          var sum = accumulate ? back[j * stride + b] : 0
+          for i in 0..<rows { sum = sum.addingProduct(a[i * columns + j], e[i * stride + b]) }
+          expectedBack[j * stride + b] = sum
+        }
+      }
+      DenseKernels.multiply(
+        a, rows: columns, columns: rows, rowStride: 1, columnStride: columns, e, stride: stride,
+        into: &back, accumulate: accumulate)
+      #expect(back == expectedBack)
+
+      var g = random.normals(rows * columns, step: 5)
+      var expectedGradient = g
+      for i in 0..<rows {
+        for j in 0..<columns {
+          var sum = accumulate ? g[i * columns + j] : 0
+          for b in 0..<stride { sum = sum.addingProduct(e[i * stride + b], x[j * stride + b]) }
+          expectedGradient[i * columns + j] = sum
+        }
+      }
+      DenseKernels.outer(
+        e, rows: rows, x, columns: columns, stride: stride, into: &g, accumulate: accumulate)
+      #expect(g == expectedGradient)
+    }
+  }
+
+  @Test("rows are gathered into columns, for widths and counts that fill no vector")
+  func gathering() {
+    let random = RandomStream(seed: 7, purpose: .data)
+    for (width, count) in [(1, 1), (4, 8), (5, 9), (64, 32), (10, 3), (7, 24)] {
+      let rows = random.normals(50 * width, step: UInt64(width))
+      let order = (0..<count).map { Int32($0 * 37 % 50) }
+      let stride = DenseKernels.stride(count)
+      var x = [Double](repeating: 7, count: width * stride)
+      DenseKernels.gather(rows, width: width, order: order, count: count, into: &x, stride: stride)
+      for b in 0..<stride {
+        for j in 0..<width {
+          let expected = b < count ? rows[Int(order[b]) * width + j] : 7
+          #expect(x[j * stride + b] == expected)
+        }
+      }
+    }
+  }
+}
