@@ -10,7 +10,7 @@ local kramers = ...
 -- What must agree; max_steps may differ, because censoring at any time is honest.
 local settings = {
   "origin", "l2", "lr", "batch", "replacement", "temperature", "gradient_noise", "label_noise",
-  "optimizer", "momentum", "observable", "mode", "threshold", "every",
+  "optimizer", "momentum", "precision", "observable", "mode", "threshold", "every",
 }
 -- What is taken over from the first result.
 local kept = {

@@ -19,6 +19,9 @@ public func measureFrozenNoise(
   guard settings.optimizer == .sgd else {
     throw InputError.sentence("frozen noise is defined for optimizer 'sgd'")
   }
+  guard settings.precision == .double else {
+    throw InputError.sentence("precision: frozen noise is computed in 'double'")
+  }
   guard let train = data.train, case .size(let size) = settings.batch else {
     throw InputError.sentence("frozen noise needs samples and a batch")
   }
@@ -111,10 +114,7 @@ private struct FrozenGradients: Sendable {
     to gradient: inout [Double], _ draws: RandomStream, step: Int, size: Int
   ) {
     let scale = 1 / Double(size)
-    for b in 0..<size {
-      let words = draws.words(step: UInt64(step), UInt32(b / 2))
-      let odd = b & 1 == 1
-      let n = RandomStream.below(samples, odd ? words[2] : words[0], odd ? words[3] : words[1])
+    draws.forEachIndex(size, of: samples, step: UInt64(step), bound: { _ in samples }) { _, n in
       for k in 0..<parameters { gradient[k] += scale * deviations[n * parameters + k] }
     }
   }

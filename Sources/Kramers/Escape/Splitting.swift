@@ -188,6 +188,10 @@ public func measureBySplitting(
 }
 
 private func checkResampling(_ settings: Settings, _ data: Dataset) throws {
+  guard settings.precision == .double else {
+    throw InputError.sentence(
+      "precision: splitting computes in 'double'; levels and maxima must be of one precision")
+  }
   let isMinibatch = settings.batch != .full
   let isNoisy =
     isMinibatch || settings.temperature > 0 || settings.gradientNoise > 0

@@ -22,7 +22,7 @@ public final class HessianOperator {
   /// - Parameters:
   ///   - parameters: parameterCount values.
   ///   - batch: of the whole training set, or its compressed moments.
-  ///   - chunk: samples a chunk, a multiple of four.
+  ///   - chunk: samples a chunk, a multiple of eight.
   public init(
     _ network: Network, at parameters: [Double], _ batch: Batch, l2: Double, threads: Int = 1,
     chunk: Int = 256
@@ -66,10 +66,10 @@ public final class HessianOperator {
 }
 
 extension Batch {
-  /// The same samples in order, `size` (a multiple of four) at a time; the offset stays with the
+  /// The same samples in order, `size` (a multiple of eight) at a time; the offset stays with the
   /// first chunk.
   func chunks(of size: Int) -> [Batch] {
-    precondition(size > 0 && size % DenseKernels.lanes == 0, "chunks of whole lanes")
+    precondition(size > 0 && size == DenseKernels.stride(size), "chunks without padding")
     guard count > size else { return [self] }
     return Swift.stride(from: 0, to: count, by: size).map { first in
       var chunk = Batch(

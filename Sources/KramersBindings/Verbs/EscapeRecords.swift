@@ -156,7 +156,8 @@ private func conditions(
     "gradient_noise": settings.gradientNoise, "label_noise": settings.labelNoise,
     "effective_temperature": effectiveTemperature, "optimizer": settings.optimizer.rawValue,
     "momentum": settings.optimizer == .sgd ? nil : settings.momentum,
-    "depth": network.depth, "widths": network.widths, "seed": seed, "stream": Int(stream),
+    "precision": settings.precision.rawValue, "depth": network.depth, "widths": network.widths,
+    "seed": seed, "stream": Int(stream),
     "origin": String(origin, radix: 16),
   ]
 }
