@@ -71,10 +71,15 @@ let package = Package(
     .target(
       name: "KramersBindings", dependencies: ["Kramers", "Lua", "CResources", "CStandardStreams"],
       swiftSettings: swiftSettings),
+    .target(name: "CReadline", linkerSettings: library("readline") + library("tinfo")),
+    .target(
+      name: "KramersShell",
+      dependencies: ["KramersBindings", "Lua", "CReadline", "CStandardStreams"],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "KramersCLI",
       dependencies: [
-        "KramersBindings", "Lua", "CStandardStreams",
+        "KramersBindings", "KramersShell", "Lua", "CStandardStreams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

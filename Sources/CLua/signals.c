@@ -80,4 +80,5 @@ void kl_signals_clear(void) {
   atomic_store(&count, 0);
   atomic_store(&level, 0);
   atomic_store(&last_interrupt, 0);
+  atomic_store(&ends_next, false);
 }

@@ -39,8 +39,11 @@ static void wait_for_room(void) {
   if (ready == 0 && stopping) end_by(stop_signal());
 }
 
+static char last_byte = '\n';
+
 static ssize_t put(void *cookie, const char *bytes, size_t count) {
   (void)cookie;
+  if (count > 0) last_byte = bytes[count - 1];
   for (size_t done = 0; done < count;) {
     ssize_t written = write(1, bytes + done, count - done);
     if (written > 0) {
@@ -70,6 +73,8 @@ void ks_set_stop(int (*received)(void)) { stop_signal = received; }
 bool ks_write(const void *bytes, size_t count) { return fwrite(bytes, 1, count, stdout) == count; }
 bool ks_flush(void) { return fflush(stdout) == 0 && !ferror(stdout); }
 
+bool ks_is_at_line_start(void) { return last_byte == '\n'; }
+
 void ks_write_error(const void *bytes, size_t count) { fwrite(bytes, 1, count, stderr); }
 
 static int read_failure;
@@ -95,10 +100,12 @@ void ks_catch_status_request(void) {
 }
 bool ks_take_status_request(void) { return atomic_exchange(&status_requested, false); }
 
-int ks_error_columns(void) {
+static int columns(int fd) {
   struct winsize size;
-  return ioctl(2, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
+int ks_error_columns(void) { return columns(2); }
+int ks_output_columns(void) { return columns(1); }
 
 void ks_keep_points(void) {
   locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);

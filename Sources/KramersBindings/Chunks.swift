@@ -16,20 +16,27 @@ extension Program {
   /// Runs `text`; if it is an expression, prints its values.
   public func evaluate(_ text: String, chunkName: String) throws {
     let arguments = options.arguments.map { LuaValue($0) }
-    try lua.setStrict(chunkName: chunkName)
-    let expression: LuaFunction
-    do {
-      // Beside a variable to be closed there are no tail calls, which would lose the position.
-      expression = try lua.load("local _e <close> = nil return " + text, chunkName: chunkName)
-    } catch let error as LuaError where error.kind == .syntax {
-      _ = try lua.load(text, chunkName: chunkName).call(arguments)
-      return
-    }
-    let values = try expression.call(arguments)
+    let (function, isExpression) = try compile(Array(text.utf8), chunkName: chunkName)
+    let values = try function.call(arguments)
+    guard isExpression else { return }
     // `-e 'experiment{...}' -e 'emit(...)'`: a handle is no data, and would stand between records.
     let isHandle = values.allSatisfy { if case .object = $0 { true } else { false } }
     if values.isEmpty || (isHandle && self.options.format != .table) { return }
     try printValues(values)
+  }
+
+  /// Compiles an expression, which returns its values, or statements.
+  func compile(
+    _ text: [UInt8], chunkName: String
+  ) throws -> (function: LuaFunction, isExpression: Bool) {
+    try lua.setStrict(chunkName: chunkName)
+    do {
+      // Beside a variable to be closed there are no tail calls, which would lose the position.
+      let prefix = Array("local _e <close> = nil return ".utf8)
+      return (try lua.load(prefix + text, chunkName: chunkName), true)
+    } catch let error as LuaError where error.kind == .syntax {
+      return (try lua.load(text, chunkName: chunkName), false)
+    }
   }
 
   /// Runs a script; its arguments are also `...`.

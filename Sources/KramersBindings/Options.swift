@@ -141,6 +141,24 @@ struct Options {
     VerbError(entry.name, "\(option.name) must be \(option.kind.words), got \(describe(value))")
   }
 
+  /// Whether one of the options is a function, whose effects nobody knows.
+  var hasFunction: Bool { values.values.contains { $0.asFunction != nil } }
+
+  /// Adds names and values; a snapshot counts as the state it holds.
+  func add(to hash: inout StateHash, _ program: Program) throws {
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) where value.asFunction == nil {
+      hash.add(name)
+      if let snapshot = value.asObject(SnapshotBox.self) {
+        snapshot.experiment.add(to: &hash)
+      } else {
+        hash.add(
+          String(
+            decoding: jsonLineBytes(try program.record(of: value, verb: entry.name)), as: UTF8.self)
+        )
+      }
+    }
+  }
+
   func has(_ name: String) -> Bool { value(name) != nil }
 
   func value(_ name: String) -> LuaValue? {

@@ -3,14 +3,18 @@ import Kramers
 
 /// Standard output: data only, through C's stdio so that `io.write` and records keep their order.
 /// A write that fails ends the process; see `ks_open`.
-final class Output {
+package final class Output {
   private let options: ProgramOptions
+  package var format: OutputFormat
+  /// What `write` collects instead of writing it; nil: it writes.
+  private var collected: [UInt8]?
   private let errors: ErrorStream
   private var hasHeader = false
   private var columns: [String] = []
 
   init(_ options: ProgramOptions, _ errors: ErrorStream) {
     self.options = options
+    format = options.format
     self.errors = errors
   }
 
@@ -18,21 +22,40 @@ final class Output {
   static let clockFields: Set<String> = ["seconds", "steps_per_second"]
 
   /// Whether they stand in records: equal seeds give equal bytes unless they were asked for.
-  var keepsClock: Bool { options.timings || options.format == .table }
+  var keepsClock: Bool { options.timings || format == .table }
 
   /// Writes text as it is, without flushing.
-  func write(_ text: String) { write(bytes: Array(text.utf8)) }
+  package func write(_ text: String) { write(bytes: Array(text.utf8)) }
 
-  func write(bytes: [UInt8]) { _ = ks_write(bytes, bytes.count) }
+  func write(bytes: [UInt8]) {
+    if collected != nil {
+      collected? += bytes
+    } else {
+      _ = ks_write(bytes, bytes.count)
+    }
+  }
 
   func flush() { _ = ks_flush() }
+
+  /// What `body` writes, in this format, instead of writing it.
+  package func collecting(_ format: OutputFormat, _ body: () throws -> Void) rethrows -> [UInt8] {
+    let outer = self.format
+    self.format = format
+    collected = []
+    defer {
+      self.format = outer
+      collected = nil
+    }
+    try body()
+    return collected ?? []
+  }
 
   /// Writes a result of the program's own in the current format and flushes it.
   func emit(_ record: Record) { put(keepsClock ? record : record.withoutClock) }
 
   /// Writes a record as it is in the current format and flushes it.
   func put(_ record: Record) {
-    switch options.format {
+    switch format {
     case .table: write(recordText(record, bold: options.colorsOutput) + "\n")
     case .jsonl:
       writeHeader()
@@ -44,7 +67,7 @@ final class Output {
 
   /// The first record says what made the others.
   private func writeHeader() {
-    if hasHeader { return }
+    if hasHeader || collected != nil { return }
     hasHeader = true
     let header: Record = [
       "kind": "header", "program": "kramers", "version": options.version,

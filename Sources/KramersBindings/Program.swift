@@ -32,22 +32,36 @@ public struct ProgramOptions: Sendable {
 public final class Program {
   public let lua: LuaState
   public let options: ProgramOptions
+  /// The seed of what gets none of its own: `--seed`, until the shell changes it.
+  package var seed: UInt64
   public let errors: ErrorStream
   public let progress: Progress
-  let output: Output
+  package let output: Output
   let metatables: Metatables
   /// What stands behind the globals; see `Names.swift`.
-  let publicNames: LuaTable
+  package let publicNames: LuaTable
   /// Result table -> `StatesBox`, with weak keys.
   let attachments: LuaTable
   var current: ExperimentBox?
+  /// All that Lua still holds.
+  var experiments: [WeakBox] = []
   /// What the protocol under way has so far.
   var partial: Record?
   /// Functions by the catalogue's name, for help(f).
-  var functionNames: [LuaValue: String] = [:]
+  package var functionNames: [LuaValue: String] = [:]
+  /// What stood among the globals before the user came.
+  var libraryNames: Set<LuaValue> = []
+  /// The log of the shell's entry under way; nil in scripts.
+  var entryLog: EntryLog?
+  /// What `resume()` goes on with.
+  var interruptedEntry: InterruptedEntry?
+  /// What the interrupted verb had so far, until the shell takes it.
+  package var interruptedResult: LuaValue?
+  package let shell = ShellSettings()
 
   public init(_ options: ProgramOptions) throws {
     self.options = options
+    seed = options.seed
     lua = try LuaState()
     errors = ErrorStream(isQuiet: options.isQuiet)
     progress = Progress(errors, isLive: options.showsProgress && !options.isQuiet)
@@ -65,8 +79,11 @@ public final class Program {
     try installExperiment()
     try installVerbs()
     try installProtocols()
+    try installResume()
+    try installShell()
     try nameLuaFunctions()
     try guardNames()
+    libraryNames = Set(try lua.globals.rawPairs().map(\.0))
   }
 
   /// Writes what is buffered.
@@ -75,7 +92,7 @@ public final class Program {
   /// A monitor that stops when Lua is asked to stop.
   func monitor() -> RunMonitor {
     let interrupt = lua.interrupt
-    let monitor = RunMonitor { interrupt.isRequested }
+    let monitor = RunMonitor(watched: progress.watched) { interrupt.isRequested }
     progress.attach(monitor)
     return monitor
   }

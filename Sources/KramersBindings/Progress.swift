@@ -14,13 +14,26 @@ public final class Progress: Sendable {
     var verb: String
     var monitor: RunMonitor?
     var start: ContinuousClock.Instant
+    /// What was watched, oldest first.
+    var values: [Double] = []
+  }
+
+  /// Ticks of the timer since the first and since the second request to stop.
+  private struct Stop {
+    var first = 0
+    var second = 0
+    /// In a shell the second Ctrl-C ends a call that does not notice the first.
+    var isShell = false
   }
 
   private let errors: ErrorStream
   /// Whether the line is shown.
   private let isLive: Bool
   private let tasks = Mutex<[Task]>([])
-  private let ticksSinceStop = Mutex(0)
+  private let stop = Mutex(Stop())
+  private let quantity = Mutex<WatchedQuantity?>(nil)
+  private let steps = Mutex(0)
+  private let isAwake = Mutex(true)
   private let begin = ContinuousClock.now
   // Unsafe: made in init, cancelled in deinit, not touched in between.
   private nonisolated(unsafe) let timer: any DispatchSourceTimer
@@ -34,14 +47,44 @@ public final class Progress: Sendable {
     timer.activate()
   }
 
-  deinit { timer.cancel() }
+  deinit {
+    wake()
+    timer.cancel()
+  }
+
+  /// What runs show from now on; see `RunMonitor.watched`.
+  var watched: WatchedQuantity? {
+    get { quantity.withLock { $0 } }
+    set { quantity.withLock { $0 = newValue } }
+  }
+
+  /// Steps that verbs have taken.
+  package var totalSteps: Int { steps.withLock { $0 } }
+
+  /// At the prompt of a shell nothing is looked at: an idle shell uses no CPU.
+  package func rest() {
+    isAwake.withLock { isAwake in
+      if isAwake { timer.suspend() }
+      isAwake = false
+    }
+  }
+
+  /// A shell's entry begins.
+  package func wake(inShell: Bool = false) {
+    stop.withLock { $0 = Stop(isShell: inShell) }
+    isAwake.withLock { isAwake in
+      if !isAwake { timer.resume() }
+      isAwake = true
+    }
+  }
 
   /// Runs a verb; the line about it is gone when it returns.
   func during<Result>(_ verb: String, _ body: () throws -> Result) rethrows -> Result {
     tasks.withLock { $0.append(Task(verb: verb, start: .now)) }
     defer {
       let isOver = tasks.withLock { tasks in
-        tasks.removeLast()
+        let task = tasks.removeLast()
+        steps.withLock { $0 += task.monitor?.progress.done ?? 0 }
         return tasks.isEmpty
       }
       if isLive, isOver { errors.show(line: nil) }
@@ -62,33 +105,56 @@ public final class Progress: Sendable {
     guard isLive else { return }
     // Under the lock, so that a verb that ends now erases the line after it was drawn.
     tasks.withLock { tasks in
+      watch(&tasks)
       guard let task = tasks.last(where: { $0.monitor != nil }) ?? tasks.last,
         task.start.duration(to: .now) > .milliseconds(500)
       else { return }
       let columns = Int(ks_error_columns())
-      errors.show(line: String(line(task).prefix((columns > 0 ? columns : 80) - 1)))
+      // Room for the terminal's echo of Ctrl-C, which would begin another line.
+      let width = max((columns > 0 ? columns : 80) - 3, 1)
+      errors.show(line: String(line(task, width: width).prefix(width)))
+    }
+  }
+
+  /// Takes the value that was asked for a tick ago and asks for the next.
+  private func watch(_ tasks: inout [Task]) {
+    guard let last = tasks.indices.last(where: { tasks[$0].monitor != nil }),
+      let monitor = tasks[last].monitor
+    else { return }
+    monitor.askForLook()
+    if watched != nil, let value = monitor.value, value.isFinite {
+      tasks[last].values.append(value)
+      if tasks[last].values.count > 200 { tasks[last].values.removeFirst() }
     }
   }
 
   /// A call into C's library runs to its end whatever was asked: after two seconds that is said.
   private func watchStop() {
     guard LuaSignals.received != 0 else { return }
-    let ticks = ticksSinceStop.withLock { ticks in
-      ticks += 1
-      return ticks
+    let ticks = stop.withLock { stop in
+      stop.first += 1
+      if LuaSignals.count > 1 { stop.second += 1 }
+      return stop
     }
-    let isLate = ticks == 20
-    if ticks == 100, LuaSignals.received == SIGTERM {
+    if ticks.first == 100, LuaSignals.received == SIGTERM {
       // Nobody may be there to ask a second time.
-      signal(SIGTERM, SIG_DFL)
-      kill(getpid(), SIGTERM)
+      endProcess(SIGTERM)
     }
-    if isLate {
-      LuaSignals.endProcessOnNext()
+    if ticks.isShell, ticks.second == 5 {
+      errors.write("kramers: ended inside a call that cannot be interrupted\n")
+      endProcess(SIGINT)
+    }
+    if ticks.first == 20 {
+      if !ticks.isShell { LuaSignals.endProcessOnNext() }
       errors.write(
         "kramers: still inside a call that cannot be interrupted; "
           + "Ctrl-C again ends the program at once\n")
     }
+  }
+
+  private func endProcess(_ number: Int32) {
+    signal(number, SIG_DFL)
+    kill(getpid(), number)
   }
 
   private var status: String {
@@ -96,11 +162,12 @@ public final class Progress: Sendable {
       guard let task = tasks.last(where: { $0.monitor != nil }) ?? tasks.last else {
         return "no verb is running, \(durationText(seconds(since: begin))) since the start"
       }
-      return line(task)
+      return line(task, width: 0)
     }
   }
 
-  private func line(_ task: Task) -> String {
+  /// - Parameter width: columns there are; 0 leaves out the drawing.
+  private func line(_ task: Task, width: Int) -> String {
     let elapsed = seconds(since: task.start)
     guard let monitor = task.monitor, monitor.progress.total > 0 else {
       return "\(task.verb)  \(durationText(elapsed))"
@@ -109,13 +176,32 @@ public final class Progress: Sendable {
     let rate = Double(done) / max(elapsed, 1e-9)
     var parts = [task.verb, "\(done)/\(total) steps", "\(numberText(rate, digits: 3))/s"]
     if done > 0 { parts.append("\(durationText(Double(total - done) / rate)) left") }
-    if let value = monitor.value { parts.append("order parameter \(numberText(value, digits: 4))") }
-    return parts.joined(separator: "  ")
+    if let value = monitor.value {
+      let name = monitor.shownQuantity.map(\.rawValue) ?? "order parameter"
+      parts.append("\(name) \(numberText(value, digits: 4))")
+    }
+    let line = parts.joined(separator: "  ")
+    let room = width - line.count - 2
+    return room > 4 && task.values.count > 1 ? line + "  " + sparkline(task.values, room) : line
   }
 
   private func seconds(since start: ContinuousClock.Instant) -> Double {
     start.duration(to: .now) / .seconds(1)
   }
+}
+
+/// The last values as bars, as many as fit; logarithmic when they are positive and span decades.
+func sparkline(_ values: [Double], _ width: Int) -> String {
+  let bars = Array("▁▂▃▄▅▆▇█")
+  var shown = Array(values.suffix(width))
+  if let low = shown.min(), let high = shown.max(), low > 0, high > 100 * low {
+    shown = shown.map { log($0) }
+  }
+  guard let low = shown.min(), let high = shown.max() else { return "" }
+  return String(
+    shown.map { x in
+      high > low ? bars[min(Int((x - low) / (high - low) * 8), 7)] : bars[0]
+    })
 }
 
 /// 0:07, 12:30, 3:00:00.

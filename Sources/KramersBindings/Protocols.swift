@@ -16,7 +16,8 @@ extension Program {
     try offer.rawSet("result", .function(lua.makeFunction(makeResult)))
     let scope = try lua.makeTable()
     let leave = try lua.makeFunction { [unowned self] _ in
-      partial = nil
+      // Stopped between two of its verbs: the shell still shows what it has.
+      if !lua.interrupt.isRequested { partial = nil }
       return []
     }
     try scope.setMetatable(lua.makeTable(fields: ["__close": .function(leave)]))

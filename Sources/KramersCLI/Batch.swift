@@ -15,7 +15,7 @@ struct Batch {
       try program.setArguments(script: options.script, options.arguments)
       LuaSignals.install(program.lua.interrupt)
       LuaSignals.endProcessOnHaste()
-      let failure = runChunks(program, &sources)
+      let failure = runChunks(program, options, &sources)
       program.finish()
       if LuaSignals.received != 0 {
         program.errors.warn("\(failure.map { "\($0)" } ?? "interrupted")")
@@ -29,23 +29,27 @@ struct Batch {
       return 70
     }
   }
+}
 
-  private func runChunks(_ program: Program, _ sources: inout SourceLines) -> (any Error)? {
-    do {
-      for (i, text) in options.code.enumerated() {
-        let name = i == 0 ? "(-e)" : "(-e \(i + 1))"
-        sources.add(name, text)
-        try program.evaluate(text, chunkName: "=" + name)
-      }
-      if let script = options.script, script != "-" {
-        try program.run(file: script, sources: &sources)
-      } else if options.script == "-" || options.code.isEmpty {
-        if Terminal.isInput { program.errors.warn("reading a script from the terminal") }
-        try program.run(standardInput: (), sources: &sources)
-      }
-      return nil
-    } catch {
-      return error
+/// The chunks of the command line, in order, until one fails.
+/// - Returns: what it failed with.
+func runChunks(
+  _ program: Program, _ options: ProgramOptions, _ sources: inout SourceLines
+) -> (any Error)? {
+  do {
+    for (i, text) in options.code.enumerated() {
+      let name = i == 0 ? "(-e)" : "(-e \(i + 1))"
+      sources.add(name, text)
+      try program.evaluate(text, chunkName: "=" + name)
     }
+    if let script = options.script, script != "-" {
+      try program.run(file: script, sources: &sources)
+    } else if options.script == "-" || options.code.isEmpty {
+      if Terminal.isInput { program.errors.warn("reading a script from the terminal") }
+      try program.run(standardInput: (), sources: &sources)
+    }
+    return nil
+  } catch {
+    return error
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import KramersBindings
+import KramersShell
 
 @main
 enum Main {
@@ -17,6 +18,7 @@ struct KramersCommand: ParsableCommand {
       An experiment shell for metastable phases of neural networks.
 
       examples
+        kramers                            the shell; :help there
         kramers script.lua small           run a script; arg[1] is "small"
         kramers -e 'help(train)'           run code; an expression prints its value
         echo 'emit{x=1}' | kramers | jq .  through a pipe, records are JSON lines
@@ -54,7 +56,7 @@ struct KramersCommand: ParsableCommand {
     help: """
       How emit and printed results leave: table, jsonl or csv. Default: table on a terminal, else \
       jsonl.
-      """)
+      """, completion: .list(OutputFormat.allCases.map(\.rawValue)))
   var format: String?
 
   @Flag(help: "The same as --format jsonl.")
@@ -63,7 +65,13 @@ struct KramersCommand: ParsableCommand {
   @Flag(help: "Keep the fields that depend on the clock in JSON and CSV.")
   var timings = false
 
-  @Flag(help: "No progress line, no warnings.")
+  @Flag(name: .customShort("i"), help: "The shell after the script or code.")
+  var interactive = false
+
+  @Flag(name: .customLong("no-init"), help: "The shell does not run init.lua first.")
+  var noInit = false
+
+  @Flag(help: "No progress line, no warnings, no banner.")
   var quiet = false
 
   @Option(help: ArgumentHelp("Colour: auto, always or never.", valueName: "when"))
@@ -72,7 +80,10 @@ struct KramersCommand: ParsableCommand {
   @Flag(help: .hidden)
   var reference = false
 
-  @Argument(help: "A Lua script, or - for standard input.")
+  @Flag(help: .hidden)
+  var man = false
+
+  @Argument(help: "A Lua script, or - for standard input.", completion: .file(extensions: ["lua"]))
   var script: String?
 
   @Argument(parsing: .captureForPassthrough, help: "Arguments of the script.")
@@ -84,15 +95,37 @@ struct KramersCommand: ParsableCommand {
       let names = OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
       throw ValidationError("--format must be one of \(names), got '\(format)'")
     }
+    if interactive, !Terminal.isInput || script == "-" {
+      throw ValidationError("-i needs a terminal on standard input")
+    }
     if json, let format, format != "jsonl" {
       throw ValidationError("give either --json or --format \(format)")
     }
   }
 
   func run() throws {
+    if man { return print(try ManPage.text(of: Self.self, version: Self.version), terminator: "") }
     if reference { return print(referencePage(), terminator: "") }
     warnAboutLateOptions()
-    throw ExitCode(Batch(options: programOptions).run())
+    let options = programOptions
+    if isInteractive {
+      throw ExitCode(Interactive(options: options, shell: shellOptions).run())
+    }
+    throw ExitCode(Batch(options: options).run())
+  }
+
+  /// A terminal and nothing to run: the shell.
+  private var isInteractive: Bool {
+    interactive || (Terminal.isInput && script == nil && code.isEmpty)
+  }
+
+  private var shellOptions: ShellOptions {
+    var options = ShellOptions()
+    options.readsInit = !noInit
+    options.isQuiet = quiet
+    options.isColored = color.isOn(terminal: Terminal.isErrors)
+    options.terminal = Terminal.isErrors || !Terminal.isOutput ? 2 : 1
+    return options
   }
 
   private var programOptions: ProgramOptions {
@@ -110,7 +143,7 @@ struct KramersCommand: ParsableCommand {
     options.arguments = rest
     options.code = code
     options.isQuiet = quiet
-    options.showsProgress = Terminal.isErrors
+    options.showsProgress = Terminal.isErrors && Environment["TERM"] != "dumb"
     options.colorsOutput = color.isOn(terminal: Terminal.isOutput)
     options.colorsErrors = color.isOn(terminal: Terminal.isErrors)
     return options
@@ -120,7 +153,8 @@ struct KramersCommand: ParsableCommand {
   private func warnAboutLateOptions() {
     guard Terminal.isErrors, !quiet, let script else { return }
     let own: Set<String> = [
-      "-e", "--seed", "--threads", "--format", "--json", "--timings", "--quiet", "--color",
+      "-e", "-i", "--no-init", "--seed", "--threads", "--format", "--json", "--timings", "--quiet",
+      "--color",
       "--version", "--help",
     ]
     let late = rest.map { String($0.prefix { $0 != "=" }) }.first { own.contains($0) }

@@ -64,7 +64,8 @@ func logarithmOfUniform(_ u: Floats) -> Floats {
   let shifted = bits(u) &+ FloatWords(repeating: 0x3F80_0000 &- 0x3F35_04F3)
   let exponent = (shifted &>> FloatWords(repeating: 23)) | FloatWords(repeating: 0x4B00_0000)
   let k = floats(exponent) - Floats(repeating: 0x1p23 + 127)
-  let m = floats((shifted & FloatWords(repeating: 0x007F_FFFF)) &+ FloatWords(repeating: 0x3F35_04F3))
+  let m = floats(
+    (shifted & FloatWords(repeating: 0x007F_FFFF)) &+ FloatWords(repeating: 0x3F35_04F3))
   let s = (m - Floats(repeating: 1)) / (m + Floats(repeating: 1))
   let z = s * s
   var p = horner(z, 0.2987172887747793, 0.39977541529513955)

@@ -116,7 +116,9 @@ struct LaneBatch<V: LaneVector> {
   @inline(__always)
   private func drawRows() {
     let stride = Words(repeating: UInt64(width))
-    forEachDraw { _ in samples } use: { b, first, draw in
+    forEachDraw { _ in
+      samples
+    } use: { b, first, draw in
       store(draw &* stride, at: V.lanes &* b &+ first)
     }
   }
@@ -124,7 +126,9 @@ struct LaneBatch<V: LaneVector> {
   /// The first places of a Fisher–Yates shuffle of the identity, undone afterwards.
   @inline(__always)
   private func drawSubsets() {
-    forEachDraw { samples &- $0 } use: { b, first, draw in
+    forEachDraw {
+      samples &- $0
+    } use: { b, first, draw in
       store(draw, at: V.lanes &* b &+ first)
     }
     let offsets = group.pointee.offsets!

@@ -141,7 +141,8 @@ extension StepCounter {
   @inline(__always)
   init(_ group: UnsafePointer<kp_lane_group>, purpose: UInt64, first: Int) {
     self.init(
-      steps: wordsOfLanes(group.pointee.steps, first), replicas: wordsOfLanes(group.pointee.replicas, first),
+      steps: wordsOfLanes(group.pointee.steps, first),
+      replicas: wordsOfLanes(group.pointee.replicas, first),
       purpose: purpose, keys: group.pointee.round_keys)
   }
 }

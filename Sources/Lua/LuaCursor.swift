@@ -40,6 +40,15 @@ public struct LuaCursor {
     return String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
   }
 
+  public var bytes: [UInt8] {
+    var length = 0
+    guard let start = klq_string(stack, index, &length) else { return [] }
+    return Array(UnsafeRawBufferPointer(start: start, count: length))
+  }
+
+  /// The identity of a table, while it lives.
+  public var pointer: UnsafeRawPointer? { klq_pointer(stack, index) }
+
   public var object: AnyObject? {
     klq_object(stack, index).map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }
   }
@@ -65,12 +74,14 @@ public struct LuaCursor {
     }
   }
 
-  /// Visits the elements 1...count of the table.
-  public func forEachElement(_ body: (Int, LuaCursor) throws -> Void) throws {
+  /// Visits the elements 1...count of the table, or the first `most` of them.
+  public func forEachElement(
+    upTo most: Int = .max, _ body: (Int, LuaCursor) throws -> Void
+  ) throws {
     guard klq_room(stack, 8) else { throw LuaError.stackOverflow }
     let top = klq_top(stack)
     defer { klq_settop(stack, top) }
-    for i in 1..<max(count, 0) + 1 {
+    for i in 1..<min(max(count, 0), most) + 1 {
       klq_rawgeti(stack, index, Int64(i))
       try body(i, LuaCursor(stack: stack, index: top + 1))
       klq_settop(stack, top)

@@ -18,6 +18,8 @@ void ks_set_stop(int (*received)(void));
 bool ks_write(const void *bytes, size_t count);
 /// false: this or an earlier write failed.
 bool ks_flush(void);
+/// Whether what was flushed last ended a line.
+bool ks_is_at_line_start(void);
 void ks_write_error(const void *bytes, size_t count);
 /// Bytes read from standard input, 0 at its end.
 size_t ks_read(void *bytes, size_t capacity);
@@ -31,6 +33,8 @@ bool ks_take_status_request(void);
 
 /// Columns of the terminal on standard error; 0 when it is none or does not say.
 int ks_error_columns(void);
+/// The same of standard output.
+int ks_output_columns(void);
 
 /// Numbers keep their points on this thread, whatever the locale of the process becomes.
 void ks_keep_points(void);

@@ -131,17 +131,19 @@ final class LaneTrainer {
     }
   }
 
-  /// Puts a replica into a lane, at step 0.
-  func load(_ lane: Int, replica: UInt32, parameters: [Double]) {
-    precondition(parameters.count == plan.network.parameterCount, "state of another network")
-    for k in parameters.indices {
-      write(parameters[k], group.pointee.theta, k, lane)
-      if let moment = group.pointee.moment { write(0, moment, k, lane) }
+  /// Puts a replica into a lane, where it goes on from `state`.
+  func load(_ lane: Int, replica: UInt32, state: TrainingState) {
+    precondition(state.parameters.count == plan.network.parameterCount, "state of another network")
+    for k in state.parameters.indices {
+      write(state.parameters[k], group.pointee.theta, k, lane)
+      if let moment = group.pointee.moment {
+        write(state.firstMoment.isEmpty ? 0 : state.firstMoment[k], moment, k, lane)
+      }
     }
     group.pointee.replicas[lane] = UInt64(replica)
-    group.pointee.steps[lane] = 0
-    group.pointee.epochs[lane] = 0
-    group.pointee.cursors[lane] = 0
+    group.pointee.steps[lane] = state.step
+    group.pointee.epochs[lane] = state.epoch
+    group.pointee.cursors[lane] = UInt64(state.cursor)
     guard plan.samples > 0 else { return }
     if plan.settings.sampling == .permutation {
       kernels.shuffle(group, lane)
@@ -149,6 +151,19 @@ final class LaneTrainer {
       let order = group.pointee.order + lane * plan.samples
       for n in 0..<plan.samples { order[n] = Int32(n) }
     }
+  }
+
+  /// The whole state of a lane, from which `load` goes on.
+  func state(_ lane: Int) -> TrainingState {
+    let indices = 0..<plan.network.parameterCount
+    var state = TrainingState(parameters: indices.map { read(group.pointee.theta, $0, lane) })
+    if let moment = group.pointee.moment {
+      state.firstMoment = indices.map { read(moment, $0, lane) }
+    }
+    state.step = group.pointee.steps[lane]
+    state.epoch = group.pointee.epochs[lane]
+    state.cursor = Int(group.pointee.cursors[lane])
+    return state
   }
 
   /// Takes `count` steps in every lane. What idle lanes compute is not looked at.

@@ -206,7 +206,8 @@ public final class Trainer {
       defer { clock.cursor += size }
       return clock.cursor
     case .replacement:
-      key.random(.batch).forEachIndex(size, of: samples, step: clock.step, bound: { _ in samples }) {
+      key.random(.batch).forEachIndex(size, of: samples, step: clock.step, bound: { _ in samples })
+      {
         order[$0] = Int32(truncatingIfNeeded: $1)
       }
       return 0

@@ -23,6 +23,15 @@ public struct TraceRow: Sendable, Equatable {
 /// Looks at a state during a run; what it returns joins the trace.
 public typealias Observer = (TrainingState) throws -> [Record.Field]
 
+/// Where an interrupted run stands: all that `train` needs to go on as if nothing had happened.
+public struct InterruptedRun: Sendable {
+  /// The experiment's step at which the run began.
+  public var first: Int
+  public var state: TrainingState
+  /// The rows so far, without the look at the interruption itself.
+  public var trace: [TraceRow]
+}
+
 public struct RunResult: Sendable {
   public var outcome: RunOutcome
   /// Steps taken by this call.
@@ -35,6 +44,8 @@ public struct RunResult: Sendable {
   public var trace: [TraceRow]
   /// What the observer threw; the run stopped there.
   public var observerError: (any Error)?
+  /// Of a run that the monitor interrupted.
+  public var interrupted: InterruptedRun?
 }
 
 extension Experiment {
@@ -46,7 +57,7 @@ extension Experiment {
     return Int(steps)
   }
 
-  /// Trains in place.
+  /// Trains in place; given an interrupted run of the same options, goes on with it, bit for bit.
   ///
   /// A diverged run leaves the experiment as it was before the call; the trace and the step tell
   /// what happened.
@@ -54,14 +65,17 @@ extension Experiment {
   /// - Throws: `InputError` for options out of range. An error of the observer is no error of the
   ///   run: it stops there and stands in the result.
   public mutating func train(
-    _ options: TrainingOptions, monitor: RunMonitor = RunMonitor(), observer: Observer? = nil
+    _ options: TrainingOptions, monitor: RunMonitor = RunMonitor(), observer: Observer? = nil,
+    resuming: InterruptedRun? = nil
   ) throws -> RunResult {
-    try train(options, settings: settings, monitor: monitor, observer: observer)
+    try train(
+      options, settings: settings, monitor: monitor, observer: observer, resuming: resuming)
   }
 
   /// Trains under other settings than the experiment's own, which stay.
   mutating func train(
-    _ options: TrainingOptions, settings: Settings, monitor: RunMonitor, observer: Observer? = nil
+    _ options: TrainingOptions, settings: Settings, monitor: RunMonitor, observer: Observer? = nil,
+    resuming: InterruptedRun? = nil
   ) throws -> RunResult {
     guard options.steps >= 0 else {
       throw InputError.rule("steps", "0 or positive", options.steps)
@@ -73,19 +87,22 @@ extension Experiment {
       throw InputError.rule("every", "at least 1", every)
     }
     let every = options.every.map { min($0, max(options.steps, 1)) }
+    if let resuming { state = resuming.state }
     let trainer = try trainer(settings)
     let evaluator = try Evaluator(data: data, network: network, settings: settings)
-    let first = Int(trainer.step)
+    let first = resuming?.first ?? Int(trainer.step)
     let last = first + options.steps
-    var trace: [TraceRow] = []
+    var trace = resuming?.trace ?? []
     var outcome = RunOutcome.completed
     var observerError: (any Error)?
-    monitor.begin(total: options.steps)
+    monitor.begin(total: last - Int(trainer.step))
 
     func look(_ state: TrainingState) {
       var row = TraceRow(measurement: evaluator.measure(state), observed: [])
       // Without a trace the first look would stand there for the whole run.
-      if options.every != nil, let mode = row.measurement.modes.first { monitor.show(mode) }
+      if options.every != nil, monitor.watched == nil, let mode = row.measurement.modes.first {
+        monitor.show(mode)
+      }
       do {
         row.observed = try observer?(state) ?? []
       } catch {
@@ -103,8 +120,10 @@ extension Experiment {
       return false
     }
 
-    look(state)
-    if outcome == .completed, isDone() { outcome = .converged }
+    if resuming == nil {
+      look(state)
+      if outcome == .completed, isDone() { outcome = .converged }
+    }
     var divergedAt: Int?
     let checkInterval = 100
     while outcome == .completed, Int(trainer.step) < last {
@@ -125,6 +144,11 @@ extension Experiment {
         look(trainer.state)
         if outcome != .completed { break }
       }
+      if let quantity = monitor.takeRequest(),
+        let value = evaluator.measure(trainer.state).value(of: quantity)
+      {
+        monitor.show(value, isWatched: true)
+      }
       // Not after every look: looking must not move the end of the run.
       if next % checkInterval == 0 || next == last, isDone() {
         outcome = .converged
@@ -133,12 +157,17 @@ extension Experiment {
       }
     }
     let steps = Int(trainer.step) - first
+    var interrupted: InterruptedRun?
     if outcome != .diverged {
       state = trainer.state
+      if outcome == .interrupted, observerError == nil {
+        interrupted = InterruptedRun(first: first, state: state, trace: trace)
+      }
       if observerError == nil, trace.last?.measurement.step != state.step { look(state) }
     }
     return RunResult(
       outcome: outcome, steps: steps, divergedAt: divergedAt,
-      final: trace[trace.count - 1].measurement, trace: trace, observerError: observerError)
+      final: trace[trace.count - 1].measurement, trace: trace, observerError: observerError,
+      interrupted: interrupted)
   }
 }

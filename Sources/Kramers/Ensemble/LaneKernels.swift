@@ -58,13 +58,15 @@ struct LaneKernels: Sendable {
   private static let doubles = LaneKernels(
     name: baseName, precision: .double, lanes: KramersLanes.doubleLanes,
     run: { KramersLanes.runDoubles($0, $1) },
-    drawNoise: { KramersLanes.drawNoiseDoubles($0) }, shuffle: { KramersLanes.shuffleDoubles($0, $1) },
+    drawNoise: { KramersLanes.drawNoiseDoubles($0) },
+    shuffle: { KramersLanes.shuffleDoubles($0, $1) },
     testModes: { KramersLanes.testModesDoubles($0, $1, $2, $3, $4) },
     peak: { KramersLanes.peakDoubles($0) })
   private static let floats = LaneKernels(
     name: baseName, precision: .single, lanes: KramersLanes.floatLanes,
     run: { KramersLanes.runFloats($0, $1) },
-    drawNoise: { KramersLanes.drawNoiseFloats($0) }, shuffle: { KramersLanes.shuffleFloats($0, $1) },
+    drawNoise: { KramersLanes.drawNoiseFloats($0) },
+    shuffle: { KramersLanes.shuffleFloats($0, $1) },
     testModes: { KramersLanes.testModesFloats($0, $1, $2, $3, $4) },
     peak: { KramersLanes.peakFloats($0) })
 
@@ -72,14 +74,14 @@ struct LaneKernels: Sendable {
     private static let doubles512 = LaneKernels(
       name: "AVX-512", precision: .double, lanes: KramersLanes512.doubleLanes,
       run: { KramersLanes512.runDoubles($0, $1) },
-    drawNoise: { KramersLanes512.drawNoiseDoubles($0) },
+      drawNoise: { KramersLanes512.drawNoiseDoubles($0) },
       shuffle: { KramersLanes512.shuffleDoubles($0, $1) },
       testModes: { KramersLanes512.testModesDoubles($0, $1, $2, $3, $4) },
       peak: { KramersLanes512.peakDoubles($0) })
     private static let floats512 = LaneKernels(
       name: "AVX-512", precision: .single, lanes: KramersLanes512.floatLanes,
       run: { KramersLanes512.runFloats($0, $1) },
-    drawNoise: { KramersLanes512.drawNoiseFloats($0) },
+      drawNoise: { KramersLanes512.drawNoiseFloats($0) },
       shuffle: { KramersLanes512.shuffleFloats($0, $1) },
       testModes: { KramersLanes512.testModesFloats($0, $1, $2, $3, $4) },
       peak: { KramersLanes512.peakFloats($0) })

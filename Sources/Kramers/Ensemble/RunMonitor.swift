@@ -3,13 +3,22 @@ internal import Synchronization
 /// The two-way line between a long computation and whoever waits for it: asked to stop, it
 /// finishes its step and returns what it has; its progress can be read from another thread.
 public final class RunMonitor: Sendable {
+  /// What `train` shows when it is asked to look; nil: the strongest mode, at the rows of a trace.
+  public let watched: WatchedQuantity?
   private let stopRequest: @Sendable () -> Bool
   private let done = Atomic<Int>(0)
   private let expected = Atomic<Int>(0)
+  private let isAsked = Atomic<Bool>(false)
+  private let showsWatched = Atomic<Bool>(false)
   private let shown = Atomic<UInt64>(Double.nan.bitPattern)
 
   /// - Parameter shouldStop: polled every few hundred steps, from any thread; must be cheap.
-  public init(shouldStop: @escaping @Sendable () -> Bool = { false }) { stopRequest = shouldStop }
+  public init(
+    watched: WatchedQuantity? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
+  ) {
+    self.watched = watched
+    stopRequest = shouldStop
+  }
 
   public var shouldStop: Bool { stopRequest() }
 
@@ -27,11 +36,56 @@ public final class RunMonitor: Sendable {
   }
 
   /// Shows what the computation watches (an order parameter, a loss) to whoever looks on.
-  public func show(_ value: Double) { shown.store(value.bitPattern, ordering: .relaxed) }
+  ///
+  /// - Parameter isWatched: whether it is the quantity `watched`.
+  public func show(_ value: Double, isWatched: Bool = false) {
+    shown.store(value.bitPattern, ordering: .relaxed)
+    showsWatched.store(isWatched, ordering: .relaxed)
+  }
+
+  /// What `value` is: the quantity watched, or nil for the computation's own order parameter.
+  public var shownQuantity: WatchedQuantity? {
+    showsWatched.load(ordering: .relaxed) ? watched : nil
+  }
 
   /// The value shown last; nil before the first.
   public var value: Double? {
     let value = Double(bitPattern: shown.load(ordering: .relaxed))
     return value.isNaN ? nil : value
+  }
+
+  /// Asks the computation to measure what is watched, once; from any thread.
+  public func askForLook() { isAsked.store(true, ordering: .relaxed) }
+
+  /// What to measure and show now, if anything was asked for.
+  func takeRequest() -> WatchedQuantity? {
+    guard let watched, isAsked.exchange(false, ordering: .relaxed) else { return nil }
+    return watched
+  }
+}
+
+/// What a live view can show of a run, by its name in Lua.
+public enum WatchedQuantity: String, Sendable, CaseIterable {
+  case loss, objective, accuracy, norm
+  case testLoss = "test_loss"
+  case testAccuracy = "test_accuracy"
+  case gradientNorm = "gradient_norm"
+  /// The strongest mode.
+  case mode
+}
+
+extension Measurement {
+  /// nil where the data has no such thing, a test loss without a test set.
+  func value(of quantity: WatchedQuantity) -> Double? {
+    switch quantity {
+    case .loss: loss
+    case .objective: objective
+    case .accuracy: accuracy
+    case .norm: norm
+    case .testLoss: testLoss
+    case .testAccuracy: testAccuracy
+    case .gradientNorm: gradientNorm
+    case .mode: modes.first
+    }
   }
 }

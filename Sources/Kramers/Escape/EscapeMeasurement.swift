@@ -45,7 +45,9 @@ public struct EscapeResult: Sendable {
   /// 95 % quantile of the watched singular value that noise alone makes in the metastable state.
   public let thermalFloor: Double
   public let theory: EscapeTheory
-  public let isInterrupted: Bool
+  /// Where the replicas of an interrupted measurement stand; nil once all have ended.
+  public let progress: EnsembleProgress?
+  public var isInterrupted: Bool { progress != nil }
 }
 
 /// The predicted escape time, or why there is none.
@@ -62,12 +64,14 @@ public struct EscapeTheory: Sendable {
 }
 
 extension Experiment {
-  /// First-passage times out of the present state. The experiment stays as it is.
+  /// First-passage times out of the present state, which stays as it is. Given the progress of an
+  /// interrupted measurement of the same request, goes on with it, bit for bit.
   ///
   /// - Throws: `InputError` for options that do not fit, and when no threshold is given where
   ///   theory gives none.
   public func measureEscape(
-    _ request: EscapeRequest, threads: Int, monitor: RunMonitor = RunMonitor()
+    _ request: EscapeRequest, threads: Int, monitor: RunMonitor = RunMonitor(),
+    resuming: EnsembleProgress? = nil
   ) throws -> EscapeResult {
     let target = try escapeTarget(request, monitor: monitor)
     let (observable, threshold) = (target.observable, target.threshold)
@@ -77,9 +81,14 @@ extension Experiment {
     options.maxSteps = request.maxSteps
     options.every = request.every
     options.stream = request.stream
-    let measure = request.isFrozen ? measureFrozenNoise : measureFirstPassage
-    let record = try measure(
-      data, network, request.settings, state, options, threads, monitor)
+    let record =
+      request.isFrozen
+      ? try measureFrozenNoise(
+        data: data, network: network, settings: request.settings, from: state, options: options,
+        threads: threads, monitor: monitor)
+      : try measureFirstPassage(
+        data: data, network: network, settings: request.settings, from: state, options: options,
+        threads: threads, monitor: monitor, resuming: resuming)
     let sample = try CensoredSample(
       times: record.times.map { Double($0) }, escaped: record.escaped)
     return EscapeResult(
@@ -95,7 +104,7 @@ extension Experiment {
       theory: request.isFrozen
         ? EscapeTheory(reason: "frozen minibatch noise has a covariance of its own")
         : theory(of: target, request.settings, diverged: record.diverged),
-      isInterrupted: record.interrupted)
+      progress: record.progress)
   }
 
   /// What an escape is here: observable, threshold, and the theory they come from.

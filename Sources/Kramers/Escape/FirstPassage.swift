@@ -46,10 +46,36 @@ public struct FirstPassageRecord: Sendable, Equatable {
   public var escaped: [Bool]
   /// Replicas whose parameters became infinite or NaN; their time is that of the next look.
   public var diverged: Int
-  public var interrupted: Bool
+  /// Where the replicas of an interrupted measurement stand; nil once all have ended.
+  public var progress: EnsembleProgress?
+  public var interrupted: Bool { progress != nil }
 
   /// Replica-steps taken.
   public var totalSteps: Int { times.reduce(0, +) }
+}
+
+/// Where an interrupted ensemble stands: all that `measureFirstPassage` needs to go on.
+public struct EnsembleProgress: Sendable, Equatable {
+  var replicas: [ReplicaProgress]
+}
+
+/// One replica: random streams are functions of (seed, stream, replica, step), so its state and
+/// its index determine its future exactly.
+enum ReplicaProgress: Sendable, Equatable {
+  case notBegun
+  /// Step 0 of the state is the start of the replica.
+  case underWay(TrainingState)
+  case ended(ReplicaOutcome)
+
+  /// What is known of it; nil before its first step.
+  var outcome: ReplicaOutcome? {
+    switch self {
+    case .notBegun: nil
+    case .underWay(let state):
+      state.step == 0 ? nil : ReplicaOutcome(steps: Int(state.step), end: .interrupted)
+    case .ended(let outcome): outcome
+    }
+  }
 }
 
 /// Runs replicas of `state`, each with its own random streams, until they escape or `maxSteps`.
@@ -57,12 +83,14 @@ public struct FirstPassageRecord: Sendable, Equatable {
 /// Replica r reads the streams (seed, stream, r), so a subset of the replicas gives the same times
 /// as the whole ensemble, on any number of threads. Interrupted, replicas under way are censored
 /// where they stand and those not begun are left out: both are honest under the censored
-/// likelihood.
+/// likelihood. Given the progress of an interrupted measurement of the same options, goes on with
+/// it, bit for bit.
 ///
 /// - Throws: `InputError` for options or settings that do not fit.
 public func measureFirstPassage(
   data: Dataset, network: Network, settings: Settings, from state: TrainingState,
-  options: FirstPassageOptions, threads: Int, monitor: RunMonitor = RunMonitor()
+  options: FirstPassageOptions, threads: Int, monitor: RunMonitor = RunMonitor(),
+  resuming: EnsembleProgress? = nil
 ) throws -> FirstPassageRecord {
   try options.validate()
   try settings.validate(data: data, network: network)
@@ -78,43 +106,64 @@ public func measureFirstPassage(
   if case .full = settings.batch, settings.labelNoise == 0 {
     full = try data.fullBatch(for: network)
   }
-  monitor.begin(total: options.replicas * options.maxSteps)
   let shared = full
-  let outcomes =
+  let before =
+    resuming?.replicas ?? [ReplicaProgress](repeating: .notBegun, count: options.replicas)
+  precondition(before.count == options.replicas, "progress of another ensemble")
+  monitor.begin(total: before.reduce(0) { $0 + $1.stepsLeft(options) })
+  let replicas =
     LanePlan.fits(data: data, network: network, settings: settings)
     ? try followInLanes(
       LanePlan(data: data, network: network, settings: settings, full: shared), data: data,
-      from: start, options: options, threads: threads, monitor: monitor)
+      from: start, before: before, options: options, threads: threads, monitor: monitor)
     : parallelMap(options.replicas, threads: threads) { replica in
-      if monitor.shouldStop { return ReplicaOutcome.notBegun }
+      if case .ended = before[replica] { return before[replica] }
+      if monitor.shouldStop { return before[replica] }
+      var state = start
+      if case .underWay(let reached) = before[replica] { state = reached }
       do {
         let trainer = try Trainer(
           data: data, network: network, settings: settings,
           key: RandomKey(
             seed: options.seed, stream: measurementStream | options.stream,
             replica: UInt32(replica)),
-          state: start, full: shared)
+          state: state, full: shared)
         let probe = try OrderParameterProbe(options.observable, data: data, network: network)
         return follow(trainer, probe, options, monitor)
       } catch {
         preconditionFailure("options were validated before: \(error)")
       }
     }
-  let begun = outcomes.filter { $0.steps > 0 }
+  let begun = replicas.compactMap(\.outcome)
+  let isInterrupted = begun.count < replicas.count || begun.contains { $0.end == .interrupted }
   return FirstPassageRecord(
     times: begun.map(\.steps), escaped: begun.map { $0.end == .escaped },
     diverged: begun.count { $0.end == .diverged },
-    interrupted: outcomes.contains { $0.end == .interrupted })
+    progress: isInterrupted ? EnsembleProgress(replicas: replicas) : nil)
 }
 
 /// Streams of measurements never meet those of training, which use 0...2^31-1.
 let measurementStream: UInt32 = 1 << 31
 
-struct ReplicaOutcome: Sendable {
+struct ReplicaOutcome: Sendable, Equatable {
   enum End { case escaped, censored, diverged, interrupted }
   var steps: Int
   var end: End
-  static let notBegun = ReplicaOutcome(steps: 0, end: .interrupted)
+}
+
+extension ReplicaProgress {
+  fileprivate func stepsLeft(_ options: FirstPassageOptions) -> Int {
+    switch self {
+    case .notBegun: options.maxSteps
+    case .underWay(let state): options.maxSteps - Int(state.step)
+    case .ended: 0
+    }
+  }
+}
+
+/// The step of the next look at a replica that has taken `steps`, all looks so far done.
+func nextLook(after steps: Int, _ options: FirstPassageOptions) -> Int {
+  min((steps / options.every + 1) * options.every, options.maxSteps)
 }
 
 /// Polls of the monitor, about ten milliseconds each, for each value shown to it.
@@ -123,24 +172,24 @@ let pollsBetweenShows = 30
 private func follow(
   _ trainer: Trainer, _ probe: OrderParameterProbe, _ options: FirstPassageOptions,
   _ monitor: RunMonitor
-) -> ReplicaOutcome {
-  var steps = 0
-  var reported = 0
-  var nextLook = 0
+) -> ReplicaProgress {
+  var steps = Int(trainer.step)
+  var reported = steps
+  var look = nextLook(after: steps, options)
   // However rare the looks.
   let pollInterval = trainer.pollInterval
-  var nextPoll = 0
+  var nextPoll = steps
   var polls = 0
   while steps < options.maxSteps {
-    if steps == nextLook { nextLook = min(steps + options.every, options.maxSteps) }
-    let isFinite = trainer.run(steps: min(nextLook - steps, pollInterval))
+    let isFinite = trainer.run(steps: min(look - steps, pollInterval))
     steps = Int(trainer.step)
     if !isFinite {
-      steps = nextLook
+      steps = look
       return finish(.diverged)
     }
-    if steps == nextLook {
+    if steps == look {
       if probe.hasEscaped(trainer.parameterPointer, options.threshold) { return finish(.escaped) }
+      look = nextLook(after: steps, options)
     }
     if steps >= nextPoll {
       nextPoll = steps + pollInterval
@@ -149,14 +198,14 @@ private func follow(
       polls += 1
       monitor.advance(by: steps - reported)
       reported = steps
-      if monitor.shouldStop { return finish(.interrupted) }
+      if monitor.shouldStop, steps < options.maxSteps { return .underWay(trainer.state) }
     }
   }
   return finish(.censored)
 
-  func finish(_ end: ReplicaOutcome.End) -> ReplicaOutcome {
+  func finish(_ end: ReplicaOutcome.End) -> ReplicaProgress {
     // What an early escape saves counts as done, so that the progress line reaches its end.
-    monitor.advance(by: (end == .interrupted ? steps : options.maxSteps) - reported)
-    return ReplicaOutcome(steps: steps, end: end)
+    monitor.advance(by: options.maxSteps - reported)
+    return .ended(ReplicaOutcome(steps: steps, end: end))
   }
 }

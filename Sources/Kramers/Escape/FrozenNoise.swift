@@ -32,19 +32,23 @@ public func measureFrozenNoise(
   let full = try data.fullBatch(for: network)
   _ = try OrderParameterProbe(options.observable, data: data, network: network)
   monitor.begin(total: options.replicas * options.maxSteps)
-  let outcomes = parallelMap(options.replicas, threads: threads) { replica in
-    if monitor.shouldStop { return ReplicaOutcome.notBegun }
+  let outcomes = parallelMap(options.replicas, threads: threads) { replica -> ReplicaOutcome? in
+    if monitor.shouldStop { return nil }
     let key = RandomKey(
       seed: options.seed, stream: measurementStream | options.stream, replica: UInt32(replica))
     return table.follow(
       network, settings, data, full, from: state.parameters, size: size,
       draws: key.random(.batch), options, monitor)
   }
-  let begun = outcomes.filter { $0.steps > 0 }
+  let begun = outcomes.compactMap { $0 }
+  let isInterrupted = begun.count < outcomes.count || begun.contains { $0.end == .interrupted }
   return FirstPassageRecord(
     times: begun.map(\.steps), escaped: begun.map { $0.end == .escaped },
     diverged: begun.count { $0.end == .diverged },
-    interrupted: outcomes.contains { $0.end == .interrupted })
+    // A resumed measurement begins anew: its times are the same.
+    progress: isInterrupted
+      ? EnsembleProgress(
+        replicas: [ReplicaProgress](repeating: .notBegun, count: options.replicas)) : nil)
 }
 
 /// The deviation of every sample's gradient from their mean, at one state.

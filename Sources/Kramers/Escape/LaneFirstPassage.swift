@@ -1,11 +1,11 @@
 internal import Synchronization
 
-/// The outcome of every replica of `options`, run in lanes: each thread has one group of lanes, a replica
-/// that ends leaves its lane, and the next one not begun takes it.
+/// Where every replica of `options` stands after it was run in lanes: each thread has one group of
+/// lanes, a replica that ends leaves its lane, and the next one not begun takes it.
 func followInLanes(
-  _ plan: LanePlan, data: Dataset, from start: TrainingState, options: FirstPassageOptions,
-  threads: Int, monitor: RunMonitor
-) throws -> [ReplicaOutcome] {
+  _ plan: LanePlan, data: Dataset, from start: TrainingState, before: [ReplicaProgress],
+  options: FirstPassageOptions, threads: Int, monitor: RunMonitor
+) throws -> [ReplicaProgress] {
   let next = Atomic<Int>(0)
   let lanes = LaneKernels.best(plan.settings.precision).lanes
   let groups = (options.replicas + lanes - 1) / lanes
@@ -14,18 +14,25 @@ func followInLanes(
     do {
       let watch = LaneWatch(
         plan, probe: try OrderParameterProbe(options.observable, data: data, network: plan.network),
-        start: start.parameters, options: options, monitor: monitor)
+        options: options, monitor: monitor)
       return watch.follow {
-        let replica = next.add(1, ordering: .relaxed).oldValue
-        return replica < options.replicas ? replica : nil
+        while true {
+          let replica = next.add(1, ordering: .relaxed).oldValue
+          guard replica < options.replicas else { return nil }
+          switch before[replica] {
+          case .notBegun: return (replica, start)
+          case .underWay(let state): return (replica, state)
+          case .ended: continue
+          }
+        }
       }
     } catch {
       preconditionFailure("options were validated before: \(error)")
     }
   }
-  var outcomes = [ReplicaOutcome](repeating: .notBegun, count: options.replicas)
-  for list in lists { for (replica, outcome) in list { outcomes[replica] = outcome } }
-  return outcomes
+  var replicas = before
+  for list in lists { for (replica, progress) in list { replicas[replica] = progress } }
+  return replicas
 }
 
 /// Watches the replicas in a group of lanes: what `follow` does for one.
@@ -40,32 +47,29 @@ private final class LaneWatch {
 
   private let trainer: LaneTrainer
   private let probe: OrderParameterProbe
-  private let start: [Double]
   private let options: FirstPassageOptions
   private let monitor: RunMonitor
   private let parameters: UnsafeMutablePointer<Double>
   private var places: [Place]
   private var polls = 0
-  private var outcomes: [(Int, ReplicaOutcome)] = []
+  private var results: [(Int, ReplicaProgress)] = []
 
   init(
-    _ plan: LanePlan, probe: OrderParameterProbe, start: [Double], options: FirstPassageOptions,
-    monitor: RunMonitor
+    _ plan: LanePlan, probe: OrderParameterProbe, options: FirstPassageOptions, monitor: RunMonitor
   ) {
     trainer = LaneTrainer(
       plan, key: RandomKey(seed: options.seed, stream: measurementStream | options.stream))
     self.probe = probe
-    self.start = start
     self.options = options
     self.monitor = monitor
     places = [Place](repeating: Place(), count: trainer.lanes)
-    parameters = makeBuffer(start.count)
+    parameters = makeBuffer(plan.network.parameterCount)
   }
 
   deinit { parameters.deallocate() }
 
   /// Runs replicas until `claim` gives no more and all have ended, or the monitor asks to stop.
-  func follow(claim: () -> Int?) -> [(Int, ReplicaOutcome)] {
+  func follow(claim: () -> (Int, TrainingState)?) -> [(Int, ReplicaProgress)] {
     let interval = pollInterval(trainer)
     var untilPoll = interval
     var hasMore = true
@@ -74,7 +78,7 @@ private final class LaneWatch {
         if monitor.shouldStop { return interrupt() }
         hasMore = fill(claim)
       }
-      guard let distance = stepsToLook() else { return outcomes }
+      guard let distance = stepsToLook() else { return results }
       let steps = min(distance, untilPoll)
       trainer.run(steps: steps)
       advance(by: steps)
@@ -89,12 +93,13 @@ private final class LaneWatch {
 
   /// Loads replicas into idle lanes.
   /// - Returns: whether there may be more.
-  private func fill(_ claim: () -> Int?) -> Bool {
+  private func fill(_ claim: () -> (Int, TrainingState)?) -> Bool {
     for lane in places.indices where places[lane].replica == nil {
-      guard let replica = claim() else { return false }
+      guard let (replica, state) = claim() else { return false }
+      let steps = Int(state.step)
       places[lane] = Place(
-        replica: replica, nextLook: min(options.every, options.maxSteps))
-      trainer.load(lane, replica: UInt32(replica), parameters: start)
+        replica: replica, steps: steps, reported: steps, nextLook: nextLook(after: steps, options))
+      trainer.load(lane, replica: UInt32(replica), state: state)
     }
     return true
   }
@@ -135,7 +140,7 @@ private final class LaneWatch {
       } else if places[lane].steps == options.maxSteps {
         finish(lane, .censored)
       } else {
-        places[lane].nextLook = min(places[lane].steps + options.every, options.maxSteps)
+        places[lane].nextLook = nextLook(after: places[lane].steps, options)
       }
     }
   }
@@ -158,17 +163,22 @@ private final class LaneWatch {
   }
 
   private func finish(_ lane: Int, _ end: ReplicaOutcome.End) {
-    let place = places[lane]
-    guard let replica = place.replica else { return }
     // What an early escape saves counts as done, so that the progress line reaches its end.
-    monitor.advance(by: (end == .interrupted ? place.steps : options.maxSteps) - place.reported)
-    outcomes.append((replica, ReplicaOutcome(steps: place.steps, end: end)))
+    monitor.advance(by: options.maxSteps - places[lane].reported)
+    leave(lane, .ended(ReplicaOutcome(steps: places[lane].steps, end: end)))
+  }
+
+  private func leave(_ lane: Int, _ progress: ReplicaProgress) {
+    guard let replica = places[lane].replica else { return }
+    results.append((replica, progress))
     places[lane].replica = nil
   }
 
-  private func interrupt() -> [(Int, ReplicaOutcome)] {
-    for lane in places.indices { finish(lane, .interrupted) }
-    return outcomes
+  private func interrupt() -> [(Int, ReplicaProgress)] {
+    for lane in places.indices where places[lane].replica != nil {
+      leave(lane, .underWay(trainer.state(lane)))
+    }
+    return results
   }
 }
 

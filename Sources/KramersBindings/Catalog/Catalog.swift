@@ -1,19 +1,19 @@
 /// Every public name: the one table behind help, option checking, completion and the reference.
-enum Catalog {
-  static let all: [Entry] =
-    data + verbs + landscape + protocols + landscapeProtocols + utilities
+package enum Catalog {
+  package static let all: [Entry] =
+    data + verbs + landscape + protocols + landscapeProtocols + utilities + shell
 
   /// The chapters of the reference page.
   static let chapters: [(title: String, entries: [Entry])] = [
     ("Data", data), ("Verbs", verbs), ("Landscape", landscape),
     ("Protocols", protocols + landscapeProtocols),
-    ("Output and numbers", utilities),
+    ("Output and numbers", utilities), ("The shell", shell),
   ]
 
   /// Lua's own names that the program replaces: ordinary globals, not protected.
   static let lua: Set<String> = ["print", "pairs", "math.random", "math.randomseed"]
 
-  static let byName: [String: Entry] = Dictionary(
+  package static let byName: [String: Entry] = Dictionary(
     uniqueKeysWithValues: all.map { ($0.name, $0) })
 
   /// Verbs that leave the experiment as it is: an observer may call them.

@@ -1,5 +1,5 @@
 /// What an option may be.
-enum OptionKind: Sendable, Equatable {
+package enum OptionKind: Sendable, Equatable {
   case number(Rule)
   case integer(Rule)
   case flag
@@ -25,7 +25,7 @@ enum OptionKind: Sendable, Equatable {
   case programme
 
   /// What a number must fulfil.
-  enum Rule: String, Sendable {
+  package enum Rule: String, Sendable {
     case any = "a number"
     case positive = "positive"
     case nonNegative = "0 or positive"
@@ -44,7 +44,7 @@ enum OptionKind: Sendable, Equatable {
   }
 
   /// The type as help and errors name it.
-  var words: String {
+  package var words: String {
     switch self {
     case .number: "a number"
     case .integer: "an integer"
@@ -67,13 +67,13 @@ enum OptionKind: Sendable, Equatable {
 }
 
 /// One option of a verb: name, what it may be, unit, default, meaning.
-struct OptionEntry: Sendable {
-  let name: String
-  let kind: OptionKind
-  let unit: String
+package struct OptionEntry: Sendable {
+  package let name: String
+  package let kind: OptionKind
+  package let unit: String
   /// The default as the user would write it, or a few words; `"required"` where there is none.
-  let standard: String
-  let summary: String
+  package let standard: String
+  package let summary: String
 
   var isRequired: Bool { standard == "required" }
 
@@ -91,9 +91,9 @@ struct OptionEntry: Sendable {
 
 /// One public name. The catalogue of these feeds help, the unknown-option errors, completion and
 /// the tests that run every example.
-struct Entry: Sendable {
+package struct Entry: Sendable {
   /// Where the name lives and how it is called.
-  enum Role: Sendable, Equatable {
+  package enum Role: Sendable, Equatable {
     /// A global function, also a method of experiments: `train{...}` and `x:train{...}`.
     case verb
     /// The same, written in Lua in `stdlib-lua/<name>.lua`; a dotted name is a function only.
@@ -104,25 +104,29 @@ struct Entry: Sendable {
     case method
   }
 
-  let name: String
-  let role: Role
-  let summary: String
+  package let name: String
+  package let role: Role
+  package let summary: String
   /// Whether experiments have it as a method of the same name.
   var isMethodToo: Bool {
     role == .verb || role == .protocolFile && !name.contains(".")
   }
   /// Option that a lone positional argument stands for: `train(100)` means `steps = 100`.
-  let positional: String?
-  let options: [OptionEntry]
+  package let positional: String?
+  package let options: [OptionEntry]
   /// How it is called, where that is not a table of options: `linspace(a, b, n)`.
-  let usage: String?
-  let returns: String
-  let example: String
-  let seeAlso: [String]
+  package let usage: String?
+  /// How the shell's command of this name is written: `:time [on|off]`; the words after it are the
+  /// function's arguments.
+  package let command: String?
+  package let returns: String
+  package let example: String
+  package let seeAlso: [String]
 
   init(
     _ name: String, _ role: Role, _ summary: String, positional: String? = nil,
-    options: [OptionEntry] = [], usage: String? = nil, returns: String, example: String,
+    options: [OptionEntry] = [], usage: String? = nil, command: String? = nil, returns: String,
+    example: String,
     seeAlso: [String] = []
   ) {
     self.name = name
@@ -131,6 +135,7 @@ struct Entry: Sendable {
     self.positional = positional
     self.options = options
     self.usage = usage
+    self.command = command
     self.returns = returns
     self.example = example
     self.seeAlso = seeAlso

@@ -18,6 +18,7 @@ extension Catalog {
       seeAlso: ["emit"]),
     Entry(
       "help", .function, "what a name does, its options with defaults and units, and an example",
+      usage: "help([name])", command: ":help [name], ?name",
       returns: "nothing; help() lists all names",
       example: """
         help(measure_escape)

@@ -31,9 +31,9 @@ public struct SourceLines {
 
 /// An error as the terminal shows it: the message with file and line, the source line, a caret.
 public func errorReport(
-  _ error: any Error, _ sources: SourceLines, colored: Bool = false
+  _ error: any Error, _ sources: SourceLines, colored: Bool = false, head: String = "kramers:"
 ) -> String {
-  let head = styled("kramers:", .red, colored) + " "
+  let head = styled(head, .red, colored) + " "
   guard let error = error as? LuaError else { return head + "\(error)\n" }
   guard var position = error.position else { return head + error.message + "\n" }
   let prefix = "\(position.chunk):\(position.line): "

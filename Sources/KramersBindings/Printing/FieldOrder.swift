@@ -22,6 +22,12 @@ enum FieldOrder {
   private static let rank = Dictionary(
     uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
 
+  /// Whether a field called `a` is read before one called `b`.
+  static func precedes(_ a: String, _ b: String) -> Bool {
+    let (first, second) = (rank[a] ?? names.count, rank[b] ?? names.count)
+    return first != second ? first < second : precedesBytewise(a, b)
+  }
+
   static func sorted(_ fields: [Record.Field]) -> [Record.Field] {
     if fields.count < 2 { return fields }
     let keyed = fields.map { (rank: rank[$0.name] ?? names.count, field: $0) }

@@ -1,7 +1,9 @@
 import Kramers
 
 /// A record for reading: fields one a line, lists of rows as aligned tables.
-func recordText(_ record: Record, bold: Bool = false) -> String {
+///
+/// - Parameter width: columns of the terminal, where tables have to fit; 0 is any width.
+func recordText(_ record: Record, bold: Bool = false, width: Int = 0) -> String {
   guard case .object(let fields) = record else { return valueText(record) }
   var lines: [String] = []
   if let title = title(record) { lines.append(styled(title, .bold, bold)) }
@@ -13,9 +15,8 @@ func recordText(_ record: Record, bold: Bool = false) -> String {
   for field in fields where field.value.isRows {
     guard case .array(let rows) = field.value else { continue }
     lines.append("  " + field.name)
-    let table = tableLines(rows).map { "    " + $0 }
-    lines.append(styled(table[0], .bold, bold))
-    lines += table.dropFirst()
+    lines += tableLines(rows, bold: bold, width: width == 0 ? 0 : max(width - 4, 1))
+      .map { "    " + $0 }
   }
   return lines.joined(separator: "\n")
 }
@@ -43,7 +44,7 @@ func valueText(_ record: Record) -> String {
 }
 
 /// Rows as aligned columns; nested values are left out. At most 20 rows are shown.
-private func tableLines(_ rows: [Record]) -> [String] {
+private func tableLines(_ rows: [Record], bold: Bool, width: Int) -> [String] {
   var columns: [String] = []
   for row in rows {
     guard case .object(let fields) = row else { continue }
@@ -54,19 +55,8 @@ private func tableLines(_ rows: [Record]) -> [String] {
   columns = FieldOrder.sorted(columns.map { .init($0, .null) }).map(\.name)
   let shown = rows.prefix(20)
   let cells = shown.map { row in columns.map { name in row[name].map(valueText) ?? "" } }
-  let widths = columns.enumerated().map { j, name in
-    max(name.count, cells.map { $0[j].count }.max() ?? 0)
-  }
-  func line(_ texts: [String]) -> String {
-    var line = ""
-    for (j, text) in texts.enumerated() {
-      line += (j > 0 ? "  " : "") + String(repeating: " ", count: widths[j] - text.count) + text
-    }
-    return line
-  }
-  var lines = [line(columns)] + cells.map(line)
-  if rows.count > shown.count { lines.append("... \(rows.count) rows in all") }
-  return lines
+  let lines = alignedTable(head: columns, cells, width: width, bold: bold)
+  return rows.count > shown.count ? lines + ["... \(rows.count) rows in all"] : lines
 }
 
 /// The terminal's ways to stress a word.

@@ -113,7 +113,7 @@ extension Program {
   }
 
   /// The option `seed`, or the program's.
-  func seed(_ options: Options) -> UInt64 { options.seed() ?? self.options.seed }
+  func seed(_ options: Options) -> UInt64 { options.seed() ?? self.seed }
 
   private func push(_ data: Dataset) throws -> [LuaValue] {
     [try lua.wrap(DataBox(data), metatable: metatables.data)]

@@ -22,10 +22,12 @@ extension Program {
         throw InputError.sentence("\(name) goes with method = \"splitting\"")
       }
       let (result, seconds) = try timed {
-        try experiment.measureEscape(request, threads: options.threads, monitor: monitor())
+        try experiment.measureEscape(
+          request, threads: options.threads, monitor: monitor(),
+          resuming: entryLog?.takeProgress(EnsembleProgress.self))
       }
       let record = result.record(network: experiment.network, seconds: seconds)
-      return [try finishLong(record, result.isInterrupted)]
+      return [try finishLong(record, result.isInterrupted, progress: result.progress)]
     }
   }
 

@@ -17,9 +17,9 @@ extension Program {
         data: data, network: network, settings: settings,
         initialization: o.word("init").flatMap(Initialization.init(rawValue:)) ?? .gaussian,
         initScale: o.number("init_scale") ?? 1, seed: seed(o))
-      let box = ExperimentBox(experiment)
-      current = box
-      return [try push(box)]
+      let value = try pushNew(experiment)
+      current = value.asObject(ExperimentBox.self)
+      return [value]
     }
     try setGlobal(
       "use",
@@ -36,6 +36,14 @@ extension Program {
       .function(
         lua.makeFunction { [unowned self] _ in [try current.map { try push($0) } ?? .nil] }))
     try installExperimentFields()
+  }
+
+  /// An experiment that did not exist before.
+  func pushNew(_ experiment: Experiment) throws -> LuaValue {
+    let box = ExperimentBox(experiment)
+    experiments.removeAll { $0.box == nil }
+    experiments.append(WeakBox(box: box))
+    return try push(box)
   }
 
   func push(_ box: ExperimentBox) throws -> LuaValue {

@@ -1,5 +1,5 @@
 import Kramers
-import Lua
+package import Lua
 
 /// `emit`, `print`, `help`, and how results print themselves.
 extension Program {
@@ -11,15 +11,16 @@ extension Program {
           guard call.arguments.count == 1 else {
             throw VerbError("emit", "takes one value, got \(call.arguments.count)")
           }
-          try output.put(
-            record(of: call.argument(1), verb: "emit", keepsClock: output.keepsClock))
+          let record = try record(
+            of: call.argument(1), verb: "emit", keepsClock: output.keepsClock)
+          if showsOutput { output.put(record) }
           return []
         }))
     try setGlobal(
       "print",
       .function(
         lua.makeFunction { [unowned self] call in
-          try printValues(call.arguments)
+          if showsOutput { try printValues(call.arguments) }
           return []
         }))
     try setGlobal(
@@ -37,8 +38,11 @@ extension Program {
         }))
   }
 
+  /// Whether an output is a new one; see `EntryLog`.
+  var showsOutput: Bool { entryLog?.showsOutput() ?? true }
+
   /// Lua's `print`; a result alone is written as its record.
-  func printValues(_ values: [LuaValue]) throws {
+  package func printValues(_ values: [LuaValue]) throws {
     if values.count == 1, try isResult(values[0]) {
       return output.put(
         try record(of: values[0], verb: "print", keepsClock: output.keepsClock))

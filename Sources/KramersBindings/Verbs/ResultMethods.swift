@@ -51,7 +51,7 @@ extension Program {
       .function(
         lua.makeFunction { [unowned self] call in
           let words = try call.arguments.map { try lua.describe($0) }
-          errors.write(words.joined(separator: "\t") + "\n")
+          if showsOutput { errors.write(words.joined(separator: "\t") + "\n") }
           return []
         }))
   }

@@ -11,7 +11,9 @@ extension Program {
       box.isRunning = true
       defer { box.isRunning = false }
       let (result, seconds) = try timed {
-        try experiment.train(options, monitor: monitor(), observer: observer)
+        try experiment.train(
+          options, monitor: monitor(), observer: observer,
+          resuming: entryLog?.takeProgress(InterruptedRun.self))
       }
       box.experiment = experiment
       let record = result.record(lr: experiment.settings.learningRate, seconds: seconds)
@@ -19,7 +21,9 @@ extension Program {
         output.emit(record)
         throw error
       }
-      return try [finishLong(record, result.outcome == .interrupted)]
+      return try [
+        finishLong(record, result.outcome == .interrupted, progress: result.interrupted)
+      ]
     }
     try verb("set") { [unowned self] box, o in
       try box.experiment.update { try apply(o, to: &$0) }
@@ -83,7 +87,7 @@ extension Program {
       }
       return [try push(box)]
     }
-    try verb("clone") { [unowned self] box, _ in [try push(ExperimentBox(box.experiment))] }
+    try verb("clone") { [unowned self] box, _ in [try pushNew(box.experiment)] }
     try installLandscapeVerbs()
     try installEscapeVerbs()
   }
@@ -95,7 +99,7 @@ extension Program {
     if !name.hasPrefix("x:") {
       let function = try lua.makeFunction { [unowned self] call in
         let (box, options) = try target(name, call.arguments)
-        return try progress.during(name) { try blaming(name) { try body(box, options) } }
+        return try run(name, box, options, body)
       }
       try setGlobal(name, .function(function))
     }
@@ -106,10 +110,19 @@ extension Program {
         throw VerbError(name, "is a method here: write x:\(method){...}, not x.\(method){...}")
       }
       let (box, options) = try target(name, call.arguments)
-      return try progress.during(name) { try blaming(name) { try body(box, options) } }
+      return try run(name, box, options, body)
     }
     functionNames[.function(withSelf)] = name
     try metatables.experimentMethods.rawSet(LuaValue(method), .function(withSelf))
+  }
+
+  private func run(
+    _ name: String, _ box: ExperimentBox, _ options: Options,
+    _ body: (ExperimentBox, Options) throws -> [LuaValue]
+  ) throws -> [LuaValue] {
+    try logged(name, box, options) {
+      try progress.during(name) { try blaming(name) { try body(box, options) } }
+    }
   }
 
   /// Sorts out `verb{...}`, `x:verb{...}` and `verb(positional)`.
@@ -163,16 +176,6 @@ extension Program {
     options.untilLoss = o.number("until_loss")
     options.untilConverged = o.number("until_converged")
     return options
-  }
-
-  /// A long verb's result. An interrupted one is stored (in batch: emitted) and the statement
-  /// abandoned.
-  func finishLong(_ record: Record, _ isInterrupted: Bool) throws -> LuaValue {
-    guard isInterrupted else { return try pushResult(record) }
-    output.emit(record)
-    if let partial { output.emit(partial) }
-    partial = nil
-    throw LuaInterrupted()
   }
 
   func timed<Result>(_ body: () throws -> Result) rethrows -> (Result, seconds: Double) {

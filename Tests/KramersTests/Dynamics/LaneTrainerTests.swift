@@ -81,7 +81,9 @@ struct LaneCase: Sendable, CustomTestStringConvertible {
         y: random.normals(Self.samples * p, step: 1)))
   }
 
-  func network() throws -> Network { try Network(widths: widths, activation: activation, bias: bias) }
+  func network() throws -> Network {
+    try Network(widths: widths, activation: activation, bias: bias)
+  }
 
   func start() throws -> [Double] {
     // Wider networks start smaller, so that none blows up.
@@ -141,7 +143,8 @@ private func distance(_ values: [Double], _ expected: [Double]) throws -> Double
     for kernels in LaneKernels.available(.double) {
       let trainer = LaneTrainer(try example.plan(), key: key, kernels: kernels)
       for lane in 0..<trainer.lanes {
-        trainer.load(lane, replica: replicas[lane % 4], parameters: try example.start())
+        trainer.load(
+          lane, replica: replicas[lane % 4], state: TrainingState(parameters: try example.start()))
       }
       trainer.run(steps: 300)
       for lane in 0..<trainer.lanes {
@@ -162,7 +165,7 @@ private func distance(_ values: [Double], _ expected: [Double]) throws -> Double
       var reference = try single.reference(11, Float.self)
       reference.run(steps: 300)
       let trainer = LaneTrainer(try single.plan(), key: key)
-      trainer.load(1, replica: 11, parameters: try single.start())
+      trainer.load(1, replica: 11, state: TrainingState(parameters: try single.start()))
       trainer.run(steps: 300)
       let error = try distance(parameters(trainer, 1), reference.theta.map { Double($0) })
       #expect(error <= 2e-5, "\(example)")
@@ -175,7 +178,7 @@ private func distance(_ values: [Double], _ expected: [Double]) throws -> Double
       for (example, precision) in [(example, Precision.double), (example.single, .single)] {
         let results = try LaneKernels.available(precision).map { kernels in
           let trainer = LaneTrainer(try example.plan(), key: key, kernels: kernels)
-          trainer.load(2, replica: 9, parameters: try example.start())
+          trainer.load(2, replica: 9, state: TrainingState(parameters: try example.start()))
           trainer.run(steps: 50)
           return parameters(trainer, 2)
         }
@@ -191,16 +194,16 @@ private func distance(_ values: [Double], _ expected: [Double]) throws -> Double
       let plan = try example.plan()
       let start = try example.start()
       let alone = LaneTrainer(plan, key: key)
-      alone.load(0, replica: 8, parameters: start)
+      alone.load(0, replica: 8, state: TrainingState(parameters: start))
       alone.run(steps: 60)
       let other = LaneTrainer(plan, key: key)
       for lane in 0..<other.lanes {
-        other.load(lane, replica: UInt32(lane), parameters: start)
+        other.load(lane, replica: UInt32(lane), state: TrainingState(parameters: start))
         other.run(steps: 17)
       }
-      other.load(2, replica: 8, parameters: start)
+      other.load(2, replica: 8, state: TrainingState(parameters: start))
       other.run(steps: 23)
-      other.load(0, replica: 9, parameters: start)
+      other.load(0, replica: 9, state: TrainingState(parameters: start))
       other.run(steps: 37)
       #expect(parameters(other, 2) == parameters(alone, 0))
     }
@@ -215,12 +218,14 @@ private func distance(_ values: [Double], _ expected: [Double]) throws -> Double
         widths: example.widths, activation: .linear, bias: example.bias, settings: settings,
         testDescription: "")
       let trainer = LaneTrainer(try wild.plan(), key: key)
-      trainer.load(3, replica: 4, parameters: try wild.start())
+      trainer.load(3, replica: 4, state: TrainingState(parameters: try wild.start()))
       trainer.run(steps: 1000)
       var values = [Double](repeating: 0, count: trainer.plan.network.parameterCount)
       values.withUnsafeMutableBufferPointer {
         #expect(!trainer.copyParameters(3, to: $0.baseAddress!))
-        trainer.load(3, replica: 4, parameters: [Double](repeating: 0.1, count: $0.count))
+        trainer.load(
+          3, replica: 4, state: TrainingState(parameters: [Double](repeating: 0.1, count: $0.count))
+        )
         #expect(trainer.copyParameters(3, to: $0.baseAddress!))
       }
     }
@@ -231,9 +236,10 @@ private func distance(_ values: [Double], _ expected: [Double]) throws -> Double
   func modes() throws {
     let random = RandomStream(seed: 77, purpose: .data)
     var known = 0
-    for (w, widths) in [[5, 5, 5, 5], [2, 7, 3], [7, 2, 3], [3, 4, 6, 9], [9, 4, 6, 3], [4, 4],
-      [1, 1, 1], [12, 10, 11]].enumerated()
-    {
+    for (w, widths) in [
+      [5, 5, 5, 5], [2, 7, 3], [7, 2, 3], [3, 4, 6, 9], [9, 4, 6, 3], [4, 4],
+      [1, 1, 1], [12, 10, 11],
+    ].enumerated() {
       for precision in Precision.allCases {
         var settings = Settings()
         settings.precision = precision
@@ -252,7 +258,7 @@ private func distance(_ values: [Double], _ expected: [Double]) throws -> Double
           for lane in 0..<trainer.lanes {
             let theta = random.normals(
               network.parameterCount, scale: 0.7, step: UInt64(100 * w + lane))
-            trainer.load(lane, replica: 0, parameters: theta)
+            trainer.load(lane, replica: 0, state: TrainingState(parameters: theta))
             values.append(
               SingularValueDecomposition(network.endToEndMap(of: parameters(trainer, lane))).values)
           }

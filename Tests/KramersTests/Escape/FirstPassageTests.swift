@@ -169,7 +169,8 @@ private struct Chain {
     }
   }
 
-  @Test("an interruption comes within about a thousand steps of each replica, however rare the looks")
+  @Test(
+    "an interruption comes within about a thousand steps of each replica, however rare the looks")
   func promptness() throws {
     var chain = try Chain()
     chain.settings.temperature = 0

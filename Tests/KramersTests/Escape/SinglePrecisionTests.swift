@@ -10,7 +10,7 @@ import Testing
     var experiment = try Experiment(
       data: .population(singular: [1]), network: Network(widths: [1, 1, 1, 1]),
       settings: Settings(), initialization: .zero, initScale: 1, seed: 3)
-    try experiment.set {
+    try experiment.update {
       $0.l2 = 0.3
       $0.learningRate = 0.2
       $0.temperature = 0.01389806 / 4
@@ -25,14 +25,15 @@ import Testing
     #expect(abs(result.rate.tau / 3377 - 1) < 3 * error)
   }
 
-  @Test("a rank-1 trap of width 2 is left in single precision as in double, within 3 standard errors")
+  @Test(
+    "a rank-1 trap of width 2 is left in single precision as in double, within 3 standard errors")
   func trap() throws {
     var taus: [Double] = []
     for precision in Precision.allCases {
       var experiment = try Experiment(
         data: .population(singular: [0.9, 0.8]), network: Network(widths: [2, 2, 2, 2]),
         settings: Settings(), initialization: .gaussian, initScale: 1, seed: 5)
-      try experiment.set {
+      try experiment.update {
         $0.learningRate = 0.2
         $0.l2 = 0.1
       }
@@ -41,7 +42,7 @@ import Testing
       trapOptions.release = 0.1
       trapOptions.exact = true
       _ = try experiment.trap(trapOptions)
-      try experiment.set {
+      try experiment.update {
         $0.temperature = 2.6e-4
         $0.precision = precision
       }
@@ -61,7 +62,7 @@ import Testing
       data: .gaussian(singular: [0.9, 0.8], samples: 50, seed: 1),
       network: Network(widths: [2, 2, 2, 2]), settings: Settings(), initialization: .gaussian,
       initScale: 1, seed: 5)
-    try experiment.set {
+    try experiment.update {
       $0.precision = .single
       $0.batch = .size(5)
     }

@@ -1,0 +1,169 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+import Kramers
+import Lua
+
+/// The functions behind the shell's commands: `:time on` is `shell.time("on")`. They exist in
+/// scripts too, so that a session's journal runs there.
+extension Program {
+  func installShell() throws {
+    try installLooks()
+    for name in ["exit", "quit"] {
+      try function(name) { [unowned self] call in
+        let code = call.argument(1)
+        guard code.isNil || code.int.map({ (0...255).contains($0) }) == true else {
+          throw VerbError(name, "the status must be an integer in 0...255, got \(describe(code))")
+        }
+        finish()
+        exit(Int32(code.int ?? 0))
+      }
+    }
+    try function("shell.time") { [unowned self] call in
+      shell.showsTime = try flag("shell.time", call.argument(1)) ?? !shell.showsTime
+      return [LuaValue(shell.showsTime)]
+    }
+    try function("shell.format") { [unowned self] call in
+      guard !call.argument(1).isNil else { return [LuaValue(output.format.rawValue)] }
+      output.format = try format(call.argument(1))
+      return [LuaValue(output.format.rawValue)]
+    }
+    try function("shell.once") { [unowned self] call in
+      guard let path = call.argument(1).text, !path.isEmpty else {
+        throw VerbError("shell.once", "takes the path of a file")
+      }
+      shell.onceFile = path
+      return []
+    }
+    try function("shell.seed") { [unowned self] call in
+      if let text = call.argument(1).text ?? call.argument(1).int.map({ "\($0)" }) {
+        guard let n = Int64(text) else {
+          throw VerbError("shell.seed", "the seed must be an integer, got \(describe(.init(text)))")
+        }
+        seed = UInt64(bitPattern: n)
+        try lua.seedRandom(seed)
+      } else if !call.argument(1).isNil {
+        throw VerbError(
+          "shell.seed", "the seed must be an integer, got \(describe(call.argument(1)))")
+      }
+      return [.integer(Int64(bitPattern: seed))]
+    }
+    try function("shell.edit") { [unowned self] call in
+      guard let edit = shell.edit else { throw VerbError("shell.edit", "needs the shell") }
+      let text =
+        if case .string(let bytes) = call.argument(1) { bytes } else { shell.lastEntry }
+      shell.prepared = try edit(text)
+      return []
+    }
+    try function("shell.bt") { [unowned self] _ in
+      output.write((shell.traceback ?? "no error yet") + "\n")
+      return []
+    }
+    try function("shell.watch") { [unowned self] call in
+      guard let word = call.argument(1).text else {
+        progress.watched = nil
+        return []
+      }
+      guard let quantity = WatchedQuantity(rawValue: word) else {
+        let names = WatchedQuantity.allCases.map(\.rawValue)
+        let hint = nearestName(to: word, among: names).map { "; did you mean '\($0)'?" }
+        throw VerbError(
+          "shell.watch",
+          "knows \(names.joined(separator: ", ")), not '\(word)'" + (hint ?? ""))
+      }
+      progress.watched = quantity
+      return [LuaValue(word)]
+    }
+    try function("shell.run") { [unowned self] call in
+      let entry = try named("shell.run", call.argument(1))
+      output.write(entry.example.split(separator: "\n").map { "> \($0)\n" }.joined())
+      output.flush()
+      return try compile(Array(entry.example.utf8), chunkName: "=\(entry.name)").function.call()
+    }
+    try function("shell.tour") { [unowned self] call in
+      shell.tourStep = call.argument(1).text == "off" ? nil : 0
+      if shell.edit == nil { output.write(Tour.text + "\n") }
+      return []
+    }
+  }
+
+  /// What looks around: names, examples, the user's own values.
+  private func installLooks() throws {
+    try function("apropos") { [unowned self] call in
+      guard let word = call.argument(1).text, !word.isEmpty else {
+        throw VerbError("apropos", "takes a word to look for")
+      }
+      output.write(HelpText.search(word) + "\n")
+      return []
+    }
+    try function("examples") { [unowned self] _ in
+      output.write(HelpText.examples + "\n")
+      return []
+    }
+    try function("who") { [unowned self] _ in
+      let rows = try userGlobals().compactMap { key, value -> (String, String, String)? in
+        guard let name = key.text, !isHistory(name) else { return nil }
+        let (kind, size) = try kindAndSize(value)
+        return (name, kind, size)
+      }.sorted { $0.0 < $1.0 }
+      let names = rows.map(\.0.count).max() ?? 0
+      let kinds = rows.map(\.1.count).max() ?? 0
+      for (name, kind, size) in rows {
+        let line = "\(padded(name, names))  \(padded(kind, kinds))  \(size)"
+        output.write(String(line.reversed().drop { $0 == " " }.reversed()) + "\n")
+      }
+      if rows.isEmpty { output.write("no globals of yours yet\n") }
+      return []
+    }
+  }
+
+  private func function(_ name: String, _ body: @escaping LuaBody) throws {
+    try setGlobal(name, .function(lua.makeFunction(body)))
+  }
+
+  private func named(_ verb: String, _ argument: LuaValue) throws -> Entry {
+    let name = argument.text ?? functionNames[argument]
+    guard let name else { throw VerbError(verb, "takes a public name, see examples()") }
+    if let entry = Catalog.byName[name] { return entry }
+    let nearest = nearestName(to: name, among: Catalog.all.map(\.name))
+    throw VerbError(
+      verb, "unknown name '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
+  }
+
+  private func flag(_ verb: String, _ value: LuaValue) throws -> Bool? {
+    if let flag = value.bool { return flag }
+    switch value.text {
+    case "on": return true
+    case "off": return false
+    default:
+      if value.isNil { return nil }
+      throw VerbError(verb, "takes on or off, got \(describe(value))")
+    }
+  }
+
+  private func format(_ value: LuaValue) throws -> OutputFormat {
+    if let format = value.text.flatMap(OutputFormat.init(rawValue:)) { return format }
+    let names = OutputFormat.allCases.map(\.rawValue).joined(separator: ", ")
+    throw VerbError("shell.format", "must be one of \(names), got \(describe(value))")
+  }
+
+  /// `_`, `_1`, ...: what the shell keeps by itself.
+  private func isHistory(_ name: String) -> Bool {
+    name.first == "_" && name.dropFirst().allSatisfy(\.isNumber)
+  }
+
+  private func kindAndSize(_ value: LuaValue) throws -> (String, String) {
+    switch value {
+    case .object(let object): return (summary(object), "")
+    case .string(let bytes): return ("string", "\(bytes.count) bytes")
+    case .integer, .number, .boolean: return (value.typeName, describe(value))
+    case .table(let table):
+      let count = try table.rawPairs().count
+      if try isResult(value), let kind = try table.rawGet("kind").text {
+        return ("\(kind) (a result)", "\(count) fields")
+      }
+      return ("table", count == 1 ? "1 value" : "\(count) values")
+    default: return (value.typeName, "")
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import FoundationEssentials
+import KramersBindings
+
+/// The manual page, from the command line's own description and the catalogue.
+enum ManPage {
+  static func text(of command: any ParsableCommand.Type, version: String) throws -> String {
+    let tool = try JSONDecoder().decode(
+      CommandLineTool.self, from: Data(command._dumpHelp().utf8))
+    var page = [
+      ".TH KRAMERS 1 \"\" \"kramers \(version)\" \"User Commands\"",
+      ".SH NAME",
+      "kramers \\- an experiment shell for metastable phases of neural networks",
+      ".SH SYNOPSIS", ".B kramers", "[\\fIoptions\\fR] [\\fIscript\\fR | \\-] [\\fIargs\\fR...]",
+      ".SH DESCRIPTION",
+      roff(
+        "Lua 5.4 with verbs to trap L2-regularised networks in metastable phases, release them, "
+          + "measure how long noise takes to drive them out, and compare with exact theory. "
+          + "Without a script and with a terminal it is a shell; with a script, -e or piped "
+          + "input it runs that and writes records to standard output."),
+      ".SH OPTIONS",
+    ]
+    for argument in tool.command.arguments where argument.shouldDisplay {
+      guard let names = argument.synopsis else { continue }
+      page += [".TP", names, roff(argument.abstract ?? "")]
+    }
+    page += [".SH THE SHELL", ".nf", roff(HelpText.shell), ".fi", ".SH NAMES IN LUA"]
+    page += [
+      roff("help(name) tells more of each, with options, units, defaults and an example that runs.")
+    ]
+    for entry in Catalog.all {
+      page += [".TP", "\\fB\(roff(HelpText.signature(entry)))\\fR", roff(entry.summary + ".")]
+    }
+    page += [".SH FILES"]
+    for (file, words) in files { page += [".TP", "\\fI\(roff(file))\\fR", roff(words)] }
+    page += [".SH ENVIRONMENT"]
+    for (name, words) in environment { page += [".TP", "\\fB\(name)\\fR", roff(words)] }
+    page += [".SH EXIT STATUS", roff(exitStatus)]
+    return page.joined(separator: "\n") + "\n"
+  }
+
+  static let exitStatus =
+    "0 done; 1 an error in Lua; 64 usage; 66 no such script; 70 internal error; 74 output could not "
+    + "be written; SIGINT and SIGTERM finish the step and end the process themselves."
+
+  private static let files = [
+    ("$XDG_CONFIG_HOME/kramers/init.lua", "Runs before the shell's first prompt (~/.config)."),
+    ("$XDG_STATE_HOME/kramers/history", "What was typed, shared by all shells (~/.local/state)."),
+    ("~/.inputrc", "Readline's keys; $if kramers holds here alone."),
+  ]
+
+  private static let environment = [
+    ("NO_COLOR", "If set, no colour; so does TERM=dumb."),
+    ("VISUAL, EDITOR", "The editor of :edit and Ctrl-X Ctrl-E."),
+    ("KRAMERS_LUA_PATH", "A directory from which protocols are read instead of the built-in ones."),
+  ]
+
+  /// Text as troff takes it literally.
+  private static func roff(_ text: String) -> String {
+    text.replacing("\\", with: "\\e").replacing("-", with: "\\-")
+      .split(separator: "\n", omittingEmptySubsequences: false)
+      .map { $0.first == "." || $0.first == "'" ? "\\&" + $0 : String($0) }
+      .joined(separator: "\n")
+  }
+
+  // What ArgumentParser says of a command, as far as a page needs it.
+  private struct CommandLineTool: Decodable { var command: Command }
+  private struct Command: Decodable { var arguments: [Argument] }
+  private struct Argument: Decodable {
+    struct Name: Decodable {
+      var kind: String
+      var name: String
+    }
+    var kind: String
+    var names: [Name]?
+    var valueName: String?
+    var abstract: String?
+    var shouldDisplay: Bool
+
+    /// nil for a positional argument, which the synopsis shows.
+    var synopsis: String? {
+      guard let names, !names.isEmpty else { return nil }
+      let written = names.map { "\\fB\($0.kind == "long" ? "\\-\\-" : "\\-")\(roff($0.name))\\fR" }
+      let value = kind == "option" ? " \\fI\(roff(valueName ?? "value"))\\fR" : ""
+      return written.joined(separator: ", ") + value
+    }
+  }
+}

@@ -1,0 +1,35 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// Where a user's files live (XDG Base Directory Specification, 0.8).
+enum UserDirectories {
+  /// `init.lua`.
+  static var configuration: String? { directory("XDG_CONFIG_HOME", under: ".config") }
+  /// The history.
+  static var state: String? { directory("XDG_STATE_HOME", under: ".local/state") }
+
+  /// nil without a home. A variable that is not an absolute path is ignored, as the specification
+  /// wants it.
+  private static func directory(_ variable: String, under home: String) -> String? {
+    if let path = value(variable), path.hasPrefix("/") { return path + "/kramers" }
+    return value("HOME").map { "\($0)/\(home)/kramers" }
+  }
+
+  private static func value(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// Makes a directory and those above it, for the user alone.
+  /// - Returns: why not, or nil.
+  static func make(_ path: String) -> String? {
+    var made = ""
+    for part in path.split(separator: "/") {
+      made += "/" + part
+      if mkdir(made, 0o700) != 0, errno != EEXIST { return String(cString: strerror(errno)) }
+    }
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return nil }
+    return String(cString: strerror(ENOTDIR))
+  }
+}
