@@ -87,9 +87,28 @@ enum LaneProducts<V: Vector> {
     @inline(__always) func finish(_ k: Int, _ sum: V) { y[k] = sum }
   }
 
-  /// C = A X, summed over `count` values of k, in blocks of nearly equal size.
-  @inline(never)
+  /// C = A X, summed over `count` values of k.
+  @inline(__always)
   private static func product<T: Table>(
+    _ p: Operands, rows: Int, columns: Int, count: Int, _ table: T
+  ) where T.V == V {
+    // One number: the scalar chain, for which choosing a block costs more than the product.
+    if rows == 1, columns == 1 {
+      var sum = table.start(0, row: 0)
+      for k in 0..<count {
+        sum = sum.addingProduct(
+          (p.a + k &* p.step).loadUnaligned(as: V.self),
+          (p.x + k &* p.xStep).loadUnaligned(as: V.self))
+      }
+      table.finish(0, sum)
+    } else {
+      blocks(p, rows: rows, columns: columns, count: count, table)
+    }
+  }
+
+  /// The same in blocks of nearly equal size.
+  @inline(never)
+  private static func blocks<T: Table>(
     _ p: Operands, rows: Int, columns: Int, count: Int, _ table: T
   ) where T.V == V {
     var j = 0

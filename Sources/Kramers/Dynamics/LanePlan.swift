@@ -39,7 +39,10 @@ final class LanePlan: @unchecked Sendable {  // the table is written in init onl
     return widest <= widestInLanes && (isCompressed || bytes <= 8e5)
   }
 
-  /// The widest layer in lanes.
+  /// The widest layer in lanes. Beyond, `Trainer` with blocked products inside of each replica, which keeps
+  /// one replica's weights in the first-level cache. Measured on one core of a busy Zen 4 in steps a second
+  /// (depth 3, double precision): width 32, B = 16: 134 thousand in lanes, 138 thousand one by one, of which
+  /// the second also serves a few replicas well; width 10, B = 8: 3.1 million in lanes.
   static let widestInLanes = 16
 
   /// - Parameter full: the shared full batch; nil for minibatches and where labels are noisy.

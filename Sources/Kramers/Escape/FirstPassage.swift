@@ -194,8 +194,8 @@ private func follow(
     if steps >= nextPoll {
       nextPoll = steps + pollInterval
       // A singular value of a wide map takes as long as many steps.
-      if polls % pollsBetweenShows == 0 { monitor.show(probe.value(trainer.parameterPointer)) }
       polls += 1
+      if polls % pollsBetweenShows == 0 { monitor.show(probe.value(trainer.parameterPointer)) }
       monitor.advance(by: steps - reported)
       reported = steps
       if monitor.shouldStop, steps < options.maxSteps { return .underWay(trainer.state) }

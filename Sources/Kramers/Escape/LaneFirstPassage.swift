@@ -156,7 +156,7 @@ private final class LaneWatch {
       monitor.advance(by: places[lane].steps - places[lane].reported)
       places[lane].reported = places[lane].steps
     }
-    defer { polls += 1 }
+    polls += 1
     guard polls % pollsBetweenShows == 0 else { return }
     guard let lane = places.firstIndex(where: { $0.replica != nil }) else { return }
     if trainer.copyParameters(lane, to: parameters) { monitor.show(probe.value(parameters)) }
