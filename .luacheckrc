@@ -2,8 +2,9 @@
 std = "lua54"
 max_line_length = 100
 read_globals = {
-  "arrhenius", "barrier", "bifurcation", "clone", "current", "data", "emit", "experiment",
-  "export", "help", "hessian", "hysteresis", "import", "linspace", "log", "logspace", "measure",
-  "measure_escape", "metastable", "noise", "passage_time", "phase_diagram", "phases", "reset",
-  "restore", "set", "set_l2", "snapshot", "sweep", "train", "trap", "use",
+  "accelerate", "arrhenius", "barrier", "bifurcation", "clone", "control", "current", "data",
+  "emit", "escape", "experiment", "export", "grok", "help", "hessian", "hysteresis", "import",
+  "linspace", "log", "logspace", "measure", "measure_escape", "metastable", "noise",
+  "passage_time", "phase_diagram", "phases", "reset", "restore", "schedule", "set", "set_l2",
+  "snapshot", "sweep", "train", "trap", "use",
 }

@@ -1,19 +1,25 @@
---- The Arrhenius law: escape times at several temperatures, and ln tau = a + barrier / T fitted to
---- all of them by maximum likelihood, censored replicas included.
+--- Rival laws of escape: escape times over temperatures, learning rates, batch sizes or any grid
+--- of the three, and four laws fitted to all of them by maximum likelihood, censored replicas
+--- included.
 ---
 ---     trap { rank = 1, release = 0.1 }
 ---     print(arrhenius { temperatures = {4e-4, 3e-4, 2e-4}, replicas = 64 })
+---     print(arrhenius { lrs = {0.02, 0.04}, batches = {16, 32, 64}, gradient_noise = 0.3 })
+---
+--- All laws are laws for lr * steps: in steps a mere clock, tau = c/lr, looks like Arrhenius' law.
 local kramers = ...
 
---- Expected slope of ln tau against 1/T at these temperatures. It lies below the barrier: by the
---- zero modes of the saddle, and because the exact time is longer than the asymptotic formula by
---- 1 + c T/dE, the error that the formula states of itself. nil when a point has no theory.
----@param points table rows with temperature, theory (steps) and theory_error
+local function refuse(words, ...) kramers.refuse("arrhenius", words:format(...)) end
+
+--- Expected slope of ln(tau lr) against 1/T at these temperatures. It lies below the barrier: by
+--- the zero modes of the saddle, and because the exact time is longer than the asymptotic formula
+--- by 1 + c T/dE, the error that the formula states of itself. nil when a point has no theory.
+---@param points table rows with temperature, lr, theory (steps) and theory_error
 local function expected_slope(points)
   local n, sx, sy, sxx, sxy = 0, 0, 0, 0, 0
   for _, p in ipairs(points) do
     if not p.theory then return nil end
-    local x, y = 1 / p.temperature, math.log(p.theory * (1 + p.theory_error))
+    local x, y = 1 / p.temperature, math.log(p.theory * p.lr * (1 + p.theory_error))
     n, sx, sy, sxx, sxy = n + 1, sx + x, sy + y, sxx + x * x, sxy + x * y
   end
   local spread = n * sxx - sx * sx
@@ -21,12 +27,15 @@ local function expected_slope(points)
 end
 
 --- One line of the table of points.
-local function row(e)
+local function row(e, temperature)
   return {
-    temperature = e.temperature,
+    temperature = temperature,
+    lr = e.lr,
+    batch = e.batch,
     tau = e.tau,
     tau_low = e.tau_low,
     tau_high = e.tau_high,
+    tau_time = e.tau_time,
     replicas = e.replicas,
     escapes = e.escapes,
     censored = e.censored,
@@ -36,53 +45,99 @@ local function row(e)
   }
 end
 
+--- The grid, temperatures outermost: a list of { temperature =, lr =, batch = }.
+local function grid(options)
+  local points = { {} }
+  local axes = { { "temperatures", "temperature" }, { "lrs", "lr" }, { "batches", "batch" } }
+  for _, axis in ipairs(axes) do
+    local list, name = options[axis[1]], axis[2]
+    if list then
+      local seen, finer = {}, {}
+      for _, value in ipairs(list) do
+        if seen[value] then refuse("%s must differ", axis[1]) end
+        seen[value] = true
+      end
+      if options[name] then refuse("give either %s or %s", name, axis[1]) end
+      for _, point in ipairs(points) do
+        for _, value in ipairs(list) do
+          local copy = { [name] = value }
+          for other, setting in pairs(point) do copy[other] = setting end
+          finer[#finer + 1] = copy
+        end
+      end
+      points = finer
+    end
+  end
+  if not (options.temperatures or options.lrs or options.batches) then
+    refuse("give temperatures, lrs or batches: lists of at least two values")
+  end
+  if #points < 2 then
+    local axis = options.temperatures and "temperatures" or options.lrs and "lrs" or "batches"
+    refuse("%s needs at least two values", axis)
+  end
+  return points
+end
+
 ---@param x userdata the experiment
 ---@param options table checked options of `arrhenius`
 local function arrhenius(x, options)
-  local temperatures = options.temperatures
-  if #temperatures < 2 then error("arrhenius: temperatures needs at least two values", 2) end
-  local seen = {}
-  for _, temperature in ipairs(temperatures) do
-    if seen[temperature] then error("arrhenius: temperatures must differ", 2) end
-    seen[temperature] = true
-  end
+  local points = grid(options)
   local _ <close> = kramers.scope
-  local points, last = {}, nil
-  for i, temperature in ipairs(temperatures) do
-    local call = { temperature = temperature, stream = i }
+  local rows, fitted, unit, last = {}, {}, nil, nil
+  for i, call in ipairs(points) do
+    call.stream = i
     for name, value in pairs(options) do
-      if name ~= "temperatures" then call[name] = value end
+      if name ~= "temperatures" and name ~= "lrs" and name ~= "batches" then call[name] = value end
     end
     last = x:measure_escape(call)
-    points[i] = row(last)
-    points[i].exposure = last.exposure
+    -- Without additive noise the scale is that of minibatch noise, lr/B, in an unknown unit.
+    local temperature, own = last.effective_temperature, "energy"
+    if temperature == 0 then
+      if last.batch == "full" then
+        refuse("point %d has no noise: give it a temperature or a batch", i)
+      end
+      temperature, own = last.lr / last.batch, "lr/batch"
+    end
+    if unit and own ~= unit then
+      refuse("some points have additive noise and some have not: no common temperature")
+    end
+    unit = own
+    rows[i] = row(last, temperature)
+    fitted[i] = {
+      temperature = temperature,
+      escapes = last.escapes,
+      exposure = last.exposure * last.lr,
+    }
     -- What is emitted if the next measurement is interrupted.
-    kramers.keep { kind = "arrhenius", outcome = "interrupted", points = points, l2 = last.l2 }
+    kramers.keep { kind = "arrhenius", outcome = "interrupted", points = rows, l2 = last.l2 }
   end
-  local fit = kramers.fit_arrhenius(points)
-  for _, p in ipairs(points) do p.exposure = nil end
-  return kramers.result {
-    kind = "arrhenius",
-    points = points,
-    barrier = fit.barrier,
-    barrier_low = fit.barrier_low,
-    barrier_high = fit.barrier_high,
-    prefactor = fit.prefactor,
-    r2 = fit.r2,
-    span = fit.span,
-    theory = {
-      barrier = last.barrier,
-      slope = expected_slope(points),
-      reason = last.theory_reason,
-    },
-    threshold = last.threshold,
-    l2 = last.l2,
-    lr = last.lr,
-    depth = last.depth,
-    widths = last.widths,
-    seed = last.seed,
-    outcome = "completed",
+  local result = kramers.rival_laws(fitted, last.temperature_power)
+  local odd = {}
+  for i, p in ipairs(rows) do
+    if (p.exponential_p or 1) < 0.05 / #rows then odd[#odd + 1] = i end
+  end
+  if #odd > 0 then
+    local words = "not exponential at point " .. table.concat(odd, ", ")
+      .. ": not an activated escape with one rate"
+    result.warning = result.warning and result.warning .. "; " .. words or words
+  end
+  result.kind = "arrhenius"
+  result.points = rows
+  result.temperature_unit = unit
+  result.theory = {
+    barrier = last.barrier,
+    temperature_power = last.temperature_power,
+    slope = expected_slope(rows),
+    reason = last.theory_reason,
   }
+  result.threshold = last.threshold
+  result.l2 = last.l2
+  result.depth = last.depth
+  result.widths = last.widths
+  result.seed = last.seed
+  result.lr = not options.lrs and last.lr or nil
+  result.outcome = "completed"
+  return kramers.result(result)
 end
 
 return function(...)

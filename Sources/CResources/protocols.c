@@ -18,11 +18,36 @@ static const unsigned char phase_diagram[] = {
 #embed "../../stdlib-lua/phase_diagram.lua"
 };
 
+static const unsigned char escape_combine[] = {
+#embed "../../stdlib-lua/escape.combine.lua"
+};
+
+static const unsigned char control[] = {
+#embed "../../stdlib-lua/control.lua"
+};
+
+static const unsigned char grok[] = {
+#embed "../../stdlib-lua/grok.lua"
+};
+
+static const unsigned char schedule[] = {
+#embed "../../stdlib-lua/schedule.lua"
+};
+
+static const unsigned char accelerate[] = {
+#embed "../../stdlib-lua/accelerate.lua"
+};
+
 static const struct {
   const char *name;
   struct kr_resource resource;
 } protocols[] = {
     {"arrhenius", {arrhenius, sizeof arrhenius}},
+    {"escape.combine", {escape_combine, sizeof escape_combine}},
+    {"control", {control, sizeof control}},
+    {"grok", {grok, sizeof grok}},
+    {"schedule", {schedule, sizeof schedule}},
+    {"accelerate", {accelerate, sizeof accelerate}},
     {"bifurcation", {bifurcation, sizeof bifurcation}},
     {"hysteresis", {hysteresis, sizeof hysteresis}},
     {"metastable", {metastable, sizeof metastable}},

@@ -47,6 +47,23 @@ public struct Experiment: Sendable {
         initialization, scale: initScale, key: RandomKey(seed: seed)))
   }
 
+  /// Back to step 0 at the present weights, with the random numbers of `seed`. Optimiser moments are
+  /// forgotten; settings stay.
+  public mutating func restart(seed: UInt64) {
+    self.seed = seed
+    state = TrainingState(parameters: state.parameters)
+  }
+
+  /// The data terms of the network whose weights are all zero, on the training and the test set:
+  /// the errors that percentages refer to.
+  public func zeroLoss() throws -> (train: Double, test: Double?) {
+    let evaluator = try Evaluator(data: data, network: network, settings: settings)
+    let zero = TrainingState(
+      parameters: [Double](repeating: 0, count: network.parameterCount))
+    let measurement = evaluator.measure(zero)
+    return (measurement.loss, measurement.testLoss)
+  }
+
   /// Changes settings; on an error nothing is changed.
   public mutating func update(_ change: (inout Settings) throws -> Void) throws {
     var changed = settings

@@ -99,6 +99,22 @@ struct Options {
       }
     case .function:
       guard value.asFunction != nil else { throw wrong(option, value) }
+    case .table:
+      guard value.asTable != nil else { throw wrong(option, value) }
+    case .countOrList:
+      if let table = value.asTable {
+        let numbers = try list(option, table)
+        guard !numbers.isEmpty, numbers.allSatisfy({ Int(exactly: $0) != nil }) else {
+          throw wrong(option, value)
+        }
+      } else {
+        guard let count = value.int, count >= 1 else { throw wrong(option, value) }
+      }
+    case .programme:
+      let isValue = value.double != nil || value.text != nil
+      guard isValue || value.asTable != nil || value.asFunction != nil else {
+        throw wrong(option, value)
+      }
     case .columns:
       guard !(try columns(value)).isEmpty else { throw wrong(option, value) }
     }

@@ -24,7 +24,8 @@ extension Program {
     try offer.rawSet("scope", .table(scope))
     try offer.rawSet("keep", .function(lua.makeFunction(keepPartial)))
     try offer.rawSet("target", .function(lua.makeFunction(protocolTarget)))
-    try offer.rawSet("fit_arrhenius", .function(lua.makeFunction(fitArrheniusLaw)))
+    try offer.rawSet("refuse", .function(lua.makeFunction(refuse)))
+    try offerStatistics(offer)
     try offer.rawSet("join_states", .function(lua.makeFunction(joinStates)))
     try offer.rawSet("loop_areas", .function(lua.makeFunction(loopAreas)))
     try offer.rawSet("enter_subset", .function(lua.makeFunction(enterSubset)))
@@ -33,7 +34,9 @@ extension Program {
       let chunk = try lua.load(source, chunkName: "@stdlib/\(entry.name).lua")
       let function = try chunk.call([.table(offer)]).first ?? .nil
       try setGlobal(entry.name, function)
-      try metatables.experimentMethods.rawSet(LuaValue(entry.name), function)
+      if entry.isMethodToo {
+        try metatables.experimentMethods.rawSet(LuaValue(entry.name), function)
+      }
     }
   }
 
@@ -54,6 +57,11 @@ extension Program {
   private func keepPartial(_ call: LuaCall) throws -> [LuaValue] {
     partial = try record(of: call.argument(1), verb: "keep")
     return []
+  }
+
+  /// refuse(verb, words): an error of a protocol's own, raised at the caller's line.
+  private func refuse(_ call: LuaCall) throws -> [LuaValue] {
+    throw VerbError(call.argument(1).text ?? "?", call.argument(2).text ?? "?")
   }
 
   /// result(t): gives a plain table the look and methods of a result.

@@ -11,6 +11,8 @@ public struct EscapeRequest: Sendable {
   public var threshold: Double?
   public var seed: UInt64
   public var stream: UInt32 = 0
+  /// Minibatch noise as it is at the present state, whatever the weights become: `FrozenNoise`.
+  public var isFrozen = false
 
   public init(settings: Settings, seed: UInt64) {
     self.settings = settings
@@ -25,16 +27,19 @@ public struct EscapeResult: Sendable {
   public let diverged: Int
   /// Replicas asked for; fewer were begun if the measurement was interrupted.
   public let requested: Int
-  public let rate: CensoredRate
-  public let survival: [KaplanMeier.Row]
-  /// Probability of a deviation from the exponential law as large as this; nil with few escapes.
-  public let exponentialP: Double?
-  /// Steps before which no replica escapes (ballistic lag); nil without escapes.
-  public let lag: Double?
+  public let statistics: EscapeStatistics
+  public var rate: CensoredRate { statistics.rate }
   public let observable: Observable
   public let threshold: Double
+  /// Steps between two looks.
+  public let every: Int
   public let settings: Settings
   public let seed: UInt64
+  public let stream: UInt32
+  /// `Experiment.fingerprint` of the state that was left.
+  public let origin: UInt64
+  /// T of all additive noise.
+  public let effectiveTemperature: Double
   /// Samples seen in one step / N.
   public let epochsPerStep: Double
   /// 95 % quantile of the watched singular value that noise alone makes in the metastable state.
@@ -68,6 +73,55 @@ extension Experiment {
     _ request: EscapeRequest, threads: Int, monitor: RunMonitor = RunMonitor(),
     resuming: EnsembleProgress? = nil
   ) throws -> EscapeResult {
+    let target = try escapeTarget(request, monitor: monitor)
+    let (observable, threshold) = (target.observable, target.threshold)
+    var options = FirstPassageOptions(
+      observable: observable, threshold: threshold, seed: request.seed)
+    options.replicas = request.replicas
+    options.maxSteps = request.maxSteps
+    options.every = request.every
+    options.stream = request.stream
+    let record =
+      request.isFrozen
+      ? try measureFrozenNoise(
+        data: data, network: network, settings: request.settings, from: state, options: options,
+        threads: threads, monitor: monitor)
+      : try measureFirstPassage(
+        data: data, network: network, settings: request.settings, from: state, options: options,
+        threads: threads, monitor: monitor, resuming: resuming)
+    let sample = try CensoredSample(
+      times: record.times.map { Double($0) }, escaped: record.escaped)
+    return EscapeResult(
+      times: record.times, escaped: record.escaped, diverged: record.diverged,
+      requested: request.replicas, statistics: EscapeStatistics(sample, seed: request.seed),
+      observable: observable, threshold: threshold, every: request.every,
+      settings: request.settings, seed: request.seed, stream: request.stream,
+      origin: fingerprint(l2Center: request.settings.l2Center),
+      effectiveTemperature: effectiveTemperature(request.settings),
+      epochsPerStep: Double(request.settings.batchCount(of: data.sampleCount))
+        / Double(data.sampleCount ?? 1),
+      thermalFloor: target.thermalFloor,
+      theory: request.isFrozen
+        ? EscapeTheory(reason: "frozen minibatch noise has a covariance of its own")
+        : theory(of: target, request.settings, diverged: record.diverged),
+      progress: record.progress)
+  }
+
+  /// What an escape is here: observable, threshold, and the theory they come from.
+  struct EscapeTarget {
+    let observable: Observable
+    let threshold: Double
+    let thermalFloor: Double
+    let path: EscapePath
+    /// Learned modes.
+    let rank: Int
+    /// Whether the strongest dropped mode is watched, which is what theory knows.
+    let isNext: Bool
+  }
+
+  /// - Throws: `InputError` for options that do not fit, and when no threshold is given where
+  ///   theory gives none.
+  func escapeTarget(_ request: EscapeRequest, monitor: RunMonitor) throws -> EscapeTarget {
     try request.settings.validate(data: data, network: network)
     if request.settings.precision == .single { try checkSinglePrecision(request.settings) }
     let active = try activeModes(l2: request.settings.l2, monitor: monitor)
@@ -81,37 +135,22 @@ extension Experiment {
     let isNext = observable == .mode(active + 1)
     let path = escapePath(rank: active, l2: request.settings.l2)
     let threshold =
-      try request.threshold ?? defaultThreshold(path, observable, isNext: isNext)
+      try request.threshold
+      ?? defaultThreshold(path, observable, isNext: isNext)
     let floor = thermalFloor(request.settings, rank: active)
     if isNext, threshold > 0, floor >= threshold {
       throw InputError.sentence(
         "temperature: noise alone gives the watched singular value \(rounded(floor)), not less than "
           + "the threshold \(rounded(threshold)): nothing could be told apart")
     }
-    var options = FirstPassageOptions(
-      observable: observable, threshold: threshold, seed: request.seed)
-    options.replicas = request.replicas
-    options.maxSteps = request.maxSteps
-    options.every = request.every
-    options.stream = request.stream
-    let record = try measureFirstPassage(
-      data: data, network: network, settings: request.settings, from: state, options: options,
-      threads: threads, monitor: monitor, resuming: resuming)
-    let sample = try CensoredSample(
-      times: record.times.map { Double($0) }, escaped: record.escaped)
-    let test = ExponentialTest(sample, seed: request.seed)
-    return EscapeResult(
-      times: record.times, escaped: record.escaped, diverged: record.diverged,
-      requested: request.replicas, rate: CensoredRate(sample), survival: KaplanMeier(sample).rows,
-      exponentialP: test.p,
-      lag: test.escapes > 0 ? test.lag : nil, observable: observable, threshold: threshold,
-      settings: request.settings, seed: request.seed,
-      epochsPerStep: Double(request.settings.batchCount(of: data.sampleCount))
-        / Double(data.sampleCount ?? 1),
-      thermalFloor: floor,
-      theory: escapeTheory(
-        path, request.settings, isNext: isNext, threshold: threshold, diverged: record.diverged),
-      progress: record.progress)
+    return EscapeTarget(
+      observable: observable, threshold: threshold, thermalFloor: floor, path: path, rank: active,
+      isNext: isNext)
+  }
+
+  func theory(of target: EscapeTarget, _ settings: Settings, diverged: Int) -> EscapeTheory {
+    escapeTheory(
+      target.path, settings, isNext: target.isNext, threshold: target.threshold, diverged: diverged)
   }
 }
 

@@ -26,6 +26,8 @@ public struct KaplanMeier: Sendable, Equatable {
     public let atRisk: Int
     /// Escapes at the step.
     public let escapes: Int
+    /// Replicas censored before the step.
+    public let censored: Int
   }
 
   /// One row per distinct escape time, ascending; empty without escapes.
@@ -35,6 +37,7 @@ public struct KaplanMeier: Sendable, Equatable {
     let order = sample.times.indices.sorted { sample.times[$0] < sample.times[$1] }
     var rows: [Row] = []
     var atRisk = sample.count
+    var escaped = 0
     var survival = 1.0
     var variance = 0.0
     var high = 1.0
@@ -61,7 +64,8 @@ public struct KaplanMeier: Sendable, Equatable {
         rows.append(
           Row(
             step: step, survival: survival, low: low, high: high, atRisk: atRisk,
-            escapes: escapes))
+            escapes: escapes, censored: sample.count - atRisk - escaped))
+        escaped += escapes
       }
       atRisk -= tied
     }

@@ -6,8 +6,8 @@ package enum Catalog {
   /// The chapters of the reference page.
   static let chapters: [(title: String, entries: [Entry])] = [
     ("Data", data), ("Verbs", verbs), ("Landscape", landscape),
-    ("Protocols", protocols + landscapeProtocols), ("Output and numbers", utilities),
-    ("The shell", shell),
+    ("Protocols", protocols + landscapeProtocols),
+    ("Output and numbers", utilities), ("The shell", shell),
   ]
 
   /// Lua's own names that the program replaces: ordinary globals, not protected.
@@ -20,6 +20,7 @@ package enum Catalog {
   static let looksOnly: Set<String> = [
     "measure", "snapshot", "clone", "phases", "x:weights", "x:map", "x:predict", "measure_escape",
     "arrhenius", "barrier", "hessian", "noise", "bifurcation", "metastable", "phase_diagram",
+    "control",
   ]
 
   /// The entry `name`, which the program itself names.

@@ -17,6 +17,12 @@ package enum OptionKind: Sendable, Equatable {
   case function
   /// A column by name or number, or a list of them.
   case columns
+  /// A table that the protocol itself reads.
+  case table
+  /// A number of things, or a list that names each.
+  case countOrList
+  /// A setting as a function of the step: a value, a table of knots or a pulse, or a function.
+  case programme
 
   /// What a number must fulfil.
   package enum Rule: String, Sendable {
@@ -53,6 +59,9 @@ package enum OptionKind: Sendable, Equatable {
     case .batch: "\"full\" or a number of samples"
     case .function: "a function"
     case .columns: "a column name or number, or a list of them"
+    case .table: "a table"
+    case .countOrList: "a positive integer or a list of integers"
+    case .programme: "a value, a list of {step, value}, a pulse, or a function of the step"
     }
   }
 }
@@ -87,7 +96,7 @@ package struct Entry: Sendable {
   package enum Role: Sendable, Equatable {
     /// A global function, also a method of experiments: `train{...}` and `x:train{...}`.
     case verb
-    /// The same, written in Lua in `stdlib-lua/<name>.lua`.
+    /// The same, written in Lua in `stdlib-lua/<name>.lua`; a dotted name is a function only.
     case protocolFile
     /// A function or a function in a table: `print`, `data.gaussian`.
     case function
@@ -98,6 +107,10 @@ package struct Entry: Sendable {
   package let name: String
   package let role: Role
   package let summary: String
+  /// Whether experiments have it as a method of the same name.
+  var isMethodToo: Bool {
+    role == .verb || role == .protocolFile && !name.contains(".")
+  }
   /// Option that a lone positional argument stands for: `train(100)` means `steps = 100`.
   package let positional: String?
   package let options: [OptionEntry]

@@ -1,30 +1,4 @@
 extension Catalog {
-  static let protocols: [Entry] = [
-    Entry(
-      "arrhenius", .protocolFile,
-      "escape times over several temperatures and the Arrhenius law fitted to all of them, "
-        + "censored runs included",
-      options: [
-        OptionEntry(
-          "temperatures", .numbers(.positive), unit: "energy", standard: "required",
-          "the temperatures; point i uses the random stream (seed, i)")
-      ]
-        + (verbs.first { $0.name == "measure_escape" }?.options ?? []).filter {
-          $0.name != "temperature" && $0.name != "stream"
-        },
-      returns: "kind=\"arrhenius\": points (one row a temperature), barrier, barrier_low, "
-        + "barrier_high, prefactor, r2, span, theory (barrier, slope expected at these "
-        + "temperatures), outcome",
-      example: """
-        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
-          l2 = 0.3, lr = 0.2 }
-        local dE = 0.0139
-        local a = arrhenius { temperatures = {dE / 2, dE / 2.5, dE / 3}, replicas = 64 }
-        print(a.barrier, a.barrier_low, a.barrier_high, a.theory.barrier)
-        """,
-      seeAlso: ["measure_escape", "trap"])
-  ]
-
   static let utilities: [Entry] = [
     Entry(
       "emit", .function,
@@ -76,7 +50,7 @@ extension Catalog {
       seeAlso: ["linspace"]),
     Entry(
       "r:csv", .method,
-      "writes a result's main table (points, trace, survival, modes) as CSV, a result without one "
+      "writes a result's main table (points, trace, survival, curve, ...) as CSV, a result without one "
         + "as a single row of its plain fields; nested columns are left out and named on standard "
         + "error. The file appears whole or not at all",
       usage: "r:csv(path)", returns: "nothing",

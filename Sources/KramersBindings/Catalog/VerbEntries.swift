@@ -241,7 +241,9 @@ extension Catalog {
       "first-passage times out of the present state, over independent replicas; the experiment "
         + "itself is left untouched",
       options: [
-        OptionEntry("replicas", .integer(.positive), standard: "64", "independent runs"),
+        OptionEntry(
+          "replicas", .integer(.positive), standard: "64; splitting: 200",
+          "independent runs; splitting: trajectories of one run"),
         OptionEntry(
           "max_steps", .integer(.positive), unit: "steps", standard: "1e6",
           "a replica that has not escaped by then is censored"),
@@ -258,7 +260,17 @@ extension Catalog {
           "every", .integer(.positive), unit: "steps", standard: "10",
           "steps between two looks at the observable"),
         OptionEntry(
-          "method", .choice(["direct"]), standard: "\"direct\"", "how escapes are found"),
+          "method", .choice(["direct", "splitting"]), standard: "\"direct\"",
+          "wait for escapes, or adaptive multilevel splitting for rare ones"),
+        OptionEntry(
+          "runs", .integer(.positive), standard: "20",
+          "splitting: independent runs, which give the interval"),
+        OptionEntry(
+          "level", .number(.any), standard: "90 % quantile of a pilot run",
+          "splitting: edge of the metastable state, in the observable's unit"),
+        OptionEntry(
+          "frozen", .flag, standard: "false",
+          "take minibatch noise as it is at the present state: additive, same covariance"),
         OptionEntry(
           "seed", .integer(.any), standard: "the experiment's",
           "equal calls give equal results"),
@@ -266,16 +278,18 @@ extension Catalog {
           "stream", .integer(.nonNegative), standard: "0",
           "independent family of random streams under the same seed"),
       ] + presentSettings,
-      returns: "kind=\"escape\": times, escaped, replicas, escapes, censored, tau, tau_low, "
-        + "tau_high, median, exponential_p, lag, survival, tau_epochs, tau_time, theory or "
-        + "theory_reason, threshold, settings, outcome. No escape is a result: tau = inf",
+      returns: "kind=\"escape\": summary, times, escaped, replicas, escapes, censored, tau, "
+        + "tau_low, tau_high, median, exponential_p, lag, survival, tau_epochs, tau_time, theory or "
+        + "theory_reason, threshold, settings, outcome. No escape is a result: tau = inf. Splitting "
+        + "has no times but probability, flux, level, relative_error, ties, and overlap: the same "
+        + "escape by brute force where that is affordable",
       example: """
         experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
           l2 = 0.3, lr = 0.2 }
         local e = measure_escape { temperature = 0.0139 / 3, replicas = 64, max_steps = 1e5 }
         print(e.tau, e.tau_low, e.tau_high, e.theory)
         """,
-      seeAlso: ["trap", "arrhenius"]),
+      seeAlso: ["trap", "arrhenius", "control", "escape.combine"]),
     Entry(
       "export", .verb,
       "writes the weights as a safetensors file, which PyTorch's and JAX's loaders read",
@@ -333,7 +347,10 @@ extension Catalog {
     Entry(
       "reset", .verb, "fresh initial weights at step 0; settings stay", positional: "seed",
       options: [
-        OptionEntry("seed", .integer(.any), standard: "the experiment's", "the new seed")
+        OptionEntry("seed", .integer(.any), standard: "the experiment's", "the new seed"),
+        OptionEntry(
+          "keep", .flag, standard: "false",
+          "keep the weights: step 0 and fresh random numbers at the present state"),
       ],
       returns: "the experiment",
       example: """

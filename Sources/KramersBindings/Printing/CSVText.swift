@@ -27,7 +27,7 @@ struct CSVTable {
       return
     }
     let tables = fields.filter(\.value.isRows)
-    let order = ["points", "trace", "survival", "modes"]
+    let order = ["points", "trace", "survival", "curve", "twins", "programmes", "modes"]
     let main = order.lazy.compactMap { name in tables.first { $0.name == name } }.first
     guard let main = main ?? tables.first, case .array(let rows) = main.value else {
       self.init(rows: [record])

@@ -3,13 +3,14 @@ import Kramers
 /// The order in which a person reads the fields of a result: Lua tables have none.
 enum FieldOrder {
   private static let names = [
-    "kind", "name", "mode", "direction", "event", "singular", "rate", "excess", "count",
-    "height", "temperature", "outcome", "state", "steps", "epochs",
+    "kind", "summary", "verdict", "name", "law", "best", "warning", "mode", "direction", "event",
+    "phase", "singular", "rate", "excess", "count", "height", "temperature", "t_train", "t_test",
+    "delay", "ratio", "outcome", "state", "steps", "epochs",
     "step", "loss", "test_loss", "accuracy", "test_accuracy", "objective", "rank", "modes", "l2",
     "l2_trap", "certified", "order", "spinodal", "coexistence", "stability", "method",
-    "replicas", "escapes", "censored", "diverged", "tau", "tau_low", "tau_high", "theory",
-    "theory_error", "theory_reason", "uncertainty", "index", "saddle_index", "median",
-    "exponential_p", "lag", "tau_epochs", "tau_time",
+    "replicas", "escapes", "censored", "diverged", "tau", "tau_low", "tau_high",
+    "relative_error", "theory", "theory_error", "theory_reason", "uncertainty", "index",
+    "saddle_index", "median", "exponential_p", "lag", "tau_epochs", "tau_time",
     "barrier", "barrier_low", "barrier_high", "slope", "prefactor", "r2", "span", "threshold",
     "thermal_floor", "temperature_power", "observable", "optimizer", "gradient_noise",
     "label_noise",

@@ -1,7 +1,7 @@
 import Kramers
 import Lua
 
-/// `measure_escape`, and the fit behind the protocol `arrhenius`.
+/// `measure_escape`, and what the protocols about escapes are built from.
 extension Program {
   func installEscapeVerbs() throws {
     try verb("measure_escape") { [unowned self] box, o in
@@ -16,6 +16,11 @@ extension Program {
       request.mode = o.integer("mode")
       request.observable = try observable(o)
       request.threshold = o.number("threshold")
+      request.isFrozen = o.flag("frozen")
+      if o.word("method") == "splitting" { return try split(experiment, request, o) }
+      for name in ["runs", "level"] where o.has(name) {
+        throw InputError.sentence("\(name) goes with method = \"splitting\"")
+      }
       let (result, seconds) = try timed {
         try experiment.measureEscape(
           request, threads: options.threads, monitor: monitor(),
@@ -24,6 +29,20 @@ extension Program {
       let record = result.record(network: experiment.network, seconds: seconds)
       return [try finishLong(record, result.isInterrupted, progress: result.progress)]
     }
+  }
+
+  private func split(
+    _ experiment: Experiment, _ request: EscapeRequest, _ o: Options
+  ) throws -> [LuaValue] {
+    var request = request
+    request.replicas = o.integer("replicas") ?? 200
+    let (result, seconds) = try timed {
+      try experiment.measureSplitting(
+        request, runs: o.integer("runs") ?? 20, level: o.number("level"),
+        threads: options.threads, monitor: monitor())
+    }
+    let record = result.record(network: experiment.network, seconds: seconds)
+    return [try finishLong(record, result.record.isInterrupted)]
   }
 
   private func checkedStream(_ stream: Int) throws -> UInt32 {
@@ -44,8 +63,59 @@ extension Program {
     }
   }
 
-  /// fit_arrhenius(points): rows with temperature, escapes and exposure (steps at risk).
-  func fitArrheniusLaw(_ call: LuaCall) throws -> [LuaValue] {
+  /// What protocols about escapes are built from.
+  func offerStatistics(_ offer: LuaTable) throws {
+    try offer.rawSet("rival_laws", .function(lua.makeFunction(fitRivalLaws)))
+    try offer.rawSet("escape_statistics", .function(lua.makeFunction(escapeStatistics)))
+    try offer.rawSet("student", .function(lua.makeFunction(studentQuantileOfCall)))
+    try offer.rawSet("zero_loss", .function(lua.makeFunction(zeroLossOfCall)))
+    try offer.rawSet("delay", .function(lua.makeFunction(delay)))
+    try offer.rawSet("absorbing", .function(lua.makeFunction(absorbing)))
+  }
+
+  /// student(p, degrees): the quantile of Student's law.
+  private func studentQuantileOfCall(_ call: LuaCall) throws -> [LuaValue] {
+    let (p, degrees) = (call.argument(1).double ?? 0.975, call.argument(2).double ?? 1)
+    return [.number(studentQuantile(p, degrees: max(degrees, 1)))]
+  }
+
+  /// zero_loss(x): training and test loss of the zero map.
+  private func zeroLossOfCall(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self) else { return [] }
+    let (train, test) = try box.experiment.zeroLoss()
+    return [.number(train), test.map { .number($0) } ?? .nil]
+  }
+
+  /// delay(x, mode, threshold, every, max_steps): the noise-free return of a mode from the layers.
+  private func delay(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self), let mode = call.argument(2).int,
+      let threshold = call.argument(3).double, let every = call.argument(4).int,
+      let maxSteps = call.argument(5).int
+    else { return [] }
+    let experiment = box.experiment
+    do {
+      let delay = try experiment.deterministicDelay(
+        mode: mode, threshold: threshold, settings: experiment.settings, every: every,
+        maxSteps: maxSteps, monitor: monitor())
+      return [
+        try push([
+          "steps": delay.steps, "residual": delay.residual, "closed_form": delay.closedForm,
+        ])
+      ]
+    } catch let error as InputError {
+      return [try push(["reason": error.description])]
+    }
+  }
+
+  /// absorbing(x, mode): whether minibatch noise can let the mode appear at all.
+  private func absorbing(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self) else { return [] }
+    let set = box.experiment.absorbingSet(mode: call.argument(2).int)
+    return [try push(["absorbing": set.isAbsorbing, "reason": set.reason])]
+  }
+
+  /// rival_laws(points, power): rows with temperature, escapes and exposure (lr * steps at risk).
+  func fitRivalLaws(_ call: LuaCall) throws -> [LuaValue] {
     var points: [ArrheniusPoint] = []
     for (_, row) in try call.argument(1).asTable?.rawPairs() ?? [] {
       guard let row = row.asTable, let temperature = try row.rawGet("temperature").double,
@@ -55,52 +125,20 @@ extension Program {
       points.append(
         ArrheniusPoint(inverseTemperature: 1 / temperature, escapes: escapes, exposure: exposure))
     }
-    let fit = try blaming("arrhenius") { try fitArrhenius(points) }
-    return [
-      try push([
-        "barrier": fit.barrier, "barrier_low": fit.barrierLow, "barrier_high": fit.barrierHigh,
-        "prefactor": fit.logPrefactor.map(exponential), "r2": fit.r2, "span": fit.span,
-      ])
-    ]
+    let power = call.argument(2).double
+    return try blaming("arrhenius") {
+      let fit = try fitArrhenius(points)
+      let laws = try RivalLaws(points, predictedPower: power)
+      return [try push(fit.record(laws))]
+    }
   }
-}
 
-extension EscapeResult {
-  func record(network: Network, seconds: Double) -> Record {
-    let steps = times.reduce(0, +)
-    let watched: (name: String, mode: Int?) =
-      switch observable {
-      case .mode(let k): ("mode", k)
-      case .loss: ("loss", nil)
-      case .testLoss: ("test_loss", nil)
-      case .norm: ("norm", nil)
-      }
-    return [
-      "kind": "escape",
-      "outcome": isInterrupted
-        ? "interrupted" : 2 * diverged > times.count ? "diverged" : "completed",
-      "replicas": times.count, "escapes": rate.escapes, "censored": times.count - rate.escapes,
-      "diverged": diverged > 0 ? diverged : nil, "requested": isInterrupted ? requested : nil,
-      "tau": rate.tau, "tau_low": rate.low, "tau_high": rate.high,
-      "theory": theory.tau, "theory_error": theory.relativeError, "theory_reason": theory.reason,
-      "barrier": theory.barrier, "temperature_power": theory.temperaturePower,
-      "median": rate.median, "exponential_p": exponentialP, "lag": lag,
-      "tau_epochs": rate.tau * epochsPerStep, "tau_time": rate.tau * settings.learningRate,
-      "observable": watched.name, "mode": watched.mode, "threshold": threshold,
-      "thermal_floor": thermalFloor,
-      "l2": settings.l2, "lr": settings.learningRate, "batch": batchRecord(settings.batch),
-      "temperature": settings.temperature, "gradient_noise": settings.gradientNoise,
-      "label_noise": settings.labelNoise, "optimizer": settings.optimizer.rawValue,
-      "depth": network.depth, "widths": network.widths, "seed": seed,
-      "times": times, "escaped": escaped,
-      "survival": survival.map { row -> Record in
-        [
-          "step": Int(row.step), "s": row.survival, "low": row.low, "high": row.high,
-          "at_risk": row.atRisk,
-        ]
-      },
-      "exposure": rate.exposure, "steps_total": steps, "seconds": seconds,
-      "steps_per_second": Double(steps) / max(seconds, 1e-9),
-    ]
+  /// escape_statistics(times, escaped, seed): what any sample of escape times says.
+  func escapeStatistics(_ call: LuaCall) throws -> [LuaValue] {
+    let times = try call.argument(1).asTable?.numbers() ?? []
+    let flags = try call.argument(2).asTable?.rawPairs().map { $0.1.bool ?? false } ?? []
+    let sample = try blaming("escape.combine") { try CensoredSample(times: times, escaped: flags) }
+    let seed = UInt64(bitPattern: Int64(call.argument(3).int ?? 0))
+    return [try push(EscapeStatistics(sample, seed: seed).record)]
   }
 }

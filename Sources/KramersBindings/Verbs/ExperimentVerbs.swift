@@ -128,7 +128,7 @@ extension Catalog {
   static var experimentMethods: [String] {
     all.compactMap { entry in
       if entry.name.hasPrefix("x:") { return String(entry.name.dropFirst(2)) }
-      return entry.role == .verb || entry.role == .protocolFile ? entry.name : nil
+      return entry.isMethodToo ? entry.name : nil
     }
   }
 }

@@ -79,7 +79,12 @@ extension Program {
       return [try push(box)]
     }
     try verb("reset") { [unowned self] box, o in
-      box.experiment.reset(seed: o.seed() ?? box.experiment.seed)
+      let seed = o.seed() ?? box.experiment.seed
+      if o.flag("keep") {
+        box.experiment.restart(seed: seed)
+      } else {
+        box.experiment.reset(seed: seed)
+      }
       return [try push(box)]
     }
     try verb("clone") { [unowned self] box, _ in [try pushNew(box.experiment)] }

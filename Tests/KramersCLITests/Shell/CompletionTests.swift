@@ -77,7 +77,8 @@ import Testing
       shell.enter("t = setmetatable({known = 1}, {__index = function() \(body) end})")
       #expect(tab(shell, "t.kn", shows: "t.known"))
       #expect(!tab(shell, "t.missing.", shows: "error"))
-      #expect(shell.enter("called") == "false")
+      // A prompt may come twice after Ctrl-C, and the echo with it.
+      #expect(shell.enter("called").hasSuffix("false"))
     }
     shell.enter("setmetatable(t, {__index = {inherited = 1}, __pairs = error, __len = error});")
     #expect(tab(shell, "t.inh", shows: "t.inherited"))

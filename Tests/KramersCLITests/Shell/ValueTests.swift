@@ -40,7 +40,7 @@ import Testing
     #expect(
       shell.enter(
         "{{l2 = 0.1, loss = 1/3, phase = 'zero'}, {l2 = 0.25, loss = 2, phase = 'learned'}}")
-        == "    loss    l2    phase\n0.333333   0.1     zero\n       2  0.25  learned")
+        == "  phase      loss    l2\n   zero  0.333333   0.1\nlearned         2  0.25")
     #expect(shell.enter("{{1, 2}, {3, 40}}") == "1   2\n3  40")
     #expect(shell.enter("linspace(1, 1000, 1000)").hasSuffix("20, ... 1000 in all}"))
     shell.enter("rows = {} for i = 1, 1e6 do rows[i] = {i = i} end")

@@ -1,0 +1,125 @@
+/// First-passage times under minibatch noise frozen at the state the replicas start from:
+///
+///     theta <- theta - lr [grad(objective)(theta) + g_B(theta_0) - g(theta_0)]
+///
+/// with g_B(theta_0) the gradient of B independent draws of the samples, taken at the start for
+/// ever. That is additive noise of exactly the covariance, and the distribution, that minibatch
+/// noise has at theta_0: what remains of an escape under it is not due to the way in which minibatch
+/// noise depends on the weights. Replica r draws the same samples at step t as a replica of
+/// `measureFirstPassage` with `replacement = true` and the same seed and stream does.
+///
+/// - Parameter settings: `batch` is B; the other noises are left out. SGD only.
+/// - Throws: `InputError` for options that do not fit, and for tables of gradients beyond memory.
+public func measureFrozenNoise(
+  data: Dataset, network: Network, settings: Settings, from state: TrainingState,
+  options: FirstPassageOptions, threads: Int, monitor: RunMonitor = RunMonitor()
+) throws -> FirstPassageRecord {
+  try options.validate()
+  try settings.validate(data: data, network: network)
+  guard settings.optimizer == .sgd else {
+    throw InputError.sentence("frozen noise is defined for optimizer 'sgd'")
+  }
+  guard settings.precision == .double else {
+    throw InputError.sentence("precision: frozen noise is computed in 'double'")
+  }
+  guard let train = data.train, case .size(let size) = settings.batch else {
+    throw InputError.sentence("frozen noise needs samples and a batch")
+  }
+  try checkMemory(
+    count: Double(train.count) * Double(network.parameterCount),
+    what: "frozen noise: a gradient of every sample")
+  let table = FrozenGradients(train, network, state.parameters)
+  let full = try data.fullBatch(for: network)
+  _ = try OrderParameterProbe(options.observable, data: data, network: network)
+  monitor.begin(total: options.replicas * options.maxSteps)
+  let outcomes = parallelMap(options.replicas, threads: threads) { replica -> ReplicaOutcome? in
+    if monitor.shouldStop { return nil }
+    let key = RandomKey(
+      seed: options.seed, stream: measurementStream | options.stream, replica: UInt32(replica))
+    return table.follow(
+      network, settings, data, full, from: state.parameters, size: size,
+      draws: key.random(.batch), options, monitor)
+  }
+  let begun = outcomes.compactMap { $0 }
+  let isInterrupted = begun.count < outcomes.count || begun.contains { $0.end == .interrupted }
+  return FirstPassageRecord(
+    times: begun.map(\.steps), escaped: begun.map { $0.end == .escaped },
+    diverged: begun.count { $0.end == .diverged },
+    // A resumed measurement begins anew: its times are the same.
+    progress: isInterrupted
+      ? EnsembleProgress(
+        replicas: [ReplicaProgress](repeating: .notBegun, count: options.replicas)) : nil)
+}
+
+/// The deviation of every sample's gradient from their mean, at one state.
+private struct FrozenGradients: Sendable {
+  let samples: Int
+  let parameters: Int
+  /// samples x parameters.
+  let deviations: [Double]
+
+  init(_ train: Samples, _ network: Network, _ theta: [Double]) {
+    samples = train.count
+    parameters = network.parameterCount
+    let workspace = GradientWorkspace(network, capacity: 1)
+    var rows = [Double](repeating: 0, count: samples * parameters)
+    var sum = [Double](repeating: 0, count: parameters)
+    var gradient = sum
+    for n in 0..<samples {
+      workspace.lossAndGradient(theta, Batch(train.rows([n])), into: &gradient)
+      for k in 0..<parameters {
+        rows[n * parameters + k] = gradient[k]
+        sum[k] += gradient[k]
+      }
+    }
+    for n in 0..<samples {
+      for k in 0..<parameters { rows[n * parameters + k] -= sum[k] / Double(samples) }
+    }
+    deviations = rows
+  }
+
+  func follow(
+    _ network: Network, _ settings: Settings, _ data: Dataset, _ full: Batch,
+    from start: [Double], size: Int, draws: RandomStream, _ options: FirstPassageOptions,
+    _ monitor: RunMonitor
+  ) -> ReplicaOutcome {
+    guard
+      let probe = try? OrderParameterProbe(options.observable, data: data, network: network)
+    else { preconditionFailure("the observable was checked before") }
+    let workspace = GradientWorkspace(network, capacity: full.count)
+    var theta = start
+    var gradient = start
+    var step = 0
+    while step < options.maxSteps {
+      workspace.lossAndGradient(theta, full, into: &gradient)
+      addNoise(to: &gradient, draws, step: step, size: size)
+      var check = 0.0
+      for k in 0..<parameters {
+        let origin = settings.l2Center?[k] ?? 0
+        theta[k] -= settings.learningRate * (gradient[k] + settings.l2 * (theta[k] - origin))
+        check += 0 * theta[k]
+      }
+      step += 1
+      if check != 0 { return ReplicaOutcome(steps: step, end: .diverged) }
+      guard step % options.every == 0 || step == options.maxSteps else { continue }
+      let value = theta.withUnsafeBufferPointer { probe.value($0.baseAddress!) }
+      if options.observable.hasEscaped(value, options.threshold) {
+        monitor.advance(by: options.maxSteps - step + options.every)
+        return ReplicaOutcome(steps: step, end: .escaped)
+      }
+      monitor.advance(by: options.every)
+      if monitor.shouldStop { return ReplicaOutcome(steps: step, end: .interrupted) }
+    }
+    return ReplicaOutcome(steps: step, end: .censored)
+  }
+
+  /// Adds the mean deviation of B drawn samples; the draws are those of `Sampling.replacement`.
+  private func addNoise(
+    to gradient: inout [Double], _ draws: RandomStream, step: Int, size: Int
+  ) {
+    let scale = 1 / Double(size)
+    draws.forEachIndex(size, of: samples, step: UInt64(step), bound: { _ in samples }) { _, n in
+      for k in 0..<parameters { gradient[k] += scale * deviations[n * parameters + k] }
+    }
+  }
+}

@@ -1,0 +1,190 @@
+import Kramers
+
+/// Escape results as records.
+extension EscapeStatistics {
+  var record: Record {
+    [
+      "summary": summary, "replicas": replicas, "escapes": escapes, "censored": censored,
+      "tau": rate.tau, "tau_low": rate.low, "tau_high": rate.high, "median": rate.median,
+      "exponential_p": exponentialP, "lag": lag, "mean_after_lag": meanAfterLag,
+      "exposure": rate.exposure,
+      "survival": survival.map { row -> Record in
+        [
+          "step": Int(row.step), "s": row.survival, "low": row.low, "high": row.high,
+          "at_risk": row.atRisk, "censored": row.censored,
+        ]
+      },
+    ]
+  }
+
+  /// The one line that a reader takes away; what was censored stands in it.
+  private var summary: String {
+    let counts = "\(escapes) of \(replicas) escaped, \(censored) censored"
+    guard escapes > 0 else {
+      return "\(counts): tau > \(numberText(rate.low)) steps (97.5 %)"
+    }
+    return "\(counts): tau = \(numberText(rate.tau)) (\(numberText(rate.low)) ... "
+      + "\(numberText(rate.high))) steps"
+  }
+}
+
+extension EscapeResult {
+  func record(network: Network, seconds: Double) -> Record {
+    let steps = times.reduce(0, +)
+    let own: Record = [
+      "kind": "escape", "method": "direct",
+      "outcome": isInterrupted
+        ? "interrupted" : 2 * diverged > times.count ? "diverged" : "completed",
+      "diverged": diverged > 0 ? diverged : nil, "requested": isInterrupted ? requested : nil,
+      "tau_epochs": rate.tau * epochsPerStep, "tau_time": rate.tau * settings.learningRate,
+      "epochs_per_step": epochsPerStep, "thermal_floor": thermalFloor,
+      "times": times, "escaped": escaped, "steps_total": steps, "seconds": seconds,
+      "steps_per_second": Double(steps) / max(seconds, 1e-9),
+    ]
+    return own + statistics.record + theory.record
+      + conditions(
+        observable, threshold, every, settings, network, seed, stream, origin, effectiveTemperature)
+  }
+}
+
+extension SplittingResult {
+  func record(network: Network, seconds: Double) -> Record {
+    let runs = record.runs
+    let comparison: SplittingOverlap.Comparison?
+    let reason: String?
+    switch overlap {
+    case .compared(let both): (comparison, reason) = (both, nil)
+    case .missing(let words): (comparison, reason) = (nil, words)
+    }
+    let tau = record.tau
+    let own: Record = [
+      "kind": "escape", "method": "splitting", "outcome": outcome, "summary": summary,
+      "replicas": replicas, "runs": runs.count,
+      "unfinished": record.unfinished.isEmpty ? nil : record.unfinished.map(\.rawValue),
+      "escapes": runs.count - record.extinct, "censored": record.extinct,
+      "tau": tau, "tau_low": interval.low, "tau_high": interval.high,
+      "relative_error": record.relativeError,
+      "scatter": record.scatter(trajectories: replicas), "warning": warning,
+      "tau_epochs": tau * epochsPerStep, "tau_time": tau * settings.learningRate,
+      "epochs_per_step": epochsPerStep, "thermal_floor": thermalFloor, "level": record.level,
+      "probability": runs.isEmpty ? nil : record.probability,
+      "flux": runs.isEmpty ? nil : record.flux,
+      "ties": runs.reduce(0) { $0 + $1.ties },
+      "iterations": runs.reduce(0) { $0 + $1.iterations },
+      "probabilities": runs.map(\.probability),
+      "overlap": comparison?.record, "overlap_reason": reason,
+      "steps_total": record.steps, "seconds": seconds,
+      "steps_per_second": Double(record.steps) / max(seconds, 1e-9),
+    ]
+    return own + theory.record
+      + conditions(
+        observable, threshold, every, settings, network, seed, stream, origin, effectiveTemperature)
+  }
+
+  private var warning: String? {
+    if record.unfinished.contains(.unresolved) {
+      return "trajectories reach the far side before they have settled, or stay between: there is "
+        + "no metastable state at this noise, or max_steps is too small; use method = \"direct\""
+    }
+    if case .compared(let both) = overlap, !both.agrees {
+      return "splitting and brute force disagree where both can be had (z = \(numberText(both.z)))"
+    }
+    guard let scatter = record.scatter(trajectories: replicas), scatter > 3 else { return nil }
+    return "the runs scatter \(numberText(scatter)) times as much as they should: the observable "
+      + "is a poor measure of the way, or single steps jump over it; tau is likely too long; try "
+      + "more replicas"
+  }
+
+  private var outcome: String {
+    if record.isInterrupted { return "interrupted" }
+    if let end = record.unfinished.first, record.runs.isEmpty { return end.rawValue }
+    return "completed"
+  }
+
+  private var summary: String {
+    let runs = record.runs.count
+    let counts =
+      "\(runs) runs of \(replicas) trajectories, \(record.extinct) died out (censored)"
+      + (record.unfinished.isEmpty ? "" : ", \(record.unfinished.count) without an answer")
+    guard runs > 0 else { return "\(counts): no escape time" }
+    guard record.tau.isFinite else {
+      return "\(counts): tau > \(numberText(interval.low)) steps"
+    }
+    return "\(counts): tau = \(numberText(record.tau)) (\(numberText(interval.low)) ... "
+      + "\(numberText(interval.high))) steps"
+  }
+}
+
+extension SplittingOverlap.Comparison {
+  var record: Record {
+    [
+      "temperature": effectiveTemperature > 0 ? effectiveTemperature : nil,
+      "batch": batchRecord(settings.batch), "tau_splitting": splitting.tau,
+      "relative_error": splitting.relativeError, "tau_direct": direct.tau, "tau_low": direct.low,
+      "tau_high": direct.high, "escapes": direct.escapes,
+      "censored": direct.replicas - direct.escapes, "z": z, "agrees": agrees,
+    ]
+  }
+}
+
+extension EscapeTheory {
+  var record: Record {
+    [
+      "theory": tau, "theory_error": relativeError, "theory_reason": reason,
+      "barrier": barrier, "temperature_power": temperaturePower,
+    ]
+  }
+}
+
+/// What was watched, and under which dynamics.
+private func conditions(
+  _ observable: Observable, _ threshold: Double, _ every: Int, _ settings: Settings,
+  _ network: Network, _ seed: UInt64, _ stream: UInt32, _ origin: UInt64,
+  _ effectiveTemperature: Double
+) -> Record {
+  let watched: (name: String, mode: Int?) =
+    switch observable {
+    case .mode(let k): ("mode", k)
+    case .loss: ("loss", nil)
+    case .testLoss: ("test_loss", nil)
+    case .norm: ("norm", nil)
+    }
+  return [
+    "observable": watched.name, "mode": watched.mode, "threshold": threshold, "every": every,
+    "l2": settings.l2, "lr": settings.learningRate, "batch": batchRecord(settings.batch),
+    "replacement": replacementRecord(settings.sampling), "temperature": settings.temperature,
+    "gradient_noise": settings.gradientNoise, "label_noise": settings.labelNoise,
+    "effective_temperature": effectiveTemperature, "optimizer": settings.optimizer.rawValue,
+    "momentum": settings.optimizer == .sgd ? nil : settings.momentum,
+    "precision": settings.precision.rawValue, "depth": network.depth, "widths": network.widths,
+    "seed": seed, "stream": Int(stream),
+    "origin": String(origin, radix: 16),
+  ]
+}
+
+extension ArrheniusFit {
+  /// Arrhenius' law as fitted, and its rivals.
+  func record(_ laws: RivalLaws) -> Record {
+    [
+      "barrier": barrier, "barrier_low": barrierLow, "barrier_high": barrierHigh,
+      "prefactor": logPrefactor.map(exponential), "r2": r2, "span": span,
+      "best": laws.best.rawValue, "fit_p": laws.fitP, "warning": laws.warning,
+      "laws": laws.rows.map { row -> Record in
+        [
+          "law": row.law.rawValue, "parameters": row.parameters,
+          "log_likelihood": row.logLikelihood, "aic": row.aic, "aic_weight": row.weight,
+          "p": row.p, "rejected": row.isRejected, "prefactor": row.logPrefactor.map(exponential),
+          "barrier": row.barrier?.value, "barrier_low": row.barrier?.low,
+          "barrier_high": row.barrier?.high, "power": row.power?.value,
+          "power_low": row.power?.low, "power_high": row.power?.high,
+        ]
+      },
+    ]
+  }
+}
+
+/// The fields of both; a field of the second replaces its namesake.
+private func + (_ first: Record, _ second: Record) -> Record {
+  guard case .object(let a) = first, case .object(let b) = second else { return second }
+  return .object(a.filter { field in !b.contains { $0.name == field.name } } + b)
+}

@@ -1,0 +1,130 @@
+--- Which programme generalises sooner: several schedules on the same seeds, compared by the steps
+--- until the test error is small.
+---
+---     accelerate { seeds = 16, max_steps = 2e5, programmes = {
+---       { name = "constant" },
+---       { name = "pulses", temperature = { pulse = 4e-4, length = 500, period = 5000 } },
+---     } }
+---
+--- Each programme is what `schedule` takes. Seeds pair the runs: programme and programme start from
+--- the same weights and read the same random numbers. The first programme is the reference of
+--- `speedup`, the ratio of its time to the other's.
+local kramers = ...
+
+local function refuse(words, ...) kramers.refuse("accelerate", words:format(...)) end
+
+--- Speedup over the reference with its 95 % interval. With every run finished: mean of the paired
+--- ln ratios, Student's t. With censored runs: the ratio of the mean times, censored runs
+--- included, which takes them for exponential.
+local function speedup(reference, own)
+  local n, sum, squares = 0, 0, 0
+  for i, reached in ipairs(own.reached) do
+    if reached and reference.reached[i] then
+      local ratio = math.log(reference.times[i] / own.times[i])
+      n, sum, squares = n + 1, sum + ratio, squares + ratio * ratio
+    end
+  end
+  if n == #own.times and n >= 2 then
+    local mean = sum / n
+    local spread = math.sqrt(math.max(squares / n - mean * mean, 0) * n / (n - 1))
+    local half = kramers.student(0.975, n - 1) * spread / math.sqrt(n)
+    return math.exp(mean), math.exp(mean - half), math.exp(mean + half), "paired"
+  end
+  local a, b = reference.statistics, own.statistics
+  if a.escapes == 0 or b.escapes == 0 then return nil, nil, nil, "too few runs finished" end
+  local half = 1.96 * math.sqrt(1 / a.escapes + 1 / b.escapes)
+  local ratio = a.tau / b.tau
+  return ratio, ratio * math.exp(-half), ratio * math.exp(half), "censored means"
+end
+
+--- The time of every seed under one programme.
+local function measure(x, programme, options, seeds, targets)
+  local own = { times = {}, reached = {}, clock = {} }
+  local call = {
+    steps = options.max_steps or 100000,
+    every = options.every or 100,
+    until_test_loss = not targets.accuracy and targets.loss or nil,
+    until_test_accuracy = targets.accuracy,
+  }
+  for name, value in pairs(programme) do
+    if name ~= "name" then call[name] = value end
+  end
+  for i, seed in ipairs(seeds) do
+    local y = x:clone()
+    y:reset { seed = seed, keep = options.keep }
+    local r = y:schedule(call)
+    own.times[i], own.reached[i], own.clock[i] = r.steps, r.outcome == "reached", r.time
+  end
+  own.statistics = kramers.escape_statistics(own.times, own.reached, seeds[1])
+  return own
+end
+
+local function median(list)
+  local sorted = table.move(list, 1, #list, 1, {})
+  table.sort(sorted)
+  return sorted[(#sorted + 1) // 2]
+end
+
+local function seed_list(options)
+  local given = options.seeds or 8
+  if type(given) == "table" then return given end
+  local list = {}
+  for i = 1, given do list[i] = i end
+  return list
+end
+
+---@param x userdata the experiment
+---@param options table checked options of `accelerate`
+local function accelerate(x, options)
+  local programmes, seeds = options.programmes, seed_list(options)
+  if #programmes < 2 then refuse("programmes needs at least two schedules to compare") end
+  if #seeds < 2 then refuse("seeds needs at least two") end
+  for i, programme in ipairs(programmes) do
+    if type(programme) ~= "table" then refuse("programme %d must be a table", i) end
+  end
+  if not x:measure().test_loss then refuse("the data has no test set: nothing generalises") end
+  local targets = { accuracy = options.test_accuracy }
+  if not targets.accuracy then
+    local _, zero = kramers.zero_loss(x)
+    targets.loss = (options.below or 0.05) * zero
+  end
+
+  local _ <close> = kramers.scope
+  local rows, reference = {}, nil
+  for i, programme in ipairs(programmes) do
+    local own = measure(x, programme, options, seeds, targets)
+    reference = reference or own
+    local s = own.statistics
+    local ratio, low, high, by = speedup(reference, own)
+    rows[i] = {
+      name = programme.name or ("programme " .. i),
+      seeds = #seeds,
+      reached = s.escapes,
+      censored = s.censored,
+      tau = s.tau,
+      tau_low = s.tau_low,
+      tau_high = s.tau_high,
+      median = s.median,
+      median_time = s.escapes > #seeds / 2 and median(own.clock) or nil,
+      speedup = i > 1 and ratio or nil,
+      speedup_low = i > 1 and low or nil,
+      speedup_high = i > 1 and high or nil,
+      interval = i > 1 and by or nil,
+      times = own.times,
+    }
+    kramers.keep { kind = "accelerate", outcome = "interrupted", programmes = rows }
+  end
+  return kramers.result {
+    kind = "accelerate",
+    outcome = "completed",
+    programmes = rows,
+    test_loss = targets.loss,
+    test_accuracy = targets.accuracy,
+    max_steps = options.max_steps or 100000,
+    seeds = seeds,
+  }
+end
+
+return function(...)
+  return accelerate(kramers.target("accelerate", ...))
+end
