@@ -16,7 +16,8 @@ public enum KernelRates {
 
   /// Seconds for one standard normal of an ensemble in lanes.
   public static func secondsPerNormal(_ precision: Precision, seconds: Double) -> Double {
-    let count = 512
+    // The weights of a small network: what is drawn stays in the first-level cache.
+    let count = 128
     guard let network = try? Network(widths: [count, 1]) else { return .nan }
     var settings = Settings()
     settings.precision = precision
