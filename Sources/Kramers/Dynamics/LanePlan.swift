@@ -39,11 +39,23 @@ final class LanePlan: @unchecked Sendable {  // the table is written in init onl
     return widest <= widestInLanes && (isCompressed || bytes <= 8e5)
   }
 
-  /// The widest layer in lanes. Beyond, `Trainer` with blocked products inside of each replica, which keeps
-  /// one replica's weights in the first-level cache. Measured on one core of a busy Zen 4 in steps a second
-  /// (depth 3, double precision): width 32, B = 16: 134 thousand in lanes, 138 thousand one by one, of which
-  /// the second also serves a few replicas well; width 10, B = 8: 3.1 million in lanes.
+  /// The widest layer in lanes. Beyond, `Trainer` with blocked products inside of each replica keeps
+  /// one replica's weights in the first-level cache. At the crossover, width 32 with B = 16 on one core
+  /// of a Zen 4, 256 replicas make 134 thousand steps a second in lanes and 142 thousand one by one
+  /// (`scripts/bench c`), and one by one also serves a few replicas well; at width 10 with B = 8 lanes
+  /// make 3.1 million (`scripts/bench b`).
   static let widestInLanes = 16
+
+  /// - Throws: `InputError` for ensembles that do not run in lanes: all else computes in double
+  ///   precision only.
+  static func checkSinglePrecision(data: Dataset, network: Network, settings: Settings) throws {
+    guard fits(data: data, network: network, settings: settings) else {
+      throw InputError.sentence(
+        "precision: 'single' is for ensembles of small networks, linear or tanh, at most "
+          + "\(widestInLanes) wide, with squared error and optimizer 'sgd' or 'momentum'; use "
+          + "'double'")
+    }
+  }
 
   /// - Parameter full: the shared full batch; nil for minibatches and where labels are noisy.
   convenience init(data: Dataset, network: Network, settings: Settings, full: Batch?) {

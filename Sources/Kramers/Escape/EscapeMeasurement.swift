@@ -161,12 +161,7 @@ extension Experiment {
   ///
   /// - Throws: `InputError` for networks that do not run in lanes and noise near rounding.
   private func checkSinglePrecision(_ settings: Settings) throws {
-    guard LanePlan.fits(data: data, network: network, settings: settings) else {
-      throw InputError.sentence(
-        "precision: 'single' is for ensembles of small networks, linear or tanh, at most "
-          + "\(LanePlan.widestInLanes) wide, with squared error and optimizer 'sgd' or 'momentum'; use "
-          + "'double'")
-    }
+    try LanePlan.checkSinglePrecision(data: data, network: network, settings: settings)
     let lr = settings.learningRate
     let batch = Double(settings.batchCount(of: data.sampleCount))
     let kick =

@@ -94,6 +94,9 @@ public func measureFirstPassage(
 ) throws -> FirstPassageRecord {
   try options.validate()
   try settings.validate(data: data, network: network)
+  if settings.precision == .single {
+    try LanePlan.checkSinglePrecision(data: data, network: network, settings: settings)
+  }
   let start = TrainingState(parameters: state.parameters)
   let probe = try OrderParameterProbe(options.observable, data: data, network: network)
   let initial = state.parameters.withUnsafeBufferPointer { probe.value($0.baseAddress!) }
