@@ -6,8 +6,8 @@ protocol Table {
   func finish(_ k: Int, _ sum: V)
 }
 
-/// What a layer's sums start from. A branch for "no biases" in every block costs a fifth of all
-/// time; instead a stride of 0 reads the same zero again.
+/// What a layer's sums start from. Without biases a stride of 0 reads the same zero again, so that no
+/// block has to ask.
 struct Biases<V: Vector> {
   private let start: UnsafePointer<V>
   private let stride: Int

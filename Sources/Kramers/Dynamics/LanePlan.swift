@@ -41,8 +41,8 @@ final class LanePlan: @unchecked Sendable {  // the table is written in init onl
 
   /// The widest layer in lanes. Beyond, `Trainer` with blocked products inside of each replica keeps
   /// one replica's weights in the first-level cache. At the crossover, width 32 with B = 16 on one core
-  /// of a Zen 4, 256 replicas make 134 thousand steps a second in lanes and 142 thousand one by one
-  /// (`scripts/bench c`), and one by one also serves a few replicas well; at width 10 with B = 8 lanes
+  /// of a Zen 4, 256 replicas make 134 thousand steps a second in lanes (with this bound at 32) and 142 thousand one
+  /// by one (`scripts/bench c`), and one by one also serves a few replicas well; at width 10 with B = 8 lanes
   /// make 3.1 million (`scripts/bench b`).
   static let widestInLanes = 16
 
