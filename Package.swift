@@ -50,7 +50,8 @@ let package = Package(
     .executable(name: "kramers-bench", targets: ["KramersBench"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .target(name: "CProcessor"),
@@ -66,10 +67,18 @@ let package = Package(
         + wideKernels.map { .byName(name: $0.name) },
       exclude: ["README.md"],
       swiftSettings: swiftSettings + [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
+    .target(name: "CSessionFile", linkerSettings: library("sqlite3")),
+    .target(
+      name: "KramersStore",
+      dependencies: [
+        "Kramers", "CSessionFile", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ],
+      swiftSettings: swiftSettings),
     .target(name: "CLua", linkerSettings: library("lua5.4")),
     .target(name: "Lua", dependencies: ["CLua"], swiftSettings: swiftSettings),
     .target(
-      name: "KramersBindings", dependencies: ["Kramers", "Lua", "CResources", "CStandardStreams"],
+      name: "KramersBindings", dependencies: ["Kramers", "KramersStore", "Lua", "CResources", "CStandardStreams"],
       swiftSettings: swiftSettings),
     .target(name: "CReadline", linkerSettings: library("readline") + library("tinfo")),
     .target(
@@ -89,6 +98,8 @@ let package = Package(
     .testTarget(
       name: "KramersTests", dependencies: ["Kramers", "CAllocations"],
       swiftSettings: swiftSettings),
+    .testTarget(
+      name: "KramersStoreTests", dependencies: ["KramersStore"], swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersCLITests", dependencies: ["KramersBindings", "KramersCLI"],

@@ -8,13 +8,57 @@ public struct Experiment: Sendable {
   public private(set) var settings: Settings
   public internal(set) var state: TrainingState
   public private(set) var seed: UInt64
-  let theoryCache = TheoryCache()
+  let theoryCache: TheoryCache
 
   /// - Throws: `InputError` when network, data and settings do not fit together.
   public init(
     data: Dataset, network: Network, settings: Settings = Settings(),
     initialization: Initialization = .gaussian, initScale: Double = 1, seed: UInt64 = 0
   ) throws {
+    try Experiment.check(data, network, settings, initScale: initScale)
+    if network.loss == .crossEntropy { try data.checkDistributions() }
+    self.data = data
+    self.network = network
+    self.settings = settings
+    self.initialization = initialization
+    self.initScale = initScale
+    self.seed = seed
+    state = TrainingState(parameters: [])
+    theoryCache = TheoryCache()
+    reset(seed: seed)
+  }
+
+  /// An experiment at a state that it once had, as a file tells it.
+  ///
+  /// - Parameter sibling: an experiment with the same data set. What is known of the data is not
+  ///   checked again, and with the same network, theory is computed once for both.
+  /// - Throws: `InputError` when anything does not fit together; nothing is taken on trust.
+  public init(
+    restoring state: TrainingState, data: Dataset, network: Network, settings: Settings,
+    initialization: Initialization, initScale: Double, seed: UInt64, sibling: Experiment? = nil
+  ) throws(InputError) {
+    try Experiment.check(data, network, settings, initScale: initScale)
+    if network.loss == .crossEntropy, sibling?.network.loss != .crossEntropy {
+      try data.checkDistributions()
+    }
+    try state.check(data: data, network: network, settings: settings)
+    self.data = data
+    self.network = network
+    self.settings = settings
+    self.initialization = initialization
+    self.initScale = initScale
+    self.seed = seed
+    self.state = state
+    if let sibling, sibling.network == network {
+      theoryCache = sibling.theoryCache
+    } else {
+      theoryCache = TheoryCache()
+    }
+  }
+
+  private static func check(
+    _ data: Dataset, _ network: Network, _ settings: Settings, initScale: Double
+  ) throws(InputError) {
     guard network.inputs == data.inputs, network.outputs == data.outputs else {
       throw InputError.sentence(
         "widths: the data has \(data.inputs) inputs and \(data.outputs) outputs, the network "
@@ -24,19 +68,7 @@ public struct Experiment: Sendable {
       throw InputError.rule("init_scale", "0 or positive", initScale)
     }
     try settings.validate(data: data, network: network)
-    _ = try data.fullBatch(for: network)
-    if network.loss == .crossEntropy {
-      try data.train?.checkDistributions("training")
-      try data.test?.checkDistributions("test")
-    }
-    self.data = data
-    self.network = network
-    self.settings = settings
-    self.initialization = initialization
-    self.initScale = initScale
-    self.seed = seed
-    state = TrainingState(parameters: [])
-    reset(seed: seed)
+    try data.checkLoss(of: network)
   }
 
   /// Back to step 0 with a fresh initialisation from `seed`. Settings stay.

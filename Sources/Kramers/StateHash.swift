@@ -20,6 +20,32 @@ public struct StateHash: Sendable {
     for x in values { add(x.bitPattern) }
     add(UInt64(values.count))
   }
+
+  /// Adds bytes as little-endian words, the last one filled up with zeros, and their number.
+  public mutating func add(bytes: UnsafeRawBufferPointer) {
+    let whole = bytes.count / 8
+    for k in 0..<whole {
+      add(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * k, as: UInt64.self)))
+    }
+    if whole * 8 < bytes.count {
+      var last: UInt64 = 0
+      for (place, byte) in bytes[(whole * 8)...].enumerated() {
+        last |= UInt64(byte) << (8 * place)
+      }
+      add(last)
+    }
+    add(UInt64(bytes.count))
+  }
+
+  /// The hash of an array's bits and length, by which data sets and session files know it.
+  public static func of(_ values: [Double]) -> UInt64 { values.withUnsafeBytes(of) }
+
+  /// The same of bytes: an array of doubles hashes like its little-endian bytes.
+  public static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    var hash = StateHash()
+    hash.add(bytes: bytes)
+    return hash.value
+  }
 }
 
 extension Experiment {

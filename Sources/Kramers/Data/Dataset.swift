@@ -45,7 +45,7 @@ public struct Samples: Sendable, Equatable {
 
   /// - Throws: `InputError` unless every target row is a distribution over at least two classes, as
   ///   cross-entropy needs: its loss has no lower bound otherwise.
-  func checkDistributions(_ set: String) throws {
+  func checkDistributions(_ set: String) throws(InputError) {
     guard outputs > 1 else {
       throw InputError.sentence(
         "loss 'cross_entropy' needs at least two outputs, the data has \(outputs)")
@@ -90,6 +90,7 @@ public struct Dataset: Sendable {
   public let isClassification: Bool
   /// Number of training samples; nil for population data.
   public let sampleCount: Int?
+  let hashCache = DatasetHashCache()
 
   public init(name: String, train: Samples, test: Samples? = nil) {
     self.name = name

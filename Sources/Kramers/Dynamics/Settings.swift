@@ -68,8 +68,10 @@ public struct Settings: Sendable, Equatable {
   }
 
   /// - Throws: `InputError` for a setting that is out of range or does not fit the data.
-  public func validate(data: Dataset, network: Network) throws {
-    func require(_ name: String, _ value: Double, _ rule: String, _ holds: Bool) throws {
+  public func validate(data: Dataset, network: Network) throws(InputError) {
+    func require(
+      _ name: String, _ value: Double, _ rule: String, _ holds: Bool
+    ) throws(InputError) {
       guard value.isFinite, holds else { throw InputError.rule(name, rule, value) }
     }
     try require("lr", learningRate, "positive", learningRate > 0)

@@ -46,4 +46,29 @@ public struct TrainingState: Sendable, Equatable {
     clock.epochs = epochs
     return clock
   }
+
+  /// Refuses a state that no run of the experiment can have come to.
+  func check(data: Dataset, network: Network, settings: Settings) throws(InputError) {
+    let count = network.parameterCount
+    for (name, values) in [
+      ("parameters", parameters), ("first_moment", firstMoment), ("second_moment", secondMoment),
+    ] {
+      guard values.count == count || values.isEmpty && name != "parameters" else {
+        throw .sentence("\(name): the network has \(count) parameters, got \(values.count)")
+      }
+    }
+    // What a run adds to its clock must not overflow.
+    let limit = 1 << 62
+    guard step <= limit else { throw .rule("step", "at most 2^62", step) }
+    guard epoch <= limit else { throw .rule("epoch", "at most 2^62", epoch) }
+    guard (0...limit).contains(momentSteps) else {
+      throw .rule("moment_steps", "between 0 and 2^62", momentSteps)
+    }
+    let samples = data.sampleCount ?? 0
+    guard (0...samples).contains(cursor) else {
+      throw .rule("cursor", "between 0 and the number of samples (\(samples))", cursor)
+    }
+    guard epochs.isFinite, epochs >= 0 else { throw .rule("epochs", "0 or positive", epochs) }
+    if case .size(let size) = settings.batch { try checkSize("batch", size) }
+  }
 }

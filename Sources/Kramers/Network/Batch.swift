@@ -80,21 +80,26 @@ extension Dataset {
   /// - Throws: `InputError` when only moments are known and the network needs samples, or when
   ///   single targets are weighted and the loss is not squared error.
   public func fullBatch(for network: Network) throws -> Batch {
+    try checkLoss(of: network)
+    guard let train else { return Batch(moments: moments) }
+    if network.isDeepLinear, !isWeighted, train.count > train.inputs {
+      return Batch(moments: moments)
+    }
+    return Batch(train)
+  }
+
+  /// - Throws: `InputError` when there is no `fullBatch` for the network.
+  func checkLoss(of network: Network) throws(InputError) {
     guard !isWeighted || network.loss == .mse else {
       throw InputError.sentence(
         "data.\(name) weights single targets, which needs loss 'mse', got "
           + "'\(network.loss.rawValue)'")
     }
-    if network.isDeepLinear, !isWeighted {
-      guard let train, train.count <= train.inputs else { return Batch(moments: moments) }
-      return Batch(train)
-    }
-    guard let train else {
+    guard train != nil || network.isDeepLinear else {
       throw InputError.sentence(
         "data.population knows second moments only: a network with activation "
           + "'\(network.activation.rawValue)', loss '\(network.loss.rawValue)'"
           + "\(network.bias ? " and biases" : "") needs samples")
     }
-    return Batch(train)
   }
 }
