@@ -78,7 +78,8 @@ let package = Package(
     .target(name: "CLua", linkerSettings: library("lua5.4")),
     .target(name: "Lua", dependencies: ["CLua"], swiftSettings: swiftSettings),
     .target(
-      name: "KramersBindings", dependencies: ["Kramers", "KramersStore", "Lua", "CResources", "CStandardStreams"],
+      name: "KramersBindings",
+      dependencies: ["Kramers", "KramersStore", "Lua", "CResources", "CStandardStreams"],
       swiftSettings: swiftSettings),
     .target(name: "CReadline", linkerSettings: library("readline") + library("tinfo")),
     .target(
@@ -99,7 +100,9 @@ let package = Package(
       name: "KramersTests", dependencies: ["Kramers", "CAllocations"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "KramersStoreTests", dependencies: ["KramersStore"], swiftSettings: swiftSettings),
+      name: "KramersStoreTests",
+      dependencies: ["Kramers", "KramersStore", .product(name: "GRDB", package: "GRDB.swift")],
+      exclude: ["version1.sqlite", "version1.txt"], swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersCLITests", dependencies: ["KramersBindings", "KramersCLI"],

@@ -36,10 +36,12 @@ struct Connection {
     do {
       let queue = try DatabaseQueue(path: place.path, configuration: configuration(budget))
       let outcome = queue.inDatabase { database in
-        Result {
-          defer { systemCode = sqlite3_system_errno(database.sqliteConnection) }
-          return try body(database)
-        }
+        errno = 0
+        let result = Result { try body(database) }
+        systemCode = sqlite3_system_errno(database.sqliteConnection)
+        // SQLite does not keep the code of a failed commit.
+        if systemCode == 0, [EFBIG, EDQUOT, ENOSPC, EIO].contains(errno) { systemCode = errno }
+        return result
       }
       try queue.close()
       return try outcome.get()

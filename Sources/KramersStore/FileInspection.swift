@@ -26,14 +26,14 @@ extension FilePlace {
       switch try journalState() {
       case .none:
         if header.fits(bytes, fileSize: size) { return (header, size) }
-        // Perhaps another program ended a transaction just now.
-        guard tries < 4 else {
+        // Perhaps another program ended a transaction between two looks.
+        guard tries < (file.holder == 0 ? 2 : 50) else {
           throw SessionError(
             .corrupt, given,
             "is damaged: it has \(size) bytes, and its header tells of \(header.pageCount) pages "
               + "of \(header.pageSize)")
         }
-        usleep(20_000)
+        if tries > 1 { usleep(20_000) }
       case .hot:
         let holder = file.holder
         if holder == 0 || holder == Int(getpid()) {
@@ -41,6 +41,25 @@ extension FilePlace {
         } else {
           guard tries < 500 else { throw busy(holder) }
           usleep(20_000)
+        }
+      }
+    }
+  }
+
+  /// Reads the file when it is whole, and again when another program saved to it meanwhile.
+  func read<R>(
+    _ file: OpenFile, _ body: (_ size: Int) throws(SessionError) -> R
+  ) throws(SessionError) -> R {
+    var tries = 0
+    while true {
+      let (header, size) = try inspect(file)
+      do {
+        return try body(size)
+      } catch {
+        let now = try inspect(file)
+        tries += 1
+        guard tries < 100, now.header.changes != header.changes || now.size != size else {
+          throw error
         }
       }
     }

@@ -65,7 +65,22 @@ struct SavedRows {
       let remove = try Statement(database, "DELETE FROM \(table) WHERE id = ?")
       for id in dead { try remove.run([.bits(id)]) }
     }
+    try shrink(database)
     return new
+  }
+
+  /// Gives free pages back when they are most of the file: as many as are in use stay for the next
+  /// save, which will need them.
+  private static func shrink(_ database: Database) throws {
+    func number(_ pragma: String) throws -> Int {
+      var number = 0
+      try Statement(database, "PRAGMA \(pragma)").forEachRow { number = try $0.count(0) }
+      return number
+    }
+    let free = try number("freelist_count")
+    let used = try number("page_count") - free
+    guard free > 2 * used + 256 else { return }
+    try Statement(database, "PRAGMA incremental_vacuum(\(free - used))").forEachRow { _ in }
   }
 
   /// Replaces the rows of a table that are not as they were: one by one where they have a number,

@@ -74,10 +74,11 @@ public final class SessionFile: Sendable {
   /// Reads the file, as hostile input.
   public func contents() throws(SessionError) -> SessionContents {
     try withAttachment { attachment, file throws(SessionError) in
-      let (header, size) = try place.inspect(file)
-      let (contents, saved) = try SessionReader.read(place, size: size)
+      let (contents, saved) = try place.read(file) { size throws(SessionError) in
+        try SessionReader.read(place, size: size)
+      }
       attachment.saved = saved
-      attachment.changes = header.changes
+      attachment.changes = try place.inspect(file).header.changes
       return contents
     }
   }
@@ -122,7 +123,9 @@ public final class SessionFile: Sendable {
     let place = try FilePlace(path)
     return try alone { () throws(SessionError) in
       let file = try place.open(writing: false)
-      return try SessionReader.read(place, size: place.inspect(file).size).contents
+      return try place.read(file) { size throws(SessionError) in
+        try SessionReader.read(place, size: size).contents
+      }
     }
   }
 
@@ -131,7 +134,9 @@ public final class SessionFile: Sendable {
     let place = try FilePlace(path)
     return try alone { () throws(SessionError) in
       let file = try place.open(writing: false)
-      return try SessionSummary(place, size: place.inspect(file).size)
+      return try place.read(file) { size throws(SessionError) in
+        try SessionSummary(place, size: size)
+      }
     }
   }
 

@@ -8,7 +8,7 @@ final class Folder {
   let path: String
 
   init() throws {
-    var template = Array((NSTemporaryDirectory() + "/kramers-store-XXXXXX").utf8CString)
+    var template = Array((NSTemporaryDirectory() + "kramers-store-XXXXXX").utf8CString)
     guard let made = mkdtemp(&template) else { throw POSIXError(.EIO) }
     path = String(cString: made)
   }

@@ -69,6 +69,11 @@ public struct TrainingState: Sendable, Equatable {
       throw .rule("cursor", "between 0 and the number of samples (\(samples))", cursor)
     }
     guard epochs.isFinite, epochs >= 0 else { throw .rule("epochs", "0 or positive", epochs) }
-    if case .size(let size) = settings.batch { try checkSize("batch", size) }
+    if case .size(let size) = settings.batch {
+      try checkSize("batch", size)
+      // Samples, and the activations of every layer twice.
+      let numbers = 2 * network.widths.reduce(0) { $0 + Double($1) }
+      try checkMemory(count: Double(size) * numbers, what: "batches of \(size) samples")
+    }
   }
 }

@@ -1,0 +1,23 @@
+import Foundation
+import GRDB
+
+@testable import KramersStore
+
+/// A saved session with something of everything.
+func savedSample() throws -> [UInt8] {
+  let folder = try Folder()
+  try SessionFile(path: folder.file()).save(Sample.everything())
+  return bytes(of: folder.file())
+}
+
+/// The file after SQL that the program itself would never run.
+func edited(_ original: [UInt8], _ sql: String) throws -> [UInt8] {
+  let folder = try Folder()
+  FileManager.default.createFile(atPath: folder.file(), contents: Data(original))
+  var configuration = Configuration()
+  configuration.foreignKeysEnabled = false
+  let queue = try DatabaseQueue(path: folder.file(), configuration: configuration)
+  try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+  try queue.close()
+  return bytes(of: folder.file())
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Kramers
+import Testing
+
+@testable import KramersStore
+
+/// What children of the tests do; in the test program itself nothing.
+@Suite("a child", .enabled(if: childRole != nil), .serialized)
+struct StoreChild {
+  /// Reads mutants until the last, and says on its last line how it went.
+  @Test("reads mutants", .enabled(if: childRole == "mutants"))
+  func mutants() throws {
+    let folder = try Folder()
+    let original = bytes(of: childSetting("FILE"))
+    let (first, count) = (UInt64(childSetting("FIRST"))!, UInt64(childSetting("COUNT"))!)
+    try #require(look(at: original, in: folder, "the original").opened)
+    let before = peakMemory()
+    var (opened, worst, reasons) = (0, 0.0, Set<String>())
+    for seed in first..<first + count {
+      // A crash leaves the seed behind.
+      try? "\(seed)".write(toFile: childSetting("SEED"), atomically: false, encoding: .utf8)
+      let look = try look(at: mutant(of: original, seed), in: folder, "seed \(seed)")
+      #expect(look.seconds < 2, "seed \(seed)")
+      if look.opened { opened += 1 }
+      worst = max(worst, look.seconds)
+      reasons.insert(look.sentence)
+    }
+    let grown = (peakMemory() - before) >> 20
+    #expect(grown < 256)
+    print(
+      "mutants: \(opened) of \(count) opened, \(reasons.count) sentences, the slowest took "
+        + "\(Int(worst * 1000)) ms, \(grown) MB more at the peak")
+    if childSetting("SHOW") != "" { print(reasons.sorted().joined(separator: "\n")) }
+  }
+
+  /// Saves until it is killed.
+  @Test("saves for ever", .enabled(if: childRole == "saves"))
+  func saves() throws {
+    let file = try SessionFile(path: childSetting("FILE"))
+    var contents = try file.contents()
+    print("saving")
+    for round in 1... {
+      contents.saved = Double(round)
+      contents.state.values = [UInt8](repeating: UInt8(truncatingIfNeeded: round), count: 300_000)
+      contents.journal[0].seconds = Double(round)
+      try file.save(contents)
+    }
+  }
+
+  /// Saves more than it may write.
+  @Test("saves too much", .enabled(if: childRole == "limit"))
+  func limit() throws {
+    signal(SIGXFSZ, SIG_IGN)
+    var limit = rlimit(rlim_cur: 500_000, rlim_max: 500_000)
+    #expect(setrlimit(__rlimit_resource_t(1 /* RLIMIT_FSIZE */), &limit) == 0)
+    let file = try SessionFile(path: childSetting("FILE"))
+    var contents = try file.contents()
+    contents.state.values = [UInt8](repeating: 1, count: 1_000_000)
+    do {
+      try file.save(contents)
+      Issue.record("saved beyond the limit")
+    } catch { print("sentence: \(error)") }
+    contents.state.values = []
+    try file.save(contents)
+  }
+
+  /// Has no right to write.
+  @Test("may not write", .enabled(if: childRole == "nobody"))
+  func nobody() throws {
+    let folder = childSetting("FILE")
+    #expect(chmod(folder, 0o555) == 0)
+    if getuid() == 0 { #expect(setuid(65_534) == 0) }
+    let file = try SessionFile(path: folder + "/s.kramers")
+    #expect(file.readOnlyReason == "lies in a folder that may not be written")
+    #expect(try file.contents().journal.count == 4)
+    let error = refusal { () throws(SessionError) in try file.save(SessionContents()) }
+    #expect(error.reason == "cannot be saved: it lies in a folder that may not be written")
+    let locked = try SessionFile(path: folder + "/locked.kramers")
+    #expect(locked.readOnlyReason == "may not be written: Permission denied")
+    #expect(try SessionFile.open(folder + "/locked.kramers").journal.count == 4)
+    let secret = refusal { () throws(SessionError) in
+      _ = try SessionFile.open(folder + "/secret.kramers")
+    }
+    #expect(secret.reason == "cannot be opened: Permission denied")
+    let attached = refusal { () throws(SessionError) in
+      _ = try SessionFile(path: folder + "/secret.kramers")
+    }
+    #expect(attached.reason == "cannot be opened: Permission denied")
+    let new = refusal { () throws(SessionError) in _ = try SessionFile(path: folder + "/new") }
+    #expect(new.reason == "cannot be made: Permission denied")
+    let removal = refusal { () throws(SessionError) in
+      try SessionFile.remove(folder + "/s.kramers")
+    }
+    #expect(removal.reason == "cannot be deleted: Permission denied")
+  }
+}
