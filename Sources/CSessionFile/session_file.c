@@ -61,17 +61,28 @@ static int close_and_fail(int file) {
   return -1;
 }
 
+/// Renames a file unless another has the new name.
+static int move(const char *from, const char *to) {
+#ifdef RENAME_NOREPLACE
+  if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return -1;
+#endif
+  if (link(from, to) < 0) return -1;
+  return unlink(from);
+}
+
 /// Where files without a name do not exist: under a name of its own first.
 static int create_named(const char *path, const void *bytes, size_t count) {
   char *name = NULL;
   if (asprintf(&name, "%s.new-%ld", path, (long)getpid()) < 0) return -1;
   int file = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file >= 0) {
-    int failed = fill(file, bytes, count) < 0 || link(name, path) < 0;
-    int error = errno;
-    unlink(name);
-    errno = error;
-    if (failed) file = close_and_fail(file);
+    if (fill(file, bytes, count) < 0 || move(name, path) < 0) {
+      int error = errno;
+      unlink(name);
+      errno = error;
+      file = close_and_fail(file);
+    }
   }
   free(name);
   return file;

@@ -40,6 +40,10 @@ extension Cell {
   init(bits: UInt64?) { self = bits.map { Cell.bits($0) } ?? .null }
 }
 
+extension [UInt64] {
+  var digest: UInt64 { map { Cell.bits($0) }.digest }
+}
+
 extension [Cell] {
   /// By which a row is known: the id of an experiment, and whether a row has changed.
   var digest: UInt64 {

@@ -32,7 +32,7 @@ struct Connection {
     // Of instructions of SQLite's machine: in proportion to the file, which does hold so much.
     let budget = UnsafeMutablePointer<Int>.allocate(capacity: 1)
     defer { budget.deallocate() }
-    if case .reading(let size) = purpose { budget.pointee = 1_000 + size / 50 }
+    if case .reading(let size) = purpose { budget.pointee = 1_000 + size / 20 }
     do {
       let queue = try DatabaseQueue(path: place.path, configuration: configuration(budget))
       let outcome = queue.inDatabase { database in

@@ -19,7 +19,8 @@ enum Schema {
         program TEXT NOT NULL,
         instruction_set TEXT NOT NULL,
         created REAL, -- seconds since 1970
-        saved REAL
+        saved REAL,
+        digest INTEGER NOT NULL -- of all rows
       ) STRICT
       """
     ),

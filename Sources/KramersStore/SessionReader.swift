@@ -39,13 +39,14 @@ struct SessionReader {
     }
   }
 
-  private init(_ database: Database, size: Int) throws {
+  init(_ database: Database, size: Int) throws {
     self.database = database
     let arrays = try StoredArrays(database, size: size)
     stored = try StoredExperiments(database, arrays, size: size)
   }
 
-  private func contents() throws -> SessionContents {
+  /// All of it, checked but for the hashes of experiments and rows.
+  func contents() throws -> SessionContents {
     do {
       var contents = SessionContents()
       try readSession(&contents)
@@ -216,6 +217,11 @@ struct SessionReader {
     let rows = SessionRows(contents)
     for id in stored.experiments.keys where rows.experiments[id] == nil {
       throw Damage("is damaged: an experiment is not the one that was saved")
+    }
+    var digest: UInt64 = 0
+    try rowsOf("SELECT digest FROM session") { digest = try $0.bits(0) }
+    guard digest == rows.digest else {
+      throw Damage("is damaged: a row is not the one that was saved")
     }
     let saved = SavedRows(rows)
     var isComplete = true

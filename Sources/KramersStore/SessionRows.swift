@@ -16,6 +16,8 @@ struct SessionRows {
   private(set) var experiments: [UInt64: [Cell]] = [:]
   /// The rows of the tables whose rows have a place and no id.
   private(set) var tables: [String: [[Cell]]] = [:]
+  /// Of all rows, and so of everything: rows name arrays, data sets and experiments by their hashes.
+  private(set) var digest: UInt64 = 0
 
   init(_ contents: SessionContents) {
     addRows(contents)
@@ -42,6 +44,8 @@ struct SessionRows {
     tables["object_state"] = members
     tables["call"] = calls
     tables["call_experiment"] = callExperiments
+    digest = Schema.tables.map { (tables[$0.name] ?? []).map(\.digest).digest }.digest
+    tables["session"]?[0].append(.bits(digest))
   }
 
   private mutating func addRows(_ contents: SessionContents) {

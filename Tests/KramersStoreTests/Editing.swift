@@ -4,7 +4,9 @@ import GRDB
 @testable import KramersStore
 
 /// A saved session with something of everything.
-func savedSample() throws -> [UInt8] {
+func savedSample() throws -> [UInt8] { try sample.get() }
+
+private let sample = Result {
   let folder = try Folder()
   try SessionFile(path: folder.file()).save(Sample.everything())
   return bytes(of: folder.file())

@@ -12,7 +12,13 @@ struct HostileRowTests {
   /// SQL, and what the sentence must say.
   static let cases: [(sql: String, said: String)] = [
     ("DELETE FROM session", "'session' has 0 rows"),
-    ("INSERT INTO session VALUES (2, '', '', 0, 0)", "'session' has 2 rows"),
+    ("UPDATE session SET saved = saved + 1", "a row is not the one that was saved"),
+    ("UPDATE session SET digest = 1", "a row is not the one that was saved"),
+    ("UPDATE journal SET seconds = NULL", "a row is not the one that was saved"),
+    ("UPDATE result SET json = '{}'", "a row is not the one that was saved"),
+    ("UPDATE result SET provenance = NULL", "a row is not the one that was saved"),
+    ("UPDATE object SET kind = 'snapshot' WHERE position = 0", "damaged"),
+    ("INSERT INTO session VALUES (2, '', '', 0, 0, 0)", "'session' has 2 rows"),
     ("UPDATE session SET program = \(notText)", "program is not UTF-8"),
     // Sizes.
     ("UPDATE dataset SET samples = \(large)", "samples"),
@@ -112,7 +118,7 @@ struct HostileRowTests {
     let look = try look(at: hostile, in: Folder(), "\(example.sql)")
     #expect(!look.opened, "\(example.sql)")
     #expect(look.sentence.contains(example.said), "\(example.sql): \(look.sentence)")
-    #expect(look.seconds < 2)
+    #expect(look.seconds < 20)
   }
 
   /// Settings and clocks at the ends of their ranges, under an id that is right.
@@ -131,39 +137,21 @@ struct HostileRowTests {
     "activation = 'gelu'", "activation = 'sigmoid'", "bias = 1", "init = 'zero'",
   ]
 
-  @Test("may be odd: what opens can be used", arguments: extremes)
+  @Test("may be odd: what is let through can be used", arguments: extremes)
   func odd(change: String) throws {
     let folder = try Folder()
     var contents = SessionContents()
     contents.state.objects = [.experiment(try Sample.trained())]
-    let file = try SessionFile(path: folder.file())
-    try file.save(contents)
-    var hostile = try edited(bytes(of: folder.file()), "UPDATE experiment SET \(change)")
+    try SessionFile(path: folder.file()).save(contents)
+    let hostile = try edited(bytes(of: folder.file()), "UPDATE experiment SET \(change)")
     FileManager.default.createFile(atPath: folder.file(), contents: Data(hostile))
-    let id = Int64(bitPattern: try experimentRow(folder.file()).digest)
-    hostile = try edited(
-      hostile, "UPDATE experiment SET id = \(id); UPDATE object SET experiment = \(id)")
-    let look = try look(at: hostile, in: Folder(), "\(change)")
-    #expect(look.opened || !look.sentence.contains("not the one"), "\(look.sentence)")
-  }
-
-  private func experimentRow(_ path: String) throws -> [Cell] {
-    var cells: [Cell] = []
-    try Connection(FilePlace(path), .reading(size: 1 << 30)).run { database in
-      try Statement(database, "SELECT * FROM experiment").forEachRow { row in
-        for column in 1...27 {
-          if row.isNull(column) {
-            cells.append(.null)
-          } else if let n = try? row.integer(column) {
-            cells.append(.integer(n))
-          } else if let words = try? row.text(column) {
-            cells.append(.text(words))
-          } else {
-            cells.append(.number(try row.number(column)))
-          }
-        }
-      }
-    }
-    return cells
+    do {
+      // Without the comparison of hashes, which whoever writes such a file can make right.
+      use(
+        try Connection(FilePlace(folder.file()), .reading(size: hostile.count)).run {
+          try SessionReader($0, size: hostile.count).contents()
+        })
+    } catch { #expect(error is SessionError && "\(error)".contains("impossible"), "\(error)") }
+    #expect(throws: SessionError.self) { try SessionFile.open(folder.file()) }
   }
 }

@@ -37,6 +37,24 @@ struct RoundTripTests {
     }
   }
 
+  @Test("with the states of many replicas, entries and results")
+  func many() throws {
+    var contents = SessionContents()
+    let experiment = try Sample.population()
+    let states = (0..<20_000).map { replica in
+      var state = experiment.state
+      state.parameters[0] = Double(replica)
+      return experiment.at(state)
+    }
+    contents.state.objects = [.experiment(experiment), .states(states, owner: 0)]
+    contents.journal = (0..<20_000).map { entry in
+      JournalEntry(
+        kind: .entry, source: [], chunkName: "", started: Double(entry), outcome: .ok)
+    }
+    contents.variables = (0..<20_000).map { VariableRow(name: "\($0)", kind: "", summary: "") }
+    #expect(try portrait(roundTrip(contents)) == portrait(contents))
+  }
+
   @Test("and two objects with equal contents are two")
   func equalObjects() throws {
     var contents = SessionContents()

@@ -22,7 +22,7 @@ struct SavingTests {
     #expect(file.lastChanges == 1)
     contents.journal[3].outcome = .ok
     try file.save(contents)
-    #expect(file.lastChanges == 1)
+    #expect(file.lastChanges == 2)
   }
 
   @Test("writes nothing again that a session had which was opened before")
@@ -51,6 +51,34 @@ struct SavingTests {
     try file.save(SessionContents())
     let counts = try rows(folder.file(), "content") + rows(folder.file(), "experiment")
     #expect(try counts == 1 && rows(folder.file(), "dataset") == 0)
+  }
+
+  @Test("gives space back that it will not need soon")
+  func shrinks() throws {
+    let folder = try Folder()
+    let file = try SessionFile(path: folder.file())
+    var contents = try Sample.everything()
+    contents.state.values = [UInt8](repeating: 1, count: 20_000_000)
+    try file.save(contents)
+    #expect(bytes(of: folder.file()).count > 20_000_000)
+    contents.state.values = []
+    try file.save(contents)
+    #expect(bytes(of: folder.file()).count < 1_000_000)
+    #expect(try portrait(SessionFile.open(folder.file())) == portrait(contents))
+  }
+
+  @Test("of another state of equal size takes the space of the one before the last")
+  func turns() throws {
+    let folder = try Folder()
+    let file = try SessionFile(path: folder.file())
+    var contents = SessionContents()
+    var sizes: [Int] = []
+    for round in 0..<6 as Range<UInt8> {
+      contents.state.values = [UInt8](repeating: round, count: 1_000_000)
+      try file.save(contents)
+      sizes.append(bytes(of: folder.file()).count)
+    }
+    #expect(sizes[5] == sizes[1] && sizes[1] < 2 * sizes[0])
   }
 
   @Test("makes files for their owner alone")

@@ -14,6 +14,7 @@ struct StoreChild {
     let original = bytes(of: childSetting("FILE"))
     let (first, count) = (UInt64(childSetting("FIRST"))!, UInt64(childSetting("COUNT"))!)
     try #require(look(at: original, in: folder, "the original").opened)
+    let whole = try portrait(SessionFile.open(childSetting("FILE")))
     let before = peakMemory()
     var (opened, worst, reasons) = (0, 0.0, Set<String>())
     for seed in first..<first + count {
@@ -21,7 +22,11 @@ struct StoreChild {
       try? "\(seed)".write(toFile: childSetting("SEED"), atomically: false, encoding: .utf8)
       let look = try look(at: mutant(of: original, seed), in: folder, "seed \(seed)")
       #expect(look.seconds < 2, "seed \(seed)")
-      if look.opened { opened += 1 }
+      if look.opened {
+        opened += 1
+        // Hashes cover everything: what opens is what was saved.
+        #expect(try portrait(SessionFile.open(folder.file())) == whole, "seed \(seed)")
+      }
       worst = max(worst, look.seconds)
       reasons.insert(look.sentence)
     }
