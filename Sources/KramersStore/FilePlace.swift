@@ -35,13 +35,9 @@ struct FilePlace {
       }
       let slash = given.lastIndex(of: "/")
       let parent = slash.map { $0 == given.startIndex ? "/" : String(given[..<$0]) } ?? "."
-      guard let folder = FilePlace.resolve(parent) else {
-        let words = systemError()
-        throw SessionError(
-          errno == ENOENT ? .missing : .failure, given, "cannot be there: \(parent): \(words)")
-      }
       let name = slash.map { String(given[given.index(after: $0)...]) } ?? given
-      path = folder == "/" ? "/" + name : folder + "/" + name
+      // Without a folder there is no file either, and none can be made.
+      path = FilePlace.resolve(parent).map { $0 == "/" ? "/" + name : $0 + "/" + name } ?? given
     }
     let slash = path.lastIndex(of: "/") ?? path.startIndex
     directory = slash == path.startIndex ? "/" : String(path[..<slash])

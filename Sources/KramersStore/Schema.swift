@@ -1,5 +1,9 @@
 /// The tables of a session file; docs/session-file.md describes them. A file is read when its schema
 /// is this one to the letter, so a change, of a comment even, is a new version.
+///
+/// The next version keeps these tables under its number, for `check` to compare files of version 1
+/// with, and `SessionReader` reads both. Opening never changes a file: the first save to an old one,
+/// which knows of no rows in it (`SavedRows`), drops its tables and makes those of the new version.
 enum Schema {
   /// `user_version` of the files that are written.
   static let version = 1

@@ -155,6 +155,13 @@ public final class SessionFile: Sendable {
     }
   }
 
+  /// Whether a program has the file attached, this one or another.
+  public static func isAttached(_ path: String) -> Bool {
+    (try? alone { () throws(SessionError) in
+      try FilePlace(path).open(writing: false).holder != 0
+    }) ?? false
+  }
+
   private static func alone<R: Sendable>(
     _ body: () throws(SessionError) -> R
   ) throws(SessionError) -> R {

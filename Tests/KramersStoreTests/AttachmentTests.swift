@@ -16,6 +16,7 @@ struct AttachmentTests {
     try first?.save(Sample.everything())
     let second = try SessionFile(path: folder.file())
     #expect(second.readOnlyReason == "is in use by this program already")
+    #expect(SessionFile.isAttached(folder.file()))
     #expect(try portrait(second.contents()) == portrait(Sample.everything()))
     let error = errorOfSaving(second)
     #expect(error.kind == .busy && error.reason.hasPrefix("cannot be saved: it is in use"))
@@ -23,6 +24,8 @@ struct AttachmentTests {
       refusal { () throws(SessionError) in try SessionFile.remove(folder.file()) }.kind == .busy)
     try first?.save(SessionContents())
     first = nil
+    // The second one only reads, so that it keeps nobody away.
+    #expect(!SessionFile.isAttached(folder.file()) && !SessionFile.isAttached(folder.file("none")))
     let third = try SessionFile(path: folder.file())
     #expect(third.readOnlyReason == nil)
     try third.save(Sample.everything())
@@ -39,6 +42,24 @@ struct AttachmentTests {
       #expect(try SessionFile(path: folder.file()).readOnlyReason != nil)
     }
     try file.save(Sample.everything())
+  }
+
+  @Test("can be used by many threads, and opened by others meanwhile")
+  func threads() throws {
+    let folder = try Folder()
+    let file = try SessionFile(path: folder.file())
+    let contents = try Sample.everything()
+    let whole = portrait(contents)
+    try file.save(contents)
+    DispatchQueue.concurrentPerform(iterations: 24) { k in
+      do {
+        var contents = contents
+        contents.state.values.append(UInt8(k))
+        if k % 3 == 0 { try file.save(contents) }
+        let opened = try k % 3 == 1 ? file.contents() : SessionFile.open(folder.file())
+        #expect(portrait(opened).count == whole.count)
+      } catch { Issue.record(error) }
+    }
   }
 
   @Test("notices that the file was removed or replaced, and leaves what is there alone")

@@ -35,7 +35,11 @@ struct RefusalTests {
   func missing() throws {
     let folder = try Folder()
     refuse(folder.file(), .missing, "does not exist")
-    refuse(folder.file("none/s.kramers"), .missing, "No such file or directory")
+    refuse(folder.file("none/s.kramers"), .missing, "does not exist")
+    let error = refusal { () throws(SessionError) in
+      _ = try SessionFile(path: folder.file("none/s.kramers"))
+    }
+    #expect(error.kind == .failure && error.reason.hasPrefix("cannot be made: "))
     #expect(folder.names == [])
     refuse("", .failure, "is no path")
     refuse("a\0b", .failure, "is no path")

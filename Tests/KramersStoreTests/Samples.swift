@@ -4,7 +4,7 @@ import Kramers
 @testable import KramersStore
 
 /// A folder of its own for a test, gone afterwards.
-final class Folder {
+final class Folder: Sendable {
   let path: String
 
   init() throws {

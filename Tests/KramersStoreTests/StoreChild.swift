@@ -49,6 +49,7 @@ struct StoreChild {
       contents.state.values = [UInt8](repeating: UInt8(truncatingIfNeeded: round), count: 300_000)
       contents.journal[0].seconds = Double(round)
       try file.save(contents)
+      usleep(2_000)
     }
   }
 
