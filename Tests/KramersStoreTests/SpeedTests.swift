@@ -42,18 +42,41 @@ struct SpeedTests {
     #expect(first < 1 && nothing < 0.3)
   }
 
-  @Test("and the checksum of a data set of MNIST's size is computed once, in a tenth of a second")
-  func checksum() throws {
+  private func images() -> Dataset {
     var x = [Double](repeating: 0, count: 60_000 * 784)
     for k in stride(from: 0, to: x.count, by: 997) { x[k] = Double(k) }
-    let data = Dataset(
+    return Dataset(
       name: "idx",
       train: Samples(
         count: 60_000, inputs: 784, outputs: 1, x: x, y: [Double](repeating: 1, count: 60_000)))
+  }
+
+  @Test("and the checksum of a data set of MNIST's size is computed once")
+  func checksum() throws {
+    let data = images()
     let copy = data
     let first = seconds { _ = data.checksum }
     let second = seconds { _ = copy.checksum }
-    print("checksum of \(x.count * 8) bytes \(first) s, again \(second) s")
+    print("checksum of 376 MB \(first) s, again \(second) s")
     #expect(first < 1 && second < 0.01)
+  }
+
+  @Test(
+    "and such a data set is written once",
+    .enabled(if: ProcessInfo.processInfo.environment["KRAMERS_LONG"] != nil))
+  func dataset() throws {
+    let folder = try Folder()
+    var experiment = try Experiment(data: images(), network: Network(widths: [784, 10, 1]))
+    var contents = SessionContents()
+    contents.state.objects = [.experiment(experiment)]
+    let file = try SessionFile(path: folder.file())
+    let first = try seconds { try file.save(contents) }
+    try experiment.setParameters(experiment.state.parameters.map { $0 + 1 })
+    contents.state.objects = [.experiment(experiment)]
+    let second = try seconds { try file.save(contents) }
+    let opened = try seconds { _ = try SessionFile.open(folder.file()) }
+    let summary = try seconds { _ = try SessionFile.summary(folder.file()) }
+    print("376 MB: saved \(first) s, again \(second) s, opened \(opened) s, summary \(summary) s")
+    #expect(second < 0.3 && summary < 0.3)
   }
 }
