@@ -133,7 +133,10 @@ public final class Evaluator {
 private func effectiveRank(_ modes: [Double]) -> Double {
   let total = modes.reduce(0, +)
   guard total > 0 else { return 0 }
+  guard total.isFinite else { return .nan }
   var entropy = 0.0
-  for value in modes where value > 0 { entropy -= value / total * logarithm(value / total) }
+  for value in modes where value / total > 0 {
+    entropy -= value / total * logarithm(value / total)
+  }
   return exponential(entropy)
 }

@@ -7,25 +7,25 @@ import Testing
 /// Mutants: 500 in the normal suite, 10,000 when KRAMERS_LONG is set.
 private let count = getenv("KRAMERS_LONG") == nil ? 500 : 10_000
 
-@Suite("mutated session files")
+@Suite("mutated session files", .enabled(if: childRole == nil))
 struct FuzzTests {
-  @Test(
-    "are refused or whole: no crash, no hang, no memory, nothing written",
-    .enabled(if: childRole == nil))
-  func mutants() throws {
+  @Test("are refused or whole: no crash, no hang, no memory, nothing written")
+  func mutants() throws { try read("mutants") }
+
+  @Test("with odd values in their rows are refused or can be used")
+  func rows() throws { try read("rows") }
+
+  /// Has a child read them all.
+  private func read(_ role: String) throws {
     let folder = try Folder()
-    let file = try SessionFile(path: folder.file())
-    try file.save(Sample.everything())
+    try SessionFile(path: folder.file()).save(Sample.everything())
     let (ok, output) = try runChild(
-      "mutants",
-      [
-        "FILE": folder.file(), "FIRST": "0", "COUNT": "\(count)", "SEED": folder.file("seed"),
-        "SHOW": getenv("KRAMERS_LONG") == nil ? "" : "1",
-      ])
+      role,
+      ["FILE": folder.file(), "FIRST": "0", "COUNT": "\(count)", "SEED": folder.file("seed")])
     let seed = String(decoding: bytes(of: folder.file("seed")), as: UTF8.self)
     #expect(ok, "at seed \(seed): \(output.suffix(2000))")
-    let summary = output.split(separator: "\n").first { $0.contains("mutants: ") }
-    print(summary ?? "no mutants were read")
+    let summary = output.split(separator: "\n").first { $0.contains("\(role): ") }
+    print(summary ?? "nothing was read")
     #expect(summary != nil)
   }
 }

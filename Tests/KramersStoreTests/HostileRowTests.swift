@@ -154,4 +154,30 @@ struct HostileRowTests {
     } catch { #expect(error is SessionError && "\(error)".contains("impossible"), "\(error)") }
     #expect(throws: SessionError.self) { try SessionFile.open(folder.file()) }
   }
+
+  /// Hashes do not tell honest numbers from others.
+  @Test("with numbers that no data has can be used", arguments: awkward + [1e200, 1e-200])
+  func numbers(value: Double) throws {
+    let folder = try Folder()
+    var contents = SessionContents()
+    for (activation, place) in [(Activation.linear, 0), (.tanh, 3), (.relu, 5), (.linear, 7)] {
+      var x = (0..<8).map { Double($0 % 5) }
+      var y = (0..<8).map { Double($0 % 3) }
+      x[place] = value
+      if activation != .tanh { y[7 - place] = value }
+      let samples = Samples(count: 4, inputs: 2, outputs: 2, x: x, y: y)
+      var experiment = try Experiment(
+        data: Dataset(name: "literal", train: samples, test: samples),
+        network: Network(widths: [2, 3, 2], activation: activation), seed: 1)
+      contents.state.objects.append(.experiment(experiment))
+      var parameters = experiment.state.parameters
+      parameters[place] = value
+      try experiment.setParameters(parameters)
+      contents.state.objects.append(.experiment(experiment))
+    }
+    try SessionFile(path: folder.file()).save(contents)
+    let opened = try SessionFile.open(folder.file())
+    #expect(portrait(opened) == portrait(contents))
+    use(opened)
+  }
 }

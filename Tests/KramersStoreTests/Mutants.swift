@@ -58,3 +58,48 @@ private func alter(_ bytes: inout [UInt8], _ w: SIMD4<UInt32>, _ v: SIMD4<UInt32
 private func store(_ word: UInt32, at place: Int, in bytes: inout [UInt8]) {
   withUnsafeBytes(of: word.bigEndian) { bytes.replaceSubrange(place..<place + 4, with: $0) }
 }
+
+/// SQL that puts an odd value into one column, of one row or of all.
+func rowChange(_ seed: UInt64) -> String {
+  let columns = [
+    "session": "program created saved", "content": "id part bytes",
+    "dataset": "id name inputs outputs samples x y target_weights test_samples test_x test_y "
+      + "test_target_weights moments",
+    "experiment": "id data widths activation bias loss init init_scale seed optimizer momentum lr "
+      + "l2 l2_center batch sampling temperature gradient_noise label_noise precision step epochs "
+      + "parameters first_moment second_moment moment_steps epoch cursor",
+    "journal": "entry kind source chunk arguments started seconds outcome message",
+    "variable": "position name summary", "result": "position json provenance",
+    "unsaved": "position entry", "state": "id entry seed random current content",
+    "object": "state position kind data experiment owner",
+    "object_state": "state object position experiment",
+    "call": "position number verb hash has_ended content",
+    "call_experiment": "call position experiment",
+  ]
+  let values = [
+    "0", "-1", "1", "2", "12", "2147483647", "4294967296", "9007199254740993",
+    "1152921504606846976", "9223372036854775807", "-9223372036854775808", "NULL", "''", "x''",
+    "zeroblob(1000000)", "x'FF80'", "CAST(x'FF80' AS TEXT)", "'[]'", "'[2,2]'",
+    "'[2,1152921504606846976,2]'", "hex(zeroblob(300000))", "9e999", "-9e999", "1e308", "5e-324",
+    "-0.5", "0.5",
+  ]
+  let random = RandomStream(seed: seed, purpose: .data)
+  let w = random.words(step: 0, 0)
+  let v = random.words(step: 1, 0)
+  let table = columns.keys.sorted()[Int(w[0]) % columns.count]
+  let names = (columns[table] ?? "").split(separator: " ")
+  let column = names[Int(w[1]) % names.count]
+  let other = names[Int(v[0]) % names.count]
+  let value =
+    switch w[2] % 4 {
+    case 0: "(SELECT \(column) FROM \(table) LIMIT 1 OFFSET \(v[1] % 7))"
+    case 1: "\(other)"
+    default: values[Int(v[1]) % values.count]
+    }
+  let rows =
+    w[3] % 2 == 0
+    ? ""
+    : " WHERE \(names[0]) = "
+      + "(SELECT \(names[0]) FROM \(table) LIMIT 1 OFFSET \(v[2] % 5))"
+  return "UPDATE OR REPLACE \(table) SET \(column) = \(value)\(rows)"
+}
