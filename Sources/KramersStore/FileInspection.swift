@@ -74,7 +74,7 @@ extension FilePlace {
     let file: OpenFile
     do {
       file = try FilePlace(journal).open(writing: false)
-    } catch  where error.kind == .missing {
+    } catch let error where error.kind == .missing {
       return false  // Its transaction ended just now.
     }
     let magic: [UInt8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]
