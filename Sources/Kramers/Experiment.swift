@@ -129,6 +129,13 @@ public struct Experiment: Sendable {
     return copy
   }
 
+  /// Data, network, settings and counters; no weights to keep alive.
+  public var withoutWeights: Experiment {
+    var copy = self
+    copy.state = state.clockOnly
+    return copy
+  }
+
   /// Whether the exact theory of deep linear networks applies to network and data.
   var isDeepLinear: Bool { network.isDeepLinear && !data.isWeighted }
 

@@ -30,6 +30,12 @@ public struct InterruptedRun: Sendable {
   public var state: TrainingState
   /// The rows so far, without the look at the interruption itself.
   public var trace: [TraceRow]
+
+  /// Whether it can be such a run of this experiment.
+  func fits(_ options: TrainingOptions, _ experiment: Experiment) -> Bool {
+    state.fits(experiment.network, experiment.data) && !trace.isEmpty && first < 1 << 62
+      && first <= Int(state.step) && Int(state.step) <= first + options.steps
+  }
 }
 
 public struct RunResult: Sendable {
@@ -87,7 +93,13 @@ extension Experiment {
       throw InputError.rule("every", "at least 1", every)
     }
     let every = options.every.map { min($0, max(options.steps, 1)) }
-    if let resuming { state = resuming.state }
+    let before = state
+    if let resuming {
+      guard resuming.fits(options, self) else {
+        throw InputError.sentence("the progress to resume from is that of another run")
+      }
+      state = resuming.state
+    }
     let trainer = try trainer(settings)
     let evaluator = try Evaluator(data: data, network: network, settings: settings)
     let first = resuming?.first ?? Int(trainer.step)
@@ -158,7 +170,9 @@ extension Experiment {
     }
     let steps = Int(trainer.step) - first
     var interrupted: InterruptedRun?
-    if outcome != .diverged {
+    if outcome == .diverged {
+      state = before
+    } else {
       state = trainer.state
       if outcome == .interrupted, observerError == nil {
         interrupted = InterruptedRun(first: first, state: state, trace: trace)

@@ -36,6 +36,14 @@ public struct TrainingState: Sendable, Equatable {
 
   public init(parameters: [Double]) { self.parameters = parameters }
 
+  /// Whether it can be a state of this network on this data.
+  func fits(_ network: Network, _ data: Dataset) -> Bool {
+    let sizes: Set = [0, network.parameterCount]
+    return parameters.count == network.parameterCount && sizes.contains(firstMoment.count)
+      && sizes.contains(secondMoment.count) && momentSteps >= 0
+      && (0...(data.sampleCount ?? 0)).contains(cursor) && step < 1 << 62 && epochs.isFinite
+  }
+
   /// The counters alone, with empty arrays.
   var clockOnly: TrainingState {
     var clock = TrainingState(parameters: [])

@@ -87,3 +87,6 @@ struct LaneKernels: Sendable {
       peak: { KramersLanes512.peakFloats($0) })
   #endif
 }
+
+/// What the kernels that run here are compiled for.
+public var instructionSet: String { LaneKernels.best(.double).name }

@@ -59,6 +59,21 @@ public struct EnsembleProgress: Sendable, Equatable {
   var replicas: [ReplicaProgress]
 }
 
+extension EnsembleProgress {
+  /// Whether it can be the progress of such a measurement.
+  func fits(_ options: FirstPassageOptions, data: Dataset, network: Network) -> Bool {
+    replicas.count == options.replicas
+      && replicas.allSatisfy { replica in
+        switch replica {
+        case .notBegun: true
+        case .underWay(let state):
+          state.fits(network, data) && state.step < UInt64(options.maxSteps)
+        case .ended(let outcome): outcome.steps <= options.maxSteps
+        }
+      }
+  }
+}
+
 /// One replica: random streams are functions of (seed, stream, replica, step), so its state and
 /// its index determine its future exactly.
 enum ReplicaProgress: Sendable, Equatable {
@@ -112,7 +127,9 @@ public func measureFirstPassage(
   let shared = full
   let before =
     resuming?.replicas ?? [ReplicaProgress](repeating: .notBegun, count: options.replicas)
-  precondition(before.count == options.replicas, "progress of another ensemble")
+  guard resuming?.fits(options, data: data, network: network) ?? true else {
+    throw InputError.sentence("the progress to resume from is that of another ensemble")
+  }
   monitor.begin(total: before.reduce(0) { $0 + $1.stepsLeft(options) })
   let replicas =
     LanePlan.fits(data: data, network: network, settings: settings)
@@ -149,7 +166,7 @@ public func measureFirstPassage(
 let measurementStream: UInt32 = 1 << 31
 
 struct ReplicaOutcome: Sendable, Equatable {
-  enum End { case escaped, censored, diverged, interrupted }
+  enum End: UInt8 { case escaped, censored, diverged, interrupted }
   var steps: Int
   var end: End
 }

@@ -84,6 +84,33 @@ public struct SweepResult: Sendable {
   public let states: [Experiment]
   /// Whether l2 rises; nil for a single point.
   public let isRising: Bool?
+  /// Of a sweep that the monitor interrupted.
+  public let interrupted: InterruptedSweep?
+}
+
+/// Where an interrupted sweep stands: all that `sweep` needs to go on as if nothing had happened.
+public struct InterruptedSweep: Sendable {
+  /// The points that are done, and the state at each.
+  var points: [SweepPoint]
+  var states: [TrainingState]
+  /// The point under way.
+  var settling: Settling
+
+  /// Training at one point, between two kicks off saddles.
+  struct Settling: Sendable {
+    /// Beyond this, kicks do not help: the falling direction leads nowhere within the tolerance.
+    var kicksLeft = 20
+    /// Steps taken at this point, without those of `run`.
+    var steps = 0
+    var run: InterruptedRun?
+  }
+
+  /// Whether it can be a sweep over this grid.
+  func fits(_ options: SweepOptions, _ experiment: Experiment) -> Bool {
+    points.count < options.l2.count && states.count == points.count
+      && zip(points, options.l2).allSatisfy { $0.l2 == $1 }
+      && states.allSatisfy { $0.fits(experiment.network, experiment.data) }
+  }
 }
 
 extension Experiment {
@@ -95,36 +122,54 @@ extension Experiment {
   /// at zero for ever) the state is moved along the falling direction by the floor, at least 1e-6,
   /// and goes on. At depth 3 and more the collapsed state is a minimum, and stays.
   ///
+  /// Given an interrupted sweep of the same options, goes on with it, bit for bit.
+  ///
   /// - Throws: `InputError` for an empty or unsorted grid, or noise without `hold`.
   public mutating func sweep(
-    _ options: SweepOptions, monitor: RunMonitor = RunMonitor()
+    _ options: SweepOptions, monitor: RunMonitor = RunMonitor(),
+    resuming: InterruptedSweep? = nil
   ) throws -> SweepResult {
     try options.validate(settings)
-    var points: [SweepPoint] = []
+    if let resuming, !resuming.fits(options, self) {
+      throw InputError.sentence("the progress to resume from is that of another sweep")
+    }
+    var points = resuming?.points ?? []
     var states: [Experiment] = []
+    for (point, reached) in zip(points, resuming?.states ?? []) {
+      try update { $0.l2 = point.l2 }
+      state = reached
+      states.append(self)
+    }
     var outcome = RunOutcome.completed
-    for (i, l2) in options.l2.enumerated() {
+    var interrupted: InterruptedSweep?
+    for (i, l2) in options.l2.enumerated().dropFirst(points.count) {
       let before = self
       try update { $0.l2 = l2 }
-      addFloor(options.floor, point: i)
-      var steps = 0
-      let converged = try settle(options, &steps, &outcome, monitor)
+      var settling = resuming.flatMap { $0.points.count == i ? $0.settling : nil }
+      if settling == nil { addFloor(options.floor, point: i) }
+      let converged = try settle(options, &settling, &outcome, monitor)
       if outcome == .diverged {
         self = before
         break
       }
-      if outcome == .interrupted { break }
+      if outcome == .interrupted {
+        interrupted = settling.map {
+          InterruptedSweep(points: points, states: states.map(\.state), settling: $0)
+        }
+        break
+      }
       points.append(
         SweepPoint(
           l2: l2, measurement: try measure(), learned: try learnedFlags(l2: l2, monitor: monitor),
-          steps: steps, converged: options.hold == nil ? converged : nil))
+          steps: settling?.steps ?? 0, converged: options.hold == nil ? converged : nil))
       states.append(self)
       monitor.show(points[i].measurement.modes.first ?? 0)
     }
     return SweepResult(
       points: points, jumps: try jumps(points, options.floor, monitor), floor: options.floor,
       outcome: outcome, states: states,
-      isRising: options.l2.count > 1 ? options.l2[1] > options.l2[0] : nil)
+      isRising: options.l2.count > 1 ? options.l2[1] > options.l2[0] : nil,
+      interrupted: interrupted)
   }
 
   private mutating func addFloor(_ floor: Double, point: Int) {
@@ -135,17 +180,23 @@ extension Experiment {
   }
 
   /// Trains at one point.
+  /// - Parameter settling: where an interrupted run stands, and where this one does at the end.
   /// - Returns: whether it converged to a state that is no saddle.
   private mutating func settle(
-    _ options: SweepOptions, _ steps: inout Int, _ outcome: inout RunOutcome, _ monitor: RunMonitor
+    _ options: SweepOptions, _ settling: inout InterruptedSweep.Settling?,
+    _ outcome: inout RunOutcome, _ monitor: RunMonitor
   ) throws -> Bool {
-    // Beyond this, kicks do not help: the falling direction leads nowhere within the tolerance.
-    var kicksLeft = 20
+    var (kicksLeft, steps) = (settling?.kicksLeft ?? 20, settling?.steps ?? 0)
+    var interrupted = settling?.run
+    defer {
+      settling = InterruptedSweep.Settling(kicksLeft: kicksLeft, steps: steps, run: interrupted)
+    }
     while true {
       var training = TrainingOptions(steps: (options.hold ?? options.maxSteps) - steps)
       if options.hold == nil { training.untilConverged = options.tolerance }
-      let run = try train(training, settings: settings, monitor: monitor)
-      steps += run.steps
+      let run = try train(training, settings: settings, monitor: monitor, resuming: interrupted)
+      interrupted = run.interrupted
+      if interrupted == nil { steps += run.steps }
       switch run.outcome {
       case .diverged, .interrupted:
         outcome = run.outcome

@@ -61,6 +61,9 @@ public func precedesBytewise(_ a: String, _ b: String) -> Bool {
 private struct JSONWriter {
   var bytes: [UInt8] = []
   var metNonfinite = false
+  // Of the object met last.
+  private var names: [String] = []
+  private var places: [Int] = []
 
   init() { bytes.reserveCapacity(256) }
 
@@ -87,24 +90,39 @@ private struct JSONWriter {
   }
 
   mutating func writeObject(_ fields: [Record.Field]) {
-    var isSorted = true
-    for i in fields.indices.dropFirst()
-    where !precedesBytewise(fields[i - 1].name, fields[i].name) { isSorted = false }
-    let sorted = isSorted ? fields : fields.sorted { precedesBytewise($0.name, $1.name) }
     bytes.append(UInt8(ascii: "{"))
-    for (i, field) in sorted.enumerated() {
+    for (i, place) in order(fields).enumerated() {
       if i > 0 { bytes.append(UInt8(ascii: ",")) }
-      quote(field.name)
+      quote(fields[place].name)
       bytes.append(UInt8(ascii: ":"))
-      write(field.value)
+      write(fields[place].value)
     }
     bytes.append(UInt8(ascii: "}"))
+  }
+
+  /// Places of the fields in the order of their names. The rows of a table have the same names, so
+  /// the last order found mostly serves again.
+  private mutating func order(_ fields: [Record.Field]) -> [Int] {
+    if fields.count == names.count, zip(fields, names).allSatisfy({ $0.name == $1 }) {
+      return places
+    }
+    names = fields.map(\.name)
+    places = fields.indices.sorted { precedesBytewise(fields[$0].name, fields[$1].name) }
+    return places
   }
 
   private mutating func append(_ text: String) { bytes += text.utf8 }
 
   private mutating func quote(_ text: String) {
     bytes.append(UInt8(ascii: "\""))
+    defer { bytes.append(UInt8(ascii: "\"")) }
+    var text = text
+    let isPlain = text.withUTF8 { utf8 in
+      let isPlain = utf8.allSatisfy { $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0x7F }
+      if isPlain { bytes += utf8 }
+      return isPlain
+    }
+    if isPlain { return }
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "\""): append("\\\"")
@@ -119,6 +137,5 @@ private struct JSONWriter {
       default: bytes.append(byte)
       }
     }
-    bytes.append(UInt8(ascii: "\""))
   }
 }
