@@ -80,7 +80,7 @@ let package = Package(
     .target(
       name: "KramersBindings",
       dependencies: ["Kramers", "KramersStore", "Lua", "CResources", "CStandardStreams"],
-      swiftSettings: swiftSettings),
+      swiftSettings: swiftSettings + [.unsafeFlags(["-enforce-exclusivity=unchecked"])]),
     .target(name: "CReadline", linkerSettings: library("readline") + library("tinfo")),
     .target(
       name: "KramersShell",
@@ -105,7 +105,8 @@ let package = Package(
       exclude: ["version1.sqlite", "version1.txt"], swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(
-      name: "KramersCLITests", dependencies: ["KramersBindings", "KramersCLI"],
+      name: "KramersCLITests",
+      dependencies: ["KramersBindings", "KramersCLI", "KramersStore", "Lua"],
       exclude: ["torture.sh"],
       swiftSettings: swiftSettings),
   ] + wideKernels,

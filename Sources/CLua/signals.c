@@ -1,4 +1,4 @@
-/* SIGINT and SIGTERM ask one state to stop. */
+/* SIGINT, SIGTERM and SIGHUP ask one state to stop. */
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -12,7 +12,7 @@ static kl_interrupt *_Atomic target;
 static atomic_int received, count, level;
 static _Atomic long long last_interrupt; /* nanoseconds, 0: none */
 static atomic_bool ends_on_haste, ends_next;
-static struct sigaction former_int, former_term;
+static struct sigaction former_int, former_term, former_hup;
 static bool installed;
 
 static long long nanoseconds(void) {
@@ -56,6 +56,13 @@ bool kl_signals_install(kl_interrupt *interrupt) {
     sigaction(SIGINT, &former_int, NULL);
     return false;
   }
+  if (sigaction(SIGHUP, &action, &former_hup) != 0) {
+    sigaction(SIGINT, &former_int, NULL);
+    sigaction(SIGTERM, &former_term, NULL);
+    return false;
+  }
+  /* nohup ignores it. */
+  if (former_hup.sa_handler == SIG_IGN) sigaction(SIGHUP, &former_hup, NULL);
   return installed = true;
 }
 
@@ -63,6 +70,7 @@ void kl_signals_restore(void) {
   if (installed) {
     sigaction(SIGINT, &former_int, NULL);
     sigaction(SIGTERM, &former_term, NULL);
+    sigaction(SIGHUP, &former_hup, NULL);
     installed = false;
   }
   atomic_store(&target, NULL);

@@ -2,6 +2,7 @@
   internal import Glibc
 #endif
 internal import CStandardStreams
+import KramersStore
 import Lua
 
 /// Running code: expressions, scripts, standard input.
@@ -13,11 +14,15 @@ extension Program {
     try lua.globals.rawSet("arg", .table(table))
   }
 
-  /// Runs `text`; if it is an expression, prints its values.
-  public func evaluate(_ text: String, chunkName: String) throws {
-    let arguments = options.arguments.map { LuaValue($0) }
-    let (function, isExpression) = try compile(Array(text.utf8), chunkName: chunkName)
-    let values = try function.call(arguments)
+  /// Runs code of the command line; if it is an expression, prints its values.
+  public func run(code text: String, chunkName: String) throws {
+    _ = try run(
+      entry: Array(text.utf8), kind: .code, chunkName: chunkName, arguments: options.arguments)
+  }
+
+  func evaluate(_ text: [UInt8], chunkName: String, arguments: [String]) throws {
+    let (function, isExpression) = try compile(text, chunkName: chunkName)
+    let values = try function.call(arguments.map { LuaValue($0) })
     guard isExpression else { return }
     // `-e 'experiment{...}' -e 'emit(...)'`: a handle is no data, and would stand between records.
     let isHandle = values.allSatisfy { if case .object = $0 { true } else { false } }
@@ -58,8 +63,13 @@ extension Program {
   ) throws {
     let text = withoutPreamble(bytes)
     sources.add(name, String(decoding: text, as: UTF8.self))
+    _ = try run(
+      entry: text, kind: .script, chunkName: chunkName, arguments: options.arguments)
+  }
+
+  func run(script text: [UInt8], chunkName: String, arguments: [String]) throws {
     try lua.setStrict(chunkName: chunkName)
-    _ = try lua.load(text, chunkName: chunkName).call(options.arguments.map { LuaValue($0) })
+    _ = try lua.load(text, chunkName: chunkName).call(arguments.map { LuaValue($0) })
   }
 
   private func readScript(_ path: String) throws -> [UInt8]? {

@@ -52,7 +52,7 @@ extension Program {
       path.hasSuffix(".csv")
       ? .csv : path.hasSuffix(".jsonl") || path.hasSuffix(".json") ? .jsonl : nil
     let bytes = try output.collecting(format ?? output.format, body)
-    try writeWhole(bytes, to: path)
+    try writeFile(bytes, to: path)
   }
 
   package func secondsText(_ seconds: Double) -> String { numberText(seconds, digits: 3) + " s" }

@@ -30,6 +30,7 @@ extension Program {
   func pushResult(_ record: Record) throws -> LuaValue {
     let value = try push(record)
     try value.asTable?.setMetatable(metatables.result)
+    if let origin = origins.last { try attach(origin, to: value) }
     return value
   }
 
@@ -39,9 +40,13 @@ extension Program {
 
   /// The record of a Lua value, with the fields in the printer's order.
   ///
-  /// - Parameter keepsClock: whether results keep the fields that depend on the clock.
+  /// - Parameters:
+  ///   - keepsClock: whether results keep the fields that depend on the clock.
+  ///   - isOrdered: whether the fields are put into the printer's order; JSON has its own.
   /// - Throws: `VerbError` for cycles and for what is no data (functions, threads), with its path.
-  func record(of value: LuaValue, verb: String, keepsClock: Bool = true) throws -> Record {
+  func record(
+    of value: LuaValue, verb: String, keepsClock: Bool = true, isOrdered: Bool = true
+  ) throws -> Record {
     switch value {
     case .nil: return .null
     case .boolean(let flag): return .boolean(flag)
@@ -52,7 +57,8 @@ extension Program {
     case .function, .other:
       throw VerbError(verb, "the value is a \(value.typeName), which is no data")
     case .table(let table):
-      let reader = RecordReader(result: metatables.result, keepsClock: keepsClock)
+      let reader = RecordReader(
+        result: metatables.result, keepsClock: keepsClock, isOrdered: isOrdered)
       do {
         return try table.read { try reader.tableRecord($0, depth: 0) }
       } catch let error as NoData {
@@ -82,6 +88,7 @@ private struct NoData: Error, CustomStringConvertible {
 private struct RecordReader {
   let result: LuaTable
   let keepsClock: Bool
+  let isOrdered: Bool
 
   func tableRecord(_ table: LuaCursor, depth: Int) throws -> Record {
     guard depth < 100 else {
@@ -107,6 +114,7 @@ private struct RecordReader {
       if dropsClock, Output.clockFields.contains(name) { return }
       fields.append(.init(name, try record(value, name, depth: depth)))
     }
+    guard isOrdered else { return .object(fields) }
     fields = FieldOrder.sorted(fields)
     for i in fields.indices.dropFirst() where fields[i].name == fields[i - 1].name {
       throw NoData(words: "has two keys that read '\(fields[i].name)'")

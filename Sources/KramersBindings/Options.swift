@@ -159,6 +159,15 @@ struct Options {
     }
   }
 
+  /// Names and values in order; a function or an object by what it is.
+  func record(_ program: Program) -> Record {
+    .object(
+      values.sorted { $0.key < $1.key }.map { name, value in
+        let record = try? program.record(of: value, verb: entry.name)
+        return Record.Field(name, record ?? .text(value.typeName))
+      })
+  }
+
   func has(_ name: String) -> Bool { value(name) != nil }
 
   func value(_ name: String) -> LuaValue? {

@@ -10,10 +10,14 @@ package final class Output {
   private var collected: [UInt8]?
   private let errors: ErrorStream
   private var hasHeader = false
+  /// What the header names.
+  private var origin: Origin
   private var columns: [String] = []
 
   init(_ options: ProgramOptions, _ errors: ErrorStream) {
     self.options = options
+    origin = Origin(
+      seed: options.seed, script: options.script, arguments: options.arguments, code: options.code)
     format = options.format
     self.errors = errors
   }
@@ -65,14 +69,25 @@ package final class Output {
     flush()
   }
 
+  /// What made the records.
+  struct Origin {
+    var seed: UInt64
+    var script: String?
+    var arguments: [String] = []
+    var code: [String] = []
+  }
+
+  /// The records are those of an entry that another process began.
+  func resume(_ origin: Origin) { self.origin = origin }
+
   /// The first record says what made the others.
   private func writeHeader() {
     if hasHeader || collected != nil { return }
     hasHeader = true
     let header: Record = [
       "kind": "header", "program": "kramers", "version": options.version,
-      "seed": options.seed, "script": options.script,
-      "code": options.code.isEmpty ? nil : options.code, "arguments": options.arguments,
+      "seed": origin.seed, "script": origin.script,
+      "code": origin.code.isEmpty ? nil : origin.code, "arguments": origin.arguments,
       "timings": options.timings ? true : nil, "protocols": options.luaPath,
     ]
     write(bytes: jsonLineBytes(header) + [UInt8(ascii: "\n")])

@@ -51,10 +51,20 @@ public final class Program {
   package var functionNames: [LuaValue: String] = [:]
   /// What stood among the globals before the user came.
   var libraryNames: Set<LuaValue> = []
-  /// The log of the shell's entry under way; nil in scripts.
-  var entryLog: EntryLog?
+  /// Result table -> `ProvenanceBox`, with weak keys.
+  let provenances: LuaTable
+  /// Of the verbs and protocols under way, the innermost last.
+  var origins: [ProvenanceBox] = []
+  /// Of the protocols called last, by name.
+  var protocolOrigins: [String: ProvenanceBox] = [:]
+  package let session: Session
+  /// The entries whose calls are logged, the innermost last: one inside of `resume()` is the second.
+  var entriesUnderWay: [ResumableEntry] = []
+  var entryUnderWay: ResumableEntry? { entriesUnderWay.last }
   /// What `resume()` goes on with.
-  var interruptedEntry: InterruptedEntry?
+  var interruptedEntry: ResumableEntry?
+  /// Whether the interrupt under way was noted in `interruptedEntry`.
+  var isInterruptNoted = false
   /// What the interrupted verb had so far, until the shell takes it.
   package var interruptedResult: LuaValue?
   package let shell = ShellSettings()
@@ -68,8 +78,11 @@ public final class Program {
     output = Output(options, errors)
     metatables = try Metatables(lua)
     publicNames = try lua.makeTable()
+    session = Session(seed: options.seed)
+    let weakKeys = try lua.makeTable(fields: ["__mode": "k"])
     attachments = try lua.makeTable()
-    try attachments.setMetatable(lua.makeTable(fields: ["__mode": "k"]))
+    provenances = try lua.makeTable()
+    for table in [attachments, provenances] { try table.setMetatable(weakKeys) }
     try lua.seedRandom(options.seed)
     lua.setInternalChunks(prefix: "@stdlib/")
     try installOutput()
@@ -80,6 +93,7 @@ public final class Program {
     try installVerbs()
     try installProtocols()
     try installResume()
+    try installSessions()
     try installShell()
     try nameLuaFunctions()
     try guardNames()
@@ -89,10 +103,14 @@ public final class Program {
   /// Writes what is buffered.
   public func finish() { output.flush() }
 
-  /// A monitor that stops when Lua is asked to stop.
-  func monitor() -> RunMonitor {
+  /// A monitor that stops when Lua is asked to stop, or at a deadline.
+  func monitor(stoppingAt deadline: ContinuousClock.Instant? = nil) -> RunMonitor {
     let interrupt = lua.interrupt
-    let monitor = RunMonitor(watched: progress.watched) { interrupt.isRequested }
+    let monitor = RunMonitor(watched: progress.watched) {
+      if interrupt.isRequested { return true }
+      guard let deadline else { return false }
+      return ContinuousClock.now >= deadline
+    }
     progress.attach(monitor)
     return monitor
   }

@@ -136,9 +136,9 @@ public final class Progress: Sendable {
       if LuaSignals.count > 1 { stop.second += 1 }
       return stop
     }
-    if ticks.first == 100, LuaSignals.received == SIGTERM {
+    if ticks.first == 100, LuaSignals.endsProcess {
       // Nobody may be there to ask a second time.
-      endProcess(SIGTERM)
+      endProcess(LuaSignals.received)
     }
     if ticks.isShell, ticks.second == 5 {
       errors.write("kramers: ended inside a call that cannot be interrupted\n")

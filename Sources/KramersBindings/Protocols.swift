@@ -66,7 +66,12 @@ extension Program {
 
   /// result(t): gives a plain table the look and methods of a result.
   private func makeResult(_ call: LuaCall) throws -> [LuaValue] {
-    try call.argument(1).asTable?.setMetatable(metatables.result)
+    let table = call.argument(1).asTable
+    try table?.setMetatable(metatables.result)
+    if let kind = try table?.rawGet("kind").text, let origin = protocolOrigins[kind] {
+      origin.end()
+      try attach(origin, to: call.argument(1))
+    }
     return [call.argument(1)]
   }
 
@@ -74,7 +79,8 @@ extension Program {
   private func protocolTarget(_ call: LuaCall) throws -> [LuaValue] {
     guard let name = call.argument(1).text else { return [] }
     let rest = Array(call.arguments.dropFirst())
-    let (box, _) = try target(name, rest)
+    let (box, checked) = try target(name, rest)
+    protocolOrigins[name] = ProvenanceBox(name, checked.record(self), box.experiment, self)
     let options = try rest.last { $0.asTable != nil } ?? .table(lua.makeTable())
     return [try push(box), options]
   }

@@ -4,9 +4,10 @@ import Lua
 /// Runs the chunks of a command line and turns what happened into an exit status.
 struct Batch {
   let options: ProgramOptions
+  let session: SessionChoice
 
-  /// - Returns: 0; 1 after an error raised in Lua; 66 when the script cannot be read; 70 when the
-  ///   program itself could not start. SIGINT and SIGTERM end the process by the same signal, after
+  /// - Returns: 0; 1 after an error raised in Lua; 65 and 66 for a session that is corrupt or missing,
+  ///   66 when the script cannot be read; 70 when the program itself could not start. SIGINT and SIGTERM end the process by the same signal, after
   ///   the step under way.
   func run() -> Int32 {
     var sources = SourceLines()
@@ -15,18 +16,35 @@ struct Batch {
       try program.setArguments(script: options.script, options.arguments)
       LuaSignals.install(program.lua.interrupt)
       LuaSignals.endProcessOnHaste()
-      let failure = runChunks(program, options, &sources)
+      if let status = session.open(in: program) { return status }
+      let failure =
+        session.resumes && options.script == nil && options.code.isEmpty
+        ? resume(program) : resume(program) ?? runChunks(program, options, &sources)
       program.finish()
       if LuaSignals.received != 0 {
         program.errors.warn("\(failure.map { "\($0)" } ?? "interrupted")")
-        reraise(LuaSignals.received)
       }
+      program.leaveSession(signal: LuaSignals.received)
+      if LuaSignals.received != 0 { reraise(LuaSignals.received) }
       guard let failure else { return 0 }
       program.errors.write(errorReport(failure, sources, colored: options.colorsErrors))
       return failure is FileError ? 66 : 1
     } catch {
       writeError("kramers: \(error)\n")
       return 70
+    }
+  }
+}
+
+extension Batch {
+  /// Goes on with what was interrupted in the session, if that was asked for.
+  private func resume(_ program: Program) -> (any Error)? {
+    guard session.resumes, program.canResume else { return nil }
+    do {
+      try program.run(code: "resume()", chunkName: "=(--resume)")
+      return nil
+    } catch {
+      return error
     }
   }
 }
@@ -40,7 +58,7 @@ func runChunks(
     for (i, text) in options.code.enumerated() {
       let name = i == 0 ? "(-e)" : "(-e \(i + 1))"
       sources.add(name, text)
-      try program.evaluate(text, chunkName: "=" + name)
+      try program.run(code: text, chunkName: "=" + name)
     }
     if let script = options.script, script != "-" {
       try program.run(file: script, sources: &sources)

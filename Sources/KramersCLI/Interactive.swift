@@ -6,13 +6,15 @@ import Lua
 struct Interactive {
   let options: ProgramOptions
   let shell: ShellOptions
+  let session: SessionChoice
 
-  /// - Returns: 0, or 70 when the program could not start. SIGTERM ends the process by itself.
+  /// - Returns: 0; 65 and 66 for a session that is corrupt or missing; 70 when the program could not start. SIGTERM ends the process by itself.
   func run() -> Int32 {
     do {
       let program = try Program(options)
       try program.setArguments(script: options.script, options.arguments)
       LuaSignals.install(program.lua.interrupt)
+      if let status = session.open(in: program) { return status }
       var sources = SourceLines()
       if options.script != nil || !options.code.isEmpty {
         let failure = runChunks(program, options, &sources)
@@ -23,6 +25,8 @@ struct Interactive {
         LuaSignals.clear()
         program.lua.interrupt.clear()
       }
+      var shell = shell
+      shell.resumes = session.resumes && program.canResume
       let signal = Shell(program, shell, sources: sources).run()
       if signal != 0 { reraise(signal) }
       return 0

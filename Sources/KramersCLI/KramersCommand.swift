@@ -24,14 +24,16 @@ struct KramersCommand: ParsableCommand {
         echo 'emit{x=1}' | kramers | jq .  through a pipe, records are JSON lines
         kramers --seed 7 s.lua > 7.jsonl   same seed, same bytes on any --threads
         kramers --format csv s.lua         records as CSV; table is for reading
+        kramers --session run1 s.lua       saved as it goes; --resume run1 after a stop
 
       Lua 5.4 with the verbs of Kramers. help() lists them, help(train) explains one.
       """,
     usage: "kramers [options] [script | -] [args...]",
     discussion: """
       exit status
-        0 done, 1 an error in Lua, 64 usage, 66 no such script, 74 output could not
-        be written; SIGINT and SIGTERM finish the step and end the process themselves
+        0 done, 1 an error in Lua, 64 usage, 65 a corrupt session, 66 no such script
+        or session, 74 output could not be written; SIGINT, SIGTERM and SIGHUP finish
+        the step and end the process themselves
       """,
     version: version)
 
@@ -71,6 +73,26 @@ struct KramersCommand: ParsableCommand {
   @Flag(name: .customLong("no-init"), help: "The shell does not run init.lua first.")
   var noInit = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Work in this session: open it if it exists, save it as work goes on.", valueName: "name"))
+  var session: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Open this session, go on with what was interrupted, then run the script if one is given.",
+      valueName: "name"))
+  var resume: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Run the journal of this session again and compare every result and weight.",
+      valueName: "name"))
+  var verify: String?
+
+  @Flag(help: "List the sessions.")
+  var sessions = false
+
   @Flag(help: "No progress line, no warnings, no banner.")
   var quiet = false
 
@@ -98,6 +120,16 @@ struct KramersCommand: ParsableCommand {
     if interactive, !Terminal.isInput || script == "-" {
       throw ValidationError("-i needs a terminal on standard input")
     }
+    let choices = [
+      session.map { _ in "--session" }, resume.map { _ in "--resume" },
+      verify.map { _ in "--verify" }, sessions ? "--sessions" : nil,
+    ].compactMap(\.self)
+    if choices.count > 1 {
+      throw ValidationError("give either \(choices.joined(separator: " or "))")
+    }
+    if verify != nil || sessions, script != nil || !code.isEmpty {
+      throw ValidationError("\(choices[0]) runs no script")
+    }
     if json, let format, format != "jsonl" {
       throw ValidationError("give either --json or --format \(format)")
     }
@@ -108,10 +140,13 @@ struct KramersCommand: ParsableCommand {
     if reference { return print(referencePage(), terminator: "") }
     warnAboutLateOptions()
     let options = programOptions
+    if sessions { throw ExitCode(SessionChoice.list(options)) }
+    if let verify { throw ExitCode(SessionChoice.verify(verify, options)) }
+    let choice = SessionChoice(name: session ?? resume, resumes: resume != nil)
     if isInteractive {
-      throw ExitCode(Interactive(options: options, shell: shellOptions).run())
+      throw ExitCode(Interactive(options: options, shell: shellOptions, session: choice).run())
     }
-    throw ExitCode(Batch(options: options).run())
+    throw ExitCode(Batch(options: options, session: choice).run())
   }
 
   /// A terminal and nothing to run: the shell.
@@ -154,8 +189,7 @@ struct KramersCommand: ParsableCommand {
     guard Terminal.isErrors, !quiet, let script else { return }
     let own: Set<String> = [
       "-e", "-i", "--no-init", "--seed", "--threads", "--format", "--json", "--timings", "--quiet",
-      "--color",
-      "--version", "--help",
+      "--color", "--session", "--resume", "--verify", "--sessions", "--version", "--help",
     ]
     let late = rest.map { String($0.prefix { $0 != "=" }) }.first { own.contains($0) }
     guard let late else { return }

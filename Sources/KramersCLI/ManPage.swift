@@ -40,18 +40,21 @@ enum ManPage {
   }
 
   static let exitStatus =
-    "0 done; 1 an error in Lua; 64 usage; 66 no such script; 70 internal error; 74 output could not "
-    + "be written; SIGINT and SIGTERM finish the step and end the process themselves."
+    "0 done; 1 an error in Lua; 64 usage; 65 a corrupt session; 66 no such script or session; 70 "
+    + "internal error; 74 output could not be written; SIGINT, SIGTERM and SIGHUP finish the step "
+    + "and end the process themselves."
 
   private static let files = [
     ("$XDG_CONFIG_HOME/kramers/init.lua", "Runs before the shell's first prompt (~/.config)."),
     ("$XDG_STATE_HOME/kramers/history", "What was typed, shared by all shells (~/.local/state)."),
+    ("$XDG_STATE_HOME/kramers/NAME.kramers", "Sessions."),
     ("~/.inputrc", "Readline's keys; $if kramers holds here alone."),
   ]
 
   private static let environment = [
     ("NO_COLOR", "If set, no colour; so does TERM=dumb."),
     ("VISUAL, EDITOR", "The editor of :edit and Ctrl-X Ctrl-E."),
+    ("KRAMERS_AUTOSAVE", "Seconds of work between two autosaves (120); 0 for none."),
     ("KRAMERS_LUA_PATH", "A directory from which protocols are read instead of the built-in ones."),
   ]
 

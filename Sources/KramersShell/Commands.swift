@@ -29,6 +29,7 @@ enum Commands {
     guard let entry = all.first(where: { $0.name == name })?.entry else {
       throw CommandError(unknown: name, among: all.map(\.name))
     }
+    if name == "journal", rest.isEmpty { return "print(session.journal())" }
     return rest.isEmpty ? entry.name + "()" : "\(entry.name)(\(quoted(rest)))"
   }
 

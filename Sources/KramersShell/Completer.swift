@@ -148,10 +148,16 @@ struct Completer {
     let callee = last == "(" ? earlier.last.map(text.words) : last
     if callee == "help" || callee == "run" {
       result.candidates = Catalog.all.map { .init(text: $0.name) }
-    } else {
-      result.includesFiles = true
+      return result
     }
+    result.includesFiles = true
+    let calls = last == "(" ? earlier : tokens
+    if calls.dropLast(2).last.map(text.words) == "session" { result.candidates = sessionNames }
     return result
+  }
+
+  private var sessionNames: [Completions.Candidate] {
+    SessionPaths.names.map { .init(text: $0) }
   }
 
   private func command(_ before: [UInt8]) -> Completions {
@@ -165,7 +171,10 @@ struct Completer {
     var result = Completions(context: KR_WORD)
     switch line[..<space] {
     case "help", "run": result.candidates = Catalog.all.map { .init(text: $0.name) }
-    case "once": result.includesFiles = true
+    case "once", "journal": result.includesFiles = true
+    case "open", "save":
+      result.candidates = sessionNames
+      result.includesFiles = true
     default:
       result.candidates = Commands.words(String(line[..<space])).map { .init(text: $0) }
     }

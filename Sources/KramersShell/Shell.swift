@@ -14,6 +14,8 @@ public struct ShellOptions: Sendable {
   public var isColored = false
   /// The descriptor of the terminal for prompts.
   public var terminal: Int32 = 2
+  /// Whether what was interrupted in the opened session goes on at once.
+  public var resumes = false
 
   public init() {}
 }
@@ -25,7 +27,6 @@ public final class Shell {
   var sources: SourceLines
   private let history: HistoryFile?
   private var reader: LineReader?
-  private var entryCount = 0
 
   /// - Parameter sources: the chunks that ran before (`-i`), for their errors.
   public init(_ program: Program, _ options: ShellOptions, sources: SourceLines = SourceLines()) {
@@ -43,8 +44,11 @@ public final class Shell {
     program.shell.edit = { try ChildProgram.edit($0) }
     if !options.isQuiet { banner() }
     openHistory(reader)
+    program.session.isShell = true
+    program.offerAutosave()
     if options.readsInit { runInit() }
-    loop: while LuaSignals.received != SIGTERM {
+    if options.resumes { take(Array("resume()".utf8), reader) }
+    loop: while !LuaSignals.endsProcess {
       prepareForPrompt(reader)
       switch readEntry(reader) {
       case .entry(let text): take(text, reader)
@@ -55,6 +59,7 @@ public final class Shell {
       }
     }
     program.finish()
+    program.leaveSession(signal: LuaSignals.received)
     return LuaSignals.received
   }
 
@@ -159,7 +164,7 @@ public final class Shell {
     program.progress.wake(inShell: true)
     body()
     program.finish()
-    if LuaSignals.received != SIGTERM {
+    if !LuaSignals.endsProcess {
       LuaSignals.clear()
       program.lua.interrupt.clear()
     }
@@ -184,13 +189,15 @@ public final class Shell {
 
   private func runSystem(_ line: String) {
     program.finish()
+    program.session.note("-- :!" + line)
     let status = ChildProgram.run(line)
     if status != 0 { write("status \(status)\n") }
   }
 
   /// A command shows what its function returns, unless it was told something: `:seed`, `:seed 7`.
   private func runCode(_ code: String, shown text: [UInt8]) throws {
-    let isMuted = !code.hasSuffix("()") && !code.hasPrefix("shell.run")
+    let shows = ["shell.run", "session.save", "print"].contains { code.hasPrefix($0) }
+    let isMuted = !code.hasSuffix("()") && !shows
     try run(code: Array((code + (isMuted ? ";" : "")).utf8), shown: text)
   }
 
@@ -204,8 +211,7 @@ public final class Shell {
   }
 
   private func run(code: [UInt8], shown text: [UInt8]) throws {
-    entryCount += 1
-    let name = "[\(entryCount)]"
+    let name = "[\(program.session.journal.count + 1)]"
     sources.add(name, String(decoding: text, as: UTF8.self))
     let start = ContinuousClock.now
     let steps = program.progress.totalSteps
@@ -213,7 +219,7 @@ public final class Shell {
     try writingOnce {
       let values = try program.run(entry: code, chunkName: "=" + name)
       guard !values.isEmpty else { return }
-      if values.contains(where: { !$0.isNil }) { try remember(values[0]) }
+      try program.remember(values)
       if LuaText(code).endsMuted { return }
       try show(values)
     }
@@ -253,16 +259,6 @@ public final class Shell {
     program.output.write(try program.text(of: values, width: width, bold: isBold) + "\n")
   }
 
-  /// `_` is the last value, `_1` ... `_9` those before it.
-  private func remember(_ value: LuaValue) throws {
-    let globals = try program.lua.globals
-    for n in stride(from: 9, through: 1, by: -1) {
-      let earlier = try globals.rawGet(LuaValue(n == 1 ? "_" : "_\(n - 1)"))
-      if !earlier.isNil { try globals.rawSet(LuaValue("_\(n)"), earlier) }
-    }
-    try globals.rawSet("_", value)
-  }
-
   private func report(_ error: any Error) {
     program.finish()
     let luaError = error as? LuaError
@@ -272,7 +268,7 @@ public final class Shell {
       var words = "interrupted" + place
       if let value = program.interruptedResult {
         program.interruptedResult = nil
-        try? remember(value)
+        try? program.remember([value])
         words += "; the partial result is in _"
       }
       if program.canResume { words += "; resume() goes on" }

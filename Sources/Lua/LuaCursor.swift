@@ -40,10 +40,15 @@ public struct LuaCursor {
     return String(decoding: UnsafeRawBufferPointer(start: start, count: length), as: UTF8.self)
   }
 
-  public var bytes: [UInt8] {
+  public var bytes: [UInt8] { withBytes { Array($0) } }
+
+  /// Lends the bytes of a string.
+  public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows
+    -> Result
+  {
     var length = 0
-    guard let start = klq_string(stack, index, &length) else { return [] }
-    return Array(UnsafeRawBufferPointer(start: start, count: length))
+    let start = klq_string(stack, index, &length)
+    return try body(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : length))
   }
 
   /// The identity of a table, while it lives.
@@ -74,6 +79,26 @@ public struct LuaCursor {
     }
   }
 
+  /// Visits the pairs of the table in Lua's own order, keys of any kind.
+  public func forEachPair(_ body: (LuaCursor, LuaCursor) throws -> Void) throws {
+    guard klq_room(stack, 8) else { throw LuaError.stackOverflow }
+    let top = klq_top(stack)
+    defer { klq_settop(stack, top) }
+    klq_push_nil(stack)
+    while klq_next(stack, index) {
+      try body(
+        LuaCursor(stack: stack, index: top + 1), LuaCursor(stack: stack, index: top + 2))
+      klq_settop(stack, top + 1)
+    }
+  }
+
+  /// Whether the table has a metatable.
+  public var hasMetatable: Bool {
+    guard klq_room(stack, 4), klq_push_metatable(stack, index) else { return false }
+    klq_settop(stack, -2)
+    return true
+  }
+
   /// Visits the elements 1...count of the table, or the first `most` of them.
   public func forEachElement(
     upTo most: Int = .max, _ body: (Int, LuaCursor) throws -> Void
@@ -96,6 +121,13 @@ public struct LuaCursor {
     case .string: return .string(key.string)
     default: return .other(key.typeName)
     }
+  }
+}
+
+extension LuaState {
+  /// The table that a cursor looks at, to be kept.
+  public func table(at cursor: LuaCursor) throws -> LuaTable {
+    LuaTable(reference: try core.reference(cursor.index, cursor.stack))
   }
 }
 

@@ -1,6 +1,10 @@
 internal import CLua
 internal import Synchronization
 
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
 /// Stops the Lua code of one state; may outlive it.
 ///
 /// After `request()` every instruction of Lua raises an error that pcall, xpcall and coroutines
@@ -28,7 +32,7 @@ public final class LuaInterrupt: @unchecked Sendable {
   public func clear() { kl_interrupt_clear(pointer) }
 }
 
-/// SIGINT and SIGTERM of the process, turned into the interrupt of one state.
+/// SIGINT, SIGTERM and SIGHUP of the process, turned into the interrupt of one state.
 ///
 /// Blocking calls end with EINTR. The signals are not raised again: the program decides that.
 public enum LuaSignals {
@@ -60,8 +64,11 @@ public enum LuaSignals {
   /// From now on one more signal ends the process, however long after the first.
   public static func endProcessOnNext() { kl_signals_end_next() }
 
-  /// SIGINT, SIGTERM, or 0 for none since `clear()`.
+  /// SIGINT, SIGTERM, SIGHUP, or 0 for none since `clear()`.
   public static var received: Int32 { kl_signal_received() }
+
+  /// Whether a signal came that ends the process: any but SIGINT.
+  public static var endsProcess: Bool { received != 0 && received != SIGINT }
 
   /// How many came since `clear()`.
   public static var count: Int { Int(kl_signal_count()) }

@@ -1,13 +1,13 @@
 /// Every public name: the one table behind help, option checking, completion and the reference.
 package enum Catalog {
   package static let all: [Entry] =
-    data + verbs + landscape + protocols + landscapeProtocols + utilities + shell
+    data + verbs + landscape + protocols + landscapeProtocols + utilities + sessions + shell
 
   /// The chapters of the reference page.
   static let chapters: [(title: String, entries: [Entry])] = [
     ("Data", data), ("Verbs", verbs), ("Landscape", landscape),
     ("Protocols", protocols + landscapeProtocols),
-    ("Output and numbers", utilities), ("The shell", shell),
+    ("Output and numbers", utilities), ("Sessions", sessions), ("The shell", shell),
   ]
 
   /// Lua's own names that the program replaces: ordinary globals, not protected.

@@ -73,6 +73,17 @@ extension Catalog {
         """,
       seeAlso: ["r:csv", "emit"]),
     Entry(
+      "r:provenance", .method,
+      "how a result came about: the verb and its options, settings, seed and step of the experiment "
+        + "at the call, data with checksum, program, instruction set, time; kept with it in sessions",
+      usage: "r:provenance()", returns: "a table; nil for a result that was put together by hand",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
+        local p = measure():provenance()
+        print(p.verb, p.settings.lr, p.data.checksum)
+        """,
+      seeAlso: ["session.save", "r:json"]),
+    Entry(
       "r:state", .method,
       "puts the experiment back into state i of a result: point i of a sweep; for hysteresis the "
         + "points up and then those down; for a barrier 1 the minimum left, 2 the saddle, 3 the "

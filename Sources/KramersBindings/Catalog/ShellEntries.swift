@@ -5,7 +5,7 @@ extension Catalog {
       "resume", .function,
       "goes on with the interrupted entry, bit for bit: the last one is run again "
         + "from what it began with, calls of verbs that had ended return what they returned, what "
-        + "was printed is not printed again, and the interrupted train or measure_escape "
+        + "was printed is not printed again, and the interrupted train, sweep or measure_escape "
         + "continues; other verbs, calls of a few milliseconds and those with observe are computed "
         + "again. io.write writes again",
       usage: "resume()", command: ":resume",

@@ -1,44 +1,109 @@
 import Kramers
+package import KramersStore
 package import Lua
 
-/// An entry of the shell that was interrupted: `resume()` goes on with it.
-final class InterruptedEntry {
+/// An entry under way, or one that was interrupted: `resume()` goes on with it.
+final class ResumableEntry {
+  /// Its index in the journal.
+  let index: Int
+  let kind: JournalEntry.Kind
   let text: [UInt8]
   let chunkName: String
+  let arguments: [String]
   let log: EntryLog
   let start: EntryStart
+  /// The entry that it goes on with, if it calls `resume()`.
+  var resumed: ResumableEntry?
 
-  init(text: [UInt8], chunkName: String, log: EntryLog, start: EntryStart) {
-    self.text = text
-    self.chunkName = chunkName
+  var scriptName: String { String(chunkName.dropFirst()) }
+
+  func origin(seed: UInt64) -> Output.Origin {
+    kind == .script
+      ? Output.Origin(seed: seed, script: scriptName, arguments: arguments)
+      : Output.Origin(seed: seed, code: [String(decoding: text, as: UTF8.self)])
+  }
+
+  init(_ index: Int, _ entry: JournalEntry, log: EntryLog, start: EntryStart) {
+    self.index = index
+    kind = entry.kind
+    text = entry.source
+    chunkName = entry.chunkName
+    arguments = entry.arguments
     self.log = log
     self.start = start
   }
 }
 
-/// Running the entries of a shell. In a script none of this is at work: `entryLog` is nil.
+/// Running what the user gave: entries of the shell, code of the command line, scripts.
 extension Program {
-  /// Runs an entry and returns its values; an expression needs no `return`.
+  /// Runs an entry, notes it in the journal, and returns its values; an expression needs no
+  /// `return`.
   ///
-  /// - Throws: what was raised. After an interrupt the entry can be resumed, if a verb had done
-  ///   something that would otherwise be lost, and `interruptedResult` is what it has so far.
-  package func run(entry text: [UInt8], chunkName: String) throws -> [LuaValue] {
-    let entry = InterruptedEntry(
-      text: text, chunkName: chunkName, log: EntryLog(), start: try EntryStart(self))
-    return try follow(entry)
+  /// Where something is kept of it (in a shell, or with a session) it can be resumed after an
+  /// interrupt, and `interruptedResult` is what it has so far.
+  package func run(
+    entry text: [UInt8], kind: JournalEntry.Kind = .entry, chunkName: String,
+    arguments: [String] = []
+  ) throws -> [LuaValue] {
+    let entry = JournalEntry(
+      kind: kind, source: text, chunkName: chunkName, arguments: arguments, started: wallClock())
+    session.begin(entry)
+    isInterruptNoted = false
+    let start = ContinuousClock.now
+    do {
+      let values =
+        session.keepsLog
+        ? try follow(
+          ResumableEntry(
+            session.journal.count - 1, entry, log: EntryLog(), start: try EntryStart(self)))
+        : try call(kind, text, chunkName, arguments)
+      end(.ok, nil, start)
+      return values
+    } catch {
+      let isInterrupted = (error as? LuaError)?.kind == .interrupted
+      end(isInterrupted ? .interrupted : .error, isInterrupted ? nil : "\(error)", start)
+      throw error
+    }
   }
 
-  private func follow(_ entry: InterruptedEntry) throws -> [LuaValue] {
-    let outer = entryLog
-    entryLog = entry.log
-    defer { entryLog = outer }
+  private func end(
+    _ outcome: JournalEntry.Outcome, _ message: String?, _ start: ContinuousClock.Instant
+  ) {
+    session.end(outcome, message, seconds: start.duration(to: .now) / .seconds(1))
+    noteGlobals()
+    saveAfterEntry()
+  }
+
+  private func call(
+    _ kind: JournalEntry.Kind, _ text: [UInt8], _ chunkName: String, _ arguments: [String]
+  ) throws -> [LuaValue] {
+    switch kind {
+    case .entry: return try compile(text, chunkName: chunkName).function.call()
+    case .code:
+      try evaluate(text, chunkName: chunkName, arguments: arguments)
+      return []
+    case .script:
+      try run(script: text, chunkName: chunkName, arguments: arguments)
+      return []
+    }
+  }
+
+  /// Runs an entry with its log.
+  private func follow(_ entry: ResumableEntry) throws -> [LuaValue] {
+    entriesUnderWay.append(entry)
+    defer { entriesUnderWay.removeLast() }
     partial = nil
     interruptedResult = nil
+    if session.savesAtOnce { autosave() }
     do {
-      return try compile(entry.text, chunkName: entry.chunkName).function.call()
+      return try call(entry.kind, entry.text, entry.chunkName, entry.arguments)
     } catch {
       if lua.interrupt.isRequested {
-        if entry.log.isWorthResuming { interruptedEntry = entry }
+        // resume() passes on the interrupt of the entry that it runs.
+        if !isInterruptNoted, entry.log.isWorthResuming || !session.isShell {
+          interruptedEntry = entry
+          isInterruptNoted = true
+        }
         if interruptedResult == nil { interruptedResult = try partial.map { try pushResult($0) } }
       }
       throw error
@@ -66,12 +131,15 @@ extension Program {
   }
 
   private func resume() throws -> [LuaValue] {
-    guard let entry = interruptedEntry else {
+    guard let entry = interruptedEntry, !entriesUnderWay.contains(where: { $0 === entry }) else {
       throw ResumeError("nothing was interrupted that could go on")
     }
+    entryUnderWay?.resumed = entry
     let now = try EntryStart(self)
     try entry.start.restore(self)
     entry.log.rewind()
+    if entry.kind == .script { try setArguments(script: entry.scriptName, entry.arguments) }
+    if !session.isShell { output.resume(entry.origin(seed: seed)) }
     do {
       let values = try follow(entry)
       interruptedEntry = nil
@@ -83,12 +151,37 @@ extension Program {
     }
   }
 
-  /// A verb's call, through the log of the entry under way.
+  /// A verb's call, through the log of the entry under way; its results know where they come from.
   func logged(
     _ name: String, _ box: ExperimentBox, _ options: Options, _ body: () throws -> [LuaValue]
   ) throws -> [LuaValue] {
-    guard let entryLog else { return try body() }
-    return try entryLog.perform(name, box, options, self, body)
+    try provenanced(name, box, options) {
+      guard let log = entryUnderWay?.log else { return try body() }
+      let values = try log.perform(name, box, options, self, body)
+      saveBetweenCalls()
+      return values
+    }
+  }
+
+  /// Runs work that can stop and go on. Interrupted, it returns what it has; where an autosave is
+  /// due, it stops for that moment, and goes on.
+  ///
+  /// - Parameter progress: where an interrupted result stands; nil for one that is complete.
+  func resumable<Progress: ByteCodable & Sendable, Result>(
+    _ progress: (Result) -> Progress?, _ body: (RunMonitor, Progress?) throws -> Result
+  ) throws -> Result {
+    let log = entryUnderWay?.log
+    var reached = try log?.takeProgress(Progress.self)
+    while true {
+      let deadline = log?.canCheckpoint == true ? session.nextAutosave : nil
+      let result = try body(monitor(stoppingAt: deadline), reached)
+      guard let log, let deadline, let stands = progress(result), !lua.interrupt.isRequested,
+        ContinuousClock.now >= deadline
+      else { return result }
+      try log.checkpoint(.value(stands))
+      autosave()
+      reached = stands
+    }
   }
 
   /// A long verb's result. An interrupted one is stored (in batch: emitted) and the statement
@@ -97,11 +190,11 @@ extension Program {
   /// - Parameter progress: where an interrupted verb stands, for `resume()`; without it the verb is
   ///   run again from its start.
   func finishLong(
-    _ record: Record, _ isInterrupted: Bool, progress: (any Sendable)? = nil
+    _ record: Record, _ isInterrupted: Bool, progress: (any ByteCodable & Sendable)? = nil
   ) throws -> LuaValue {
     guard isInterrupted else { return try pushResult(record) }
-    if let entryLog {
-      entryLog.suspend(progress)
+    entryUnderWay?.log.suspend(progress.map { .value($0) })
+    if session.isShell {
       interruptedResult = try pushResult(partial ?? record)
     } else {
       output.emit(record)

@@ -1,17 +1,17 @@
 import Kramers
 import Lua
 
-/// What the verbs of one entry of the shell did, call by call, so that an interrupted entry can be
-/// run again: calls that had ended return what they returned, without computing, and the one that
-/// was interrupted goes on from where it stood. Everything else in the entry is deterministic.
+/// What the verbs of one entry did, call by call, so that an interrupted entry can be run again:
+/// calls that had ended return what they returned, without computing, and the one that was
+/// interrupted goes on from where it stood. Everything else in the entry is deterministic.
 ///
 /// A call is known by its index in the entry, its verb, and a hash of its options and of the
 /// experiment it began from. Calls that took a few milliseconds only are not kept: they are run
 /// again. So are those with a function among their options (`observe`), which may have changed
-/// what the log does not see.
+/// what the log does not see, and those that return a handle.
 final class EntryLog {
   /// A call that ended.
-  private struct Call {
+  struct Call {
     var key: CallKey
     var values: [StoredValue]
     /// The experiment afterwards.
@@ -22,17 +22,18 @@ final class EntryLog {
   }
 
   /// The call that was stopped, and where it stands; nil: it has to be run from its start.
-  private struct Suspended {
+  struct Suspended {
+    var index: Int
     var key: CallKey
-    var progress: (any Sendable)?
+    var progress: CallProgress?
   }
 
   private static let worthKeeping = 0.005  // seconds
   /// Numbers that may be kept, 256 MB of them; calls beyond are computed again.
   private static let room = 1 << 25
 
-  private var calls: [Int: Call] = [:]
-  private var suspended: (index: Int, call: Suspended)?
+  private(set) var calls: [Int: Call] = [:]
+  private(set) var suspended: Suspended?
   private var kept = 0
   /// Prints and records that have left.
   private var outputs = 0
@@ -43,8 +44,19 @@ final class EntryLog {
   private var depth = 0
   /// Outputs of earlier runs.
   private var replayedOutputs = 0
-  private var progressToResume: (any Sendable)?
-  private var progressReached: (any Sendable)?
+  private var progressToResume: CallProgress?
+  private var progressReached: CallProgress?
+  /// The key of the call under way, where its progress can be kept.
+  private var keyUnderWay: (() throws -> CallKey)?
+
+  init() {}
+
+  /// The log of an entry that another process began: it showed its outputs elsewhere.
+  init(calls: [Int: Call], suspended: Suspended?) {
+    self.calls = calls
+    self.suspended = suspended
+    kept = calls.values.reduce(0) { $0 + $1.size }
+  }
 
   /// Whether running the entry again would save anything.
   var isWorthResuming: Bool { suspended != nil || !calls.isEmpty }
@@ -65,15 +77,26 @@ final class EntryLog {
   }
 
   /// What the call under way had reached when it was interrupted.
-  func takeProgress<Progress>(_ type: Progress.Type) -> Progress? {
+  func takeProgress<Progress: ByteCodable & Sendable>(
+    _ type: Progress.Type
+  ) throws -> Progress? {
     guard depth == 1 else { return nil }
     defer { progressToResume = nil }
-    return progressToResume as? Progress
+    return try progressToResume?.value(type)
   }
 
   /// Tells where the call under way stands, before it throws `LuaInterrupted`.
-  func suspend(_ progress: (any Sendable)?) {
+  func suspend(_ progress: CallProgress?) {
     if depth == 1 { progressReached = progress }
+  }
+
+  /// Whether the call under way may be stopped for a moment, to be saved.
+  var canCheckpoint: Bool { depth == 1 && keyUnderWay != nil }
+
+  /// Notes where the call under way stands; it goes on.
+  func checkpoint(_ progress: CallProgress) throws {
+    guard depth == 1, let key = try keyUnderWay?() else { return }
+    suspended = Suspended(index: index - 1, key: key, progress: progress)
   }
 
   /// Runs a verb, or gives back what it did in an earlier run of the entry.
@@ -91,24 +114,27 @@ final class EntryLog {
       box.experiment = call.after
       return try call.values.map { try $0.push(program, box) }
     }
-    var isResumed = false
     if let suspended, suspended.index == index {
-      try check(suspended.call.key, CallKey(name, before, options, program), index)
-      progressToResume = suspended.call.progress
-      isResumed = true
+      try check(suspended.key, CallKey(name, before, options, program), index)
+      progressToResume = suspended.progress
     }
     depth += 1
+    keyUnderWay = options.hasFunction ? nil : { try CallKey(name, before, options, program) }
     defer {
       depth -= 1
+      keyUnderWay = nil
       progressToResume = nil
       progressReached = nil
     }
     let start = ContinuousClock.now
     do {
       let values = try body()
-      if isResumed { suspended = nil }
+      let wasSuspended = suspended?.index == index
+      if wasSuspended { suspended = nil }
       let seconds = start.duration(to: .now) / .seconds(1)
-      if isResumed || seconds > Self.worthKeeping, !options.hasFunction, kept < Self.room {
+      if wasSuspended || seconds > Self.worthKeeping, !options.hasFunction, kept < Self.room,
+        !values.contains(where: \.isHandle)
+      {
         let call = Call(
           key: try CallKey(name, before, options, program),
           values: try values.map { try StoredValue($0, program) }, after: box.experiment)
@@ -117,11 +143,9 @@ final class EntryLog {
       }
       return values
     } catch let error as LuaInterrupted {
-      let progress = options.hasFunction ? nil : progressReached
-      suspended = (
-        index,
-        Suspended(key: try CallKey(name, before, options, program), progress: progress)
-      )
+      suspended = Suspended(
+        index: index, key: try CallKey(name, before, options, program),
+        progress: options.hasFunction ? nil : progressReached)
       throw error
     }
   }
@@ -143,10 +167,42 @@ struct ResumeError: Error, CustomStringConvertible {
   var description: String { "resume: " + words }
 }
 
+/// Where a verb stands: as a value of this process, or as the bytes that another one stored.
+enum CallProgress: Sendable {
+  case value(any ByteCodable & Sendable)
+  case bytes([UInt8])
+
+  func value<Progress: ByteCodable & Sendable>(_ type: Progress.Type) throws -> Progress? {
+    switch self {
+    case .value(let value): return value as? Progress
+    case .bytes(let bytes):
+      var reader = ByteReader(bytes)
+      let progress = try Progress(from: &reader)
+      try reader.end()
+      return progress
+    }
+  }
+
+  var encoded: [UInt8] {
+    switch self {
+    case .value(let value):
+      var writer = ByteWriter()
+      value.write(to: &writer)
+      return writer.bytes
+    case .bytes(let bytes): return bytes
+    }
+  }
+}
+
 /// A verb, its options, and the experiment it begins from.
 struct CallKey: Equatable {
   let name: String
   let hash: UInt64
+
+  init(name: String, hash: UInt64) {
+    self.name = name
+    self.hash = hash
+  }
 
   init(_ name: String, _ experiment: Experiment, _ options: Options, _ program: Program) throws {
     self.name = name
@@ -188,6 +244,16 @@ enum StoredValue {
       let value = isResult ? try program.pushResult(record) : try program.push(record)
       if !states.isEmpty { try program.attach(states, of: box, to: value) }
       return value
+    }
+  }
+}
+
+extension LuaValue {
+  /// Whether it is an experiment or another object: a result holds what it was, not the thing.
+  fileprivate var isHandle: Bool {
+    switch self {
+    case .object, .function, .other: true
+    default: false
     }
   }
 }

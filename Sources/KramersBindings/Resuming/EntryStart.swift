@@ -1,30 +1,61 @@
 import Kramers
+import KramersStore
 import Lua
 
-/// What an entry of the shell began from: it has to be there again when the entry is run again.
-/// Copies of experiments share their arrays, so this costs nothing until they are trained.
-struct EntryStart {
-  private let boxes: [(ExperimentBox, Experiment)]
-  private let current: ExperimentBox?
-  private let random: [UInt64]
-  private let globals: GlobalTables
+/// What an entry began from: it has to be there again when the entry is run again.
+enum EntryStart {
+  /// Of an entry of this process. Copies of experiments share their arrays, so this costs nothing
+  /// until they are trained.
+  case here(Here)
+  /// Of an entry that another process began.
+  case stored(SessionState)
 
-  init(_ program: Program) throws {
-    boxes = program.experiments.compactMap { weak in weak.box.map { ($0, $0.experiment) } }
-    current = program.current
-    random = try program.lua.randomState
-    globals = try GlobalTables(program)
-  }
+  init(_ program: Program) throws { self = .here(try Here(program)) }
 
   func restore(_ program: Program) throws {
-    for (box, experiment) in boxes { box.experiment = experiment }
-    program.current = current
-    if random.count == 4 { try program.lua.setRandomState(random) }
-    try globals.restore(program)
-    if !globals.isWhole {
-      program.errors.warn(
-        "your tables hold more than \(GlobalTables.most) values and were not put back: what the "
-          + "entry added to them before, it adds again")
+    switch self {
+    case .here(let here): try here.restore(program)
+    case .stored(let state): try program.restore(state)
+    }
+  }
+
+  struct Here {
+    private let boxes: [(ExperimentBox, Experiment)]
+    let current: ExperimentBox?
+    let seed: UInt64
+    let random: [UInt64]
+    private let tables: GlobalTables
+
+    init(_ program: Program) throws {
+      boxes = program.experiments.compactMap { weak in weak.box.map { ($0, $0.experiment) } }
+      current = program.current
+      seed = program.seed
+      random = try program.lua.randomState
+      tables = try GlobalTables(program)
+    }
+
+    var globals: [LuaValue: LuaValue] { tables.globals }
+
+    func experiment(of box: ExperimentBox) -> Experiment? {
+      boxes.first { $0.0 === box }?.1
+    }
+
+    /// What the table at this address held; nil: what it holds now.
+    func pairs(of address: UnsafeRawPointer) -> [(LuaValue, LuaValue)]? {
+      tables.pairs(of: address)
+    }
+
+    func restore(_ program: Program) throws {
+      for (box, experiment) in boxes { box.experiment = experiment }
+      program.current = current
+      program.seed = seed
+      if random.count == 4 { try program.lua.setRandomState(random) }
+      try tables.restore(program)
+      if !tables.isWhole {
+        program.errors.warn(
+          "your tables hold more than \(GlobalTables.most) values and were not put back: what the "
+            + "entry added to them before, it adds again")
+      }
     }
   }
 }
@@ -40,8 +71,9 @@ private struct GlobalTables {
   static let most = 20_000
 
   private(set) var isWhole = true
-  private var globals: [LuaValue: LuaValue] = [:]
-  private var tables: [(LuaTable, [(LuaValue, LuaValue)])] = []
+  private(set) var globals: [LuaValue: LuaValue] = [:]
+  /// By address; the values keep the tables, so that no other takes their place.
+  private var tables: [UnsafeRawPointer?: (table: LuaTable, pairs: [(LuaValue, LuaValue)])] = [:]
 
   init(_ program: Program) throws {
     var seen: Set<LuaTable> = []
@@ -61,13 +93,17 @@ private struct GlobalTables {
       let pairs = try table.rawPairs()
       count += pairs.count
       if count > Self.most {
-        tables = []
+        tables = [:]
         isWhole = false
         return
       }
-      tables.append((table, pairs))
+      tables[table.rawPointer] = (table, pairs)
       for (_, value) in pairs { try note(value) }
     }
+  }
+
+  func pairs(of address: UnsafeRawPointer) -> [(LuaValue, LuaValue)]? {
+    tables[address]?.pairs
   }
 
   func restore(_ program: Program) throws {
@@ -76,7 +112,7 @@ private struct GlobalTables {
       try target.rawSet(name, .nil)
     }
     for (name, value) in globals { try target.rawSet(name, value) }
-    for (table, pairs) in tables {
+    for (table, pairs) in tables.values {
       for (key, _) in try table.rawPairs() { try table.rawSet(key, .nil) }
       for (key, value) in pairs { try table.rawSet(key, value) }
     }

@@ -22,9 +22,10 @@ extension Program {
         throw InputError.sentence("\(name) goes with method = \"splitting\"")
       }
       let (result, seconds) = try timed {
-        try experiment.measureEscape(
-          request, threads: options.threads, monitor: monitor(),
-          resuming: entryLog?.takeProgress(EnsembleProgress.self))
+        try resumable(\.progress) { monitor, reached in
+          try experiment.measureEscape(
+            request, threads: options.threads, monitor: monitor, resuming: reached)
+        }
       }
       let record = result.record(network: experiment.network, seconds: seconds)
       return [try finishLong(record, result.isInterrupted, progress: result.progress)]

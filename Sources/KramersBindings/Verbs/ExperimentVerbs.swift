@@ -41,9 +41,14 @@ extension Program {
   /// An experiment that did not exist before.
   func pushNew(_ experiment: Experiment) throws -> LuaValue {
     let box = ExperimentBox(experiment)
+    register(box)
+    return try push(box)
+  }
+
+  /// Notes an experiment among those that the start of an entry remembers.
+  func register(_ box: ExperimentBox) {
     experiments.removeAll { $0.box == nil }
     experiments.append(WeakBox(box: box))
-    return try push(box)
   }
 
   func push(_ box: ExperimentBox) throws -> LuaValue {

@@ -39,7 +39,7 @@ extension Program {
   }
 
   /// Whether an output is a new one; see `EntryLog`.
-  var showsOutput: Bool { entryLog?.showsOutput() ?? true }
+  var showsOutput: Bool { entryUnderWay?.log.showsOutput() ?? true }
 
   /// Lua's `print`; a result alone is written as its record.
   package func printValues(_ values: [LuaValue]) throws {

@@ -9,16 +9,17 @@ extension Program {
     try resultMethod("csv", of: methods) { [unowned self] record, path in
       guard let path else { throw VerbError("r:csv", "takes the path of a file") }
       let table = CSVTable(result: record)
-      try writeWhole(Array(table.text.utf8), to: path)
+      try writeFile(Array(table.text.utf8), to: path)
       output.warnLeftOut(table.leftOut, from: path)
       return []
     }
-    try resultMethod("json", of: methods) { record, path in
+    try resultMethod("json", of: methods) { [unowned self] record, path in
       guard let path else { return [.string(jsonLineBytes(record))] }
-      try writeWhole(jsonLineBytes(record) + [UInt8(ascii: "\n")], to: path)
+      try writeFile(jsonLineBytes(record) + [UInt8(ascii: "\n")], to: path)
       return []
     }
     try installResultStates(methods)
+    try installProvenance(methods)
     try installBarrierTime(methods)
   }
 

@@ -17,8 +17,11 @@ final class StatesBox: NamedBox {
 
 extension Program {
   func attach(_ states: [Experiment], of box: ExperimentBox, to result: LuaValue) throws {
-    try attachments.rawSet(
-      result, lua.wrap(StatesBox(box, states), metatable: metatables.states))
+    try attach(StatesBox(box, states), to: result)
+  }
+
+  func attach(_ states: StatesBox, to result: LuaValue) throws {
+    try attachments.rawSet(result, lua.wrap(states, metatable: metatables.states))
   }
 
   func states(of result: LuaValue) throws -> StatesBox? {
@@ -44,8 +47,7 @@ extension Program {
       guard let box = try states(of: call.argument(1)) else {
         throw VerbError(
           verb,
-          "this result has no states: they belong to the results of sweep, hysteresis and "
-            + "barrier, while the program that made them runs")
+          "this result has no states: they belong to the results of sweep, hysteresis and barrier")
       }
       guard let i = call.argument(2).int, i >= 1, i <= box.states.count else {
         throw VerbError(

@@ -2,6 +2,7 @@
   internal import Glibc
 #endif
 import Kramers
+import KramersStore
 import Lua
 
 /// The functions behind the shell's commands: `:time on` is `shell.time("on")`. They exist in
@@ -15,6 +16,10 @@ extension Program {
         guard code.isNil || code.int.map({ (0...255).contains($0) }) == true else {
           throw VerbError(name, "the status must be an integer in 0...255, got \(describe(code))")
         }
+        if session.isReplaying { throw ExitError() }
+        entriesUnderWay = []
+        session.end(.ok, nil, seconds: 0)
+        leaveSession(signal: 0)
         finish()
         exit(Int32(code.int ?? 0))
       }
@@ -152,7 +157,7 @@ extension Program {
     name.first == "_" && name.dropFirst().allSatisfy(\.isNumber)
   }
 
-  private func kindAndSize(_ value: LuaValue) throws -> (String, String) {
+  func kindAndSize(_ value: LuaValue) throws -> (String, String) {
     switch value {
     case .object(let object): return (summary(object), "")
     case .string(let bytes): return ("string", "\(bytes.count) bytes")

@@ -13,11 +13,17 @@ extension Program {
       }
       if let steps = o.integer("max_steps") { options.maxSteps = steps }
       if let floor = o.number("floor") { options.floor = floor }
+      var experiment = box.experiment
       let (result, seconds) = try timed {
-        try box.experiment.sweep(options, monitor: monitor())
+        try resumable(\.interrupted) { monitor, reached in
+          experiment = box.experiment
+          return try experiment.sweep(options, monitor: monitor, resuming: reached)
+        }
       }
-      let record = result.record(network: box.experiment.network, seconds: seconds)
-      let value = try finishLong(record, result.outcome == .interrupted)
+      box.experiment = experiment
+      let record = result.record(network: experiment.network, seconds: seconds)
+      let value = try finishLong(
+        record, result.outcome == .interrupted, progress: result.interrupted)
       try attach(result.states, of: box, to: value)
       return [value]
     }

@@ -11,9 +11,11 @@ extension Program {
       box.isRunning = true
       defer { box.isRunning = false }
       let (result, seconds) = try timed {
-        try experiment.train(
-          options, monitor: monitor(), observer: observer,
-          resuming: entryLog?.takeProgress(InterruptedRun.self))
+        try resumable(\.interrupted) { monitor, reached in
+          experiment = box.experiment
+          return try experiment.train(
+            options, monitor: monitor, observer: observer, resuming: reached)
+        }
       }
       box.experiment = experiment
       let record = result.record(lr: experiment.settings.learningRate, seconds: seconds)
@@ -53,10 +55,10 @@ extension Program {
       let outputs = try box.experiment.predict(o.required("x", o.rows("x")))
       return [.table(try lua.tableFrom(outputs.values, columns: outputs.columns))]
     }
-    try verb("export") { box, o in
+    try verb("export") { [unowned self] box, o in
       let path = try o.required("path", o.word("path"))
       let experiment = box.experiment
-      try writeWhole(
+      try writeFile(
         safetensors(network: experiment.network, parameters: experiment.state.parameters),
         to: path)
       return [LuaValue(path)]

@@ -3,11 +3,11 @@
 #endif
 
 /// Where a user's files live (XDG Base Directory Specification, 0.8).
-enum UserDirectories {
+package enum UserDirectories {
   /// `init.lua`.
-  static var configuration: String? { directory("XDG_CONFIG_HOME", under: ".config") }
-  /// The history.
-  static var state: String? { directory("XDG_STATE_HOME", under: ".local/state") }
+  package static var configuration: String? { directory("XDG_CONFIG_HOME", under: ".config") }
+  /// The history and the sessions.
+  package static var state: String? { directory("XDG_STATE_HOME", under: ".local/state") }
 
   /// nil without a home. A variable that is not an absolute path is ignored, as the specification
   /// wants it.
@@ -22,7 +22,7 @@ enum UserDirectories {
 
   /// Makes a directory and those above it, for the user alone.
   /// - Returns: why not, or nil.
-  static func make(_ path: String) -> String? {
+  package static func make(_ path: String) -> String? {
     var made = ""
     for part in path.split(separator: "/") {
       made += "/" + part

@@ -1,0 +1,62 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+import KramersStore
+
+/// Names of sessions and their files.
+package enum SessionPaths {
+  static let ending = ".kramers"
+  private static let autosavePrefix = "autosave-"
+
+  /// A name with a slash or the ending is a path; others live in the user's state directory.
+  static func path(of name: String) throws -> String {
+    guard !name.isEmpty, !name.contains("\0") else {
+      throw VerbError("session", "the name must not be empty")
+    }
+    if name.contains("/") || name.hasSuffix(ending) { return name }
+    guard let directory = UserDirectories.state else {
+      throw VerbError(
+        "session", "no HOME to keep '\(name)' in; give a path: './\(name)\(ending)'")
+    }
+    return "\(directory)/\(name)\(ending)"
+  }
+
+  /// The shortest that `path(of:)` understands.
+  static func name(of path: String) -> String {
+    guard let directory = UserDirectories.state, path.hasPrefix(directory + "/") else {
+      return path
+    }
+    let name = path.dropFirst(directory.count + 1)
+    return name.hasSuffix(ending) && !name.contains("/")
+      ? String(name.dropLast(ending.count)) : path
+  }
+
+  static func autosave(in directory: String) -> String {
+    let time = timeText(wallClock()).filter(\.isNumber)
+    return
+      "\(directory)/\(autosavePrefix)\(time.prefix(8))-\(time.dropFirst(8))-\(getpid())\(ending)"
+  }
+
+  static func isAutosave(_ path: String) -> Bool {
+    path.split(separator: "/").last?.hasPrefix(autosavePrefix) ?? false
+  }
+
+  /// The names of the sessions in the user's state directory.
+  package static var names: [String] { all().map(name(of:)) }
+
+  /// The sessions of the user's state directory, by path.
+  static func all() -> [String] {
+    guard let directory = UserDirectories.state, let stream = opendir(directory) else { return [] }
+    defer { closedir(stream) }
+    var paths: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name.hasSuffix(ending), name.utf8.count > ending.utf8.count {
+        paths.append("\(directory)/\(name)")
+      }
+    }
+    return paths.sorted()
+  }
+}

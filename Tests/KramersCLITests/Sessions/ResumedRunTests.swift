@@ -1,0 +1,177 @@
+import Foundation
+import Testing
+
+private let isLong = ProcessInfo.processInfo.environment["KRAMERS_LONG"] != nil
+
+/// Runs of a second or two, of every kind that goes on where it was stopped.
+private let scripts: [String: String] = [
+  "train": """
+  local n = tonumber(arg[1])
+  x = experiment { data = data.gaussian { singular = {0.9, 0.5}, samples = 64, seed = 3 },
+    depth = 3, width = 2, l2 = 0.05, lr = 0.05, batch = 8, temperature = 1e-4 }
+  emit(train { steps = 30000 * n, every = 5000 * n })
+  set_l2(0.01)
+  emit(train { steps = 30000 * n })
+  emit(measure())
+  """,
+  "adam": """
+  local n = tonumber(arg[1])
+  x = experiment { data = data.digits { classes = {0, 1} }, widths = {64, 16, 2},
+    activation = "tanh", optimizer = "adam", lr = 1e-3, batch = 16, label_noise = 0.1 }
+  emit(train { steps = 600 * n, every = 200 * n })
+  emit(measure())
+  """,
+  "sweep": """
+  local n = tonumber(arg[1])
+  x = experiment { data = data.population { singular = {0.9, 0.5} }, depth = 3, width = 2,
+    lr = 0.02, l2 = 0.1, temperature = 1e-5 }
+  train(20000)
+  local r = sweep { from = 0.1, to = 0.5, points = 9, hold = 4000 * n }
+  emit(r)
+  r:state(3)
+  emit(measure())
+  """,
+  "hysteresis": """
+  local n = tonumber(arg[1])
+  x = experiment { data = data.population { singular = {0.9} }, depth = 3, width = 1,
+    lr = 0.02, l2 = 0.1 }
+  emit(hysteresis { from = 0.1, to = 0.5, points = 4 * n })
+  """,
+  "escape": """
+  local n = tonumber(arg[1])
+  x = experiment { data = data.population { singular = {1} }, depth = 3, width = 1, l2 = 0.3,
+    lr = 0.2, init = "zero" }
+  for i = 1, 2 do
+    local r = measure_escape { temperature = 1e-4 * i, replicas = 40, max_steps = 10000 * n }
+    emit { tau = r.tau, escapes = r.escapes, exposure = r.exposure, outcome = r.outcome }
+  end
+  """,
+  "arrhenius": """
+  local n = tonumber(arg[1])
+  x = experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2,
+    l2 = 0.1, lr = 0.08 }
+  trap { rank = 1, release = 0.1 }
+  emit(arrhenius { temperatures = {4e-4, 3e-4, 2.5e-4}, replicas = 20 * n, max_steps = 30000 })
+  """,
+]
+
+/// Makes them take about a second.
+private let sizes = [
+  "train": "24", "adam": "120", "sweep": "30", "hysteresis": "60", "escape": "60",
+  "arrhenius": "40",
+]
+
+@Suite("a run that was stopped and resumed in other processes equals the uninterrupted one")
+struct ResumedRunTests {
+  private let folder: SessionFolder
+
+  init() throws { folder = try SessionFolder() }
+
+  private func script(_ name: String) throws -> String {
+    try folder.write(try #require(scripts[name]), to: name + ".lua")
+  }
+
+  @Test("autosaves change nothing", arguments: scripts.keys.sorted())
+  func autosaves(name: String) throws {
+    let path = try script(name)
+    let whole = try folder.kramers(path, "2")
+    #expect(whole.status == 0 && whole.records.count > 1, "\(whole.errors)")
+    let saved = try folder.kramers("--session", folder.path("a.kramers"), path, "2", autosave: 0.01)
+    #expect(saved.output == whole.output, "\(saved.errors)")
+  }
+
+  @Test(
+    "stopped by SIGTERM again and again, on other numbers of threads",
+    arguments: scripts.keys.sorted())
+  func terminated(name: String) throws {
+    let path = try script(name)
+    let size = try #require(sizes[name])
+    let clock = ContinuousClock.now
+    let whole = try folder.kramers("--threads", "1", path, size)
+    let seconds = clock.duration(to: .now) / .seconds(1)
+    #expect(whole.status == 0, "\(whole.errors)")
+    let session = folder.path("\(name).kramers")
+    var arguments = ["--threads", "2", "--session", session, path, size]
+    var stops = 0
+    for round in 0..<200 {
+      let run = try folder.start(arguments)
+      usleep(UInt32((0.02 + seconds * (0.15 + 0.1 * Double(round))) * 1e6))
+      run.send(SIGTERM)
+      let end = try run.finish()
+      if end.signal == nil {
+        #expect(end.status == 0, "\(end.errors)")
+        #expect(end.output == whole.output, "after \(stops) stops")
+        break
+      }
+      stops += 1
+      #expect(end.signal == SIGTERM && end.errors.contains("--resume"), "\(end)")
+      arguments = ["--threads", "\(1 + round % 2)", "--resume", session]
+    }
+    #expect(stops > 0)
+    let verified = try folder.kramers("--verify", session)
+    #expect(verified.status == 0, "\(verified.output)")
+  }
+
+  @Test("killed at random moments of a run with autosaves: no file is lost, no bit is another")
+  func killed() throws {
+    let names = scripts.keys.sorted()
+    var generator = SeededGenerator(state: 5)
+    var whole: [String: Run] = [:]
+    var kills = 0
+    var round = 0
+    while kills < (isLong ? 200 : 10) {
+      defer { round += 1 }
+      let name = names[round % names.count]
+      let path = try script(name)
+      let size = try #require(sizes[name])
+      if whole[name] == nil { whole[name] = try folder.kramers(path, size) }
+      let session = folder.path("killed-\(round).kramers")
+      let begin = ["--session", session, path, size]
+      var end: Run?
+      var outputs: [String] = []
+      for _ in 0..<5 {
+        // Killed before anything was saved, it begins again.
+        let exists = FileManager.default.fileExists(atPath: session)
+        let arguments =
+          ["--threads", "\(1 + kills % 2)"] + (exists ? ["--resume", session] : begin)
+        let run = try folder.start(arguments, autosave: 0.005)
+        usleep(UInt32.random(in: 0..<500_000, using: &generator))
+        run.send(SIGKILL)
+        let killed = try run.finish()
+        if killed.signal == nil {
+          end = killed
+          break
+        }
+        kills += 1
+        outputs.append(killed.output)
+      }
+      let exists = FileManager.default.fileExists(atPath: session)
+      var last = try end ?? folder.start(exists ? ["--resume", session] : begin).finish()
+      if last.errors.contains(": 0 entries") {
+        // Killed between making the file and the first save.
+        last = try folder.start(begin).finish()
+      }
+      #expect(last.status == 0, "\(name): \(last.errors)")
+      let expected = try #require(whole[name]?.output)
+      if last.errors.contains("nothing was interrupted") {
+        // One was killed after its work was done and saved.
+        #expect(outputs.contains(expected), "\(name) after \(kills) kills")
+      } else {
+        #expect(last.output == expected, "\(name) after \(kills) kills")
+      }
+    }
+  }
+}
+
+/// Numbers that are the same in every run (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
