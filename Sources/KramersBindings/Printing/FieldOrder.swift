@@ -3,7 +3,8 @@ import Kramers
 /// The order in which a person reads the fields of a result: Lua tables have none.
 enum FieldOrder {
   private static let names = [
-    "kind", "summary", "verdict", "name", "law", "best", "warning", "mode", "direction", "event",
+    "kind", "summary", "verdict", "name", "stored", "replayed", "saved", "entries", "variables",
+    "results", "last", "verb", "options", "law", "best", "warning", "mode", "direction", "event",
     "phase", "singular", "rate", "excess", "count", "height", "temperature", "t_train", "t_test",
     "delay", "ratio", "outcome", "state", "steps", "epochs",
     "step", "loss", "test_loss", "accuracy", "test_accuracy", "objective", "rank", "modes", "l2",

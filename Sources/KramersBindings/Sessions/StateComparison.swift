@@ -29,8 +29,9 @@ struct StateComparison {
   }
 
   mutating func compare() {
-    variables = a.globals.count
-    comparePairs(a.globals, b.globals, "", isResult: false)
+    let (mine, others) = (Self.named(a), Self.named(b))
+    variables = mine.count
+    comparePairs(mine, others, "", isResult: false)
     while let (left, right, name) = waiting.popLast() {
       let (x, y) = (a.tables[left], b.tables[right])
       if x.isResult != y.isResult { note(name, "a result", "a table", x.isResult) }
@@ -46,6 +47,16 @@ struct StateComparison {
       note("current()", "an experiment", "none", stored.current != nil)
     }
     if stored.random != replayed.random { note("math.random", "its state", "another", true) }
+  }
+
+  /// The globals that the user named: `_`, `_1`, ... hold what the shell has shown, clocks and all.
+  private static func named(
+    _ graph: ValueGraph
+  ) -> [(key: ValueGraph.Value, value: ValueGraph.Value)] {
+    graph.globals.filter { key, _ in
+      guard case .string(let bytes) = key else { return true }
+      return !Program.isHistory(String(decoding: bytes, as: UTF8.self))
+    }
   }
 
   private mutating func comparePairs(

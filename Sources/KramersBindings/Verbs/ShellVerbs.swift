@@ -107,7 +107,7 @@ extension Program {
     }
     try function("who") { [unowned self] _ in
       let rows = try userGlobals().compactMap { key, value -> (String, String, String)? in
-        guard let name = key.text, !isHistory(name) else { return nil }
+        guard let name = key.text, !Self.isHistory(name) else { return nil }
         let (kind, size) = try kindAndSize(value)
         return (name, kind, size)
       }.sorted { $0.0 < $1.0 }
@@ -153,7 +153,7 @@ extension Program {
   }
 
   /// `_`, `_1`, ...: what the shell keeps by itself.
-  private func isHistory(_ name: String) -> Bool {
+  static func isHistory(_ name: String) -> Bool {
     name.first == "_" && name.dropFirst().allSatisfy(\.isNumber)
   }
 

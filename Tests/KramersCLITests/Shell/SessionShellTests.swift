@@ -49,6 +49,7 @@ private let experiment =
     #expect(second.enter(":sessions").contains("lab"))
     let journal = second.enter(":journal")
     #expect(journal.contains("a = {1, 2, self = 3}") && journal.contains("-- [2]"), "\(journal)")
+    #expect(second.enter("session.verify().verdict") == "\"same\"")
     second.send(":open l\t")
     #expect(second.waitFor(":open lab"))
     second.send(interrupt)
