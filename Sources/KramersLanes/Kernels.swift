@@ -166,7 +166,7 @@ public func fillNormalsDense(
     let w = philox(
       index, Words(repeating: UInt64(low)), Words(repeating: UInt64(replica)),
       Words(repeating: UInt64(high)), keys)
-    let (a, b) = boxMuller(unit(w.0, w.1), unit(w.2, w.3))
+    let (a, b) = boxMuller(wide(w.a, w.b), wide(w.c, w.d), Doubles(repeating: 1))
     let (first, second) = (factor * a, factor * b)
     let left = min(lanes, (count &- k &+ 1) / 2)
     for i in 0..<left {

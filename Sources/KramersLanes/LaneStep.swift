@@ -58,9 +58,7 @@ struct LaneStep<V: LaneVector> {
     guard let label else { return }
     let scale = V(repeating: V.Scalar(group.pointee.label_noise))
     let count = group.pointee.outputs &* batch
-    V.fillNormals(group, purpose: Purpose.labelNoise, count: count) { k, z in
-      label[k] = scale * z
-    }
+    V.fillNormals(group, purpose: Purpose.labelNoise, count: count, scale: scale) { label[$0] = $1 }
   }
 
   @inline(never)
@@ -71,20 +69,20 @@ struct LaneStep<V: LaneVector> {
     var isFresh = true
     if group.pointee.gradient_noise > 0 {
       let scale = V(repeating: V.Scalar(unit * group.pointee.gradient_noise))
-      V.fillNormals(group, purpose: Purpose.gradientNoise, count: count) { k, z in
-        noise[k] = scale * z
+      V.fillNormals(group, purpose: Purpose.gradientNoise, count: count, scale: scale) {
+        noise[$0] = $1
       }
       isFresh = false
     }
     guard group.pointee.langevin > 0 else { return }
     let scale = V(repeating: V.Scalar(unit * group.pointee.langevin))
     if isFresh {
-      V.fillNormals(group, purpose: Purpose.langevin, count: count) { k, z in
-        noise[k] = scale * z
+      V.fillNormals(group, purpose: Purpose.langevin, count: count, scale: scale) {
+        noise[$0] = $1
       }
     } else {
-      V.fillNormals(group, purpose: Purpose.langevin, count: count) { k, z in
-        noise[k] = noise[k].addingProduct(scale, z)
+      V.fillNormals(group, purpose: Purpose.langevin, count: count, scale: scale) {
+        noise[$0] = noise[$0] + $1
       }
     }
   }
