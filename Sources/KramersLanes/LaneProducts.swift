@@ -107,7 +107,7 @@ enum LaneProducts<V: Vector> {
   }
 
   /// The same in blocks of nearly equal size.
-  @inline(never)
+  @inline(__always)
   private static func blocks<T: Table>(
     _ p: Operands, rows: Int, columns: Int, count: Int, _ table: T
   ) where T.V == V {

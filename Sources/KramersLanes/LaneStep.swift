@@ -7,14 +7,16 @@ internal import CProcessor
 ///
 /// with g the gradient of the data term. Each parameter moves as soon as the sum of its gradient is
 /// complete; a layer's weights are not read again afterwards.
-struct LaneStep<V: LaneVector> {
+///
+/// `knownBatch` is the batch size where it is worth code of its own, else 0: strides and loops over
+/// samples are then constants.
+struct LaneStep<V: LaneVector, let knownBatch: Int> {
   let group: UnsafeMutablePointer<kp_lane_group>
   let theta: UnsafeMutablePointer<V>
   let moment: UnsafeMutablePointer<V>?
   /// Noise on each parameter, ready to be added; nil without.
   let noise: UnsafeMutablePointer<V>?
   let label: UnsafeMutablePointer<V>?
-  let batch: Int
   let decay: V
   let l2: V
   let mu: V
@@ -31,7 +33,6 @@ struct LaneStep<V: LaneVector> {
     let isNoisy = g.gradient_noise > 0 || g.langevin > 0
     noise = isNoisy ? g.noise.assumingMemoryBound(to: V.self) : nil
     label = g.label_noise > 0 ? g.label.assumingMemoryBound(to: V.self) : nil
-    batch = g.batch
     decay = V(repeating: V.Scalar(1 - g.learning_rate * g.l2))
     l2 = V(repeating: V.Scalar(g.l2))
     mu = V(repeating: V.Scalar(g.momentum))
@@ -40,6 +41,9 @@ struct LaneStep<V: LaneVector> {
   }
 
   @inline(__always)
+  private var batch: Int { knownBatch > 0 ? knownBatch : group.pointee.batch }
+
+  @inline(never)
   func run(steps count: Int) {
     let rows = LaneBatch<V>(group)
     for _ in 0..<count {
