@@ -9,7 +9,7 @@ enum Purpose {
   static let labelNoise: UInt64 = 7
 }
 
-/// Chooses and copies the samples of one step, each lane its own: the draws of `Trainer`.
+/// Chooses and copies the samples of a step, each lane its own: the draws of `Trainer`.
 struct LaneBatch<V: LaneVector> {
   let group: UnsafeMutablePointer<kp_lane_group>
   let batch: Int
@@ -29,14 +29,19 @@ struct LaneBatch<V: LaneVector> {
     isShort = samples <= 4096
   }
 
-  /// Copies this step's samples of every lane into x.
+  /// Chooses the samples of the present step.
   @inline(__always)
-  func gather() {
+  func choose() {
     switch sampling {
     case 0: takeFromPermutations()
     case 1: drawRows()
     default: drawSubsets()
     }
+  }
+
+  /// Copies the samples chosen last into x.
+  @inline(__always)
+  func copy() {
     let x = group.pointee.x.assumingMemoryBound(to: V.self)
     for b in 0..<batch {
       V.transpose(

@@ -46,13 +46,17 @@ struct LaneStep<V: LaneVector, let knownBatch: Int> {
   @inline(never)
   func run(steps count: Int) {
     let rows = LaneBatch<V>(group)
-    for _ in 0..<count {
-      if rows.samples > 0 { rows.gather() }
+    let hasRows = rows.samples > 0
+    if hasRows, count > 0 { rows.choose() }
+    for left in (0..<count).reversed() {
+      if hasRows { rows.copy() }
       if label != nil { drawLabelNoise() }
       if noise != nil { drawNoise() }
+      for lane in 0..<V.lanes { group.pointee.steps[lane] &+= 1 }
+      // Early, so that the draws of the next step run beside the products of this one.
+      if hasRows, left > 0 { rows.choose() }
       forward()
       backward()
-      for lane in 0..<V.lanes { group.pointee.steps[lane] &+= 1 }
     }
   }
 
