@@ -101,7 +101,7 @@ struct LaneStep<V: LaneVector, let knownBatch: Int> {
     let last = group.pointee.depth &- 1
     for l in 0..<last {
       let layer = LaneLayer<V>(group.pointee.layers[l])
-      LaneProducts.forward(
+      LaneProducts<V, knownBatch>.forward(
         theta + layer.weights, rows: layer.rows, columns: layer.columns,
         layer.input, batch: batch,
         into: Preactivation(y: layer.output, biases: biases(of: layer)))
@@ -114,7 +114,7 @@ struct LaneStep<V: LaneVector, let knownBatch: Int> {
     if let label {
       for k in 0..<layer.rows &* batch { label[k] = y[k] + label[k] }
     }
-    LaneProducts.forward(
+    LaneProducts<V, knownBatch>.forward(
       theta + layer.weights, rows: layer.rows, columns: layer.columns,
       layer.input, batch: batch,
       into: Residual(
@@ -136,7 +136,7 @@ struct LaneStep<V: LaneVector, let knownBatch: Int> {
       let layer = LaneLayer<V>(group.pointee.layers[l])
       if l > 0 {
         let below = LaneLayer<V>(group.pointee.layers[l &- 1])
-        LaneProducts.multiply(
+        LaneProducts<V, knownBatch>.multiply(
           theta + layer.weights, rows: layer.columns, columns: layer.rows, rowStride: 1,
           columnStride: layer.columns, layer.error, batch: batch, into: below.error)
         if isTanh {
@@ -170,7 +170,7 @@ struct LaneStep<V: LaneVector, let knownBatch: Int> {
   /// Moves a layer's weights and biases; `table` counts from its first weight.
   @inline(__always)
   private func update<T: Table>(_ layer: LaneLayer<V>, _ table: T) where T.V == V {
-    LaneProducts.outer(
+    LaneProducts<V, knownBatch>.outer(
       layer.error, rows: layer.rows, layer.input, columns: layer.columns, batch: batch,
       into: table)
     guard layer.biases >= 0 else { return }
