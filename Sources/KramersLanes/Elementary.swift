@@ -26,74 +26,73 @@ func roots(_ x: Doubles) -> Doubles {
   #endif
 }
 
-/// `RandomStream.unit`: 53 bits of two words as a uniform in (0, 1].
+/// The lower halves of two words as one of 64 bits.
 @inline(__always)
-func unit(_ low: Words, _ high: Words) -> Doubles {
-  let word = (high &<< Words(repeating: 32)) | (low & Words(repeating: 0xFFFF_FFFF))
-  let integer = word &>> Words(repeating: 11)
-  #if AVX512
-    let number = kp_doubles8(integer)
-  #else
-    let number = kp_doubles4(integer)
-  #endif
-  return Doubles(repeating: 0x1p-54).addingProduct(number, Doubles(repeating: 0x1p-53))
+func wide(_ low: Words, _ high: Words) -> Words {
+  (high &<< Words(repeating: 32)) | (low & Words(repeating: 0xFFFF_FFFF))
 }
 
-/// `logarithmOfUniform`.
+/// -2 ln u, u = `RandomStream.unit` of a wide word: `logarithmOfUniform` with the factor in its
+/// constants, of 2^53 u, which changes k only.
 @inline(__always)
-func logarithmOfUniform(_ u: Doubles) -> Doubles {
+func minusTwoLogarithms(_ word: Words) -> Doubles {
+  let integer = word &>> Words(repeating: 11)
+  #if AVX512
+    let number = kp_doubles8(integer) + Doubles(repeating: 0.5)
+  #else
+    let number = kp_doubles4(integer) + Doubles(repeating: 0.5)
+  #endif
   let root = Words(repeating: 0x3FE6_A09E_667F_3BCD)
-  let shifted = bits(u) &+ Words(repeating: 0x3FF0_0000_0000_0000 &- 0x3FE6_A09E_667F_3BCD)
+  let shifted = bits(number) &+ Words(repeating: 0x3FF0_0000_0000_0000 &- 0x3FE6_A09E_667F_3BCD)
   let exponent = (shifted &>> Words(repeating: 52)) | Words(repeating: 0x4330_0000_0000_0000)
-  let k = doubles(exponent) - Doubles(repeating: 0x1p52 + 1023)
+  let k = doubles(exponent) - Doubles(repeating: 0x1p52 + 1023 + 53)
   let m = doubles((shifted & Words(repeating: 0x000F_FFFF_FFFF_FFFF)) &+ root)
   let s = (m - Doubles(repeating: 1)) / (m + Doubles(repeating: 1))
   let z = s * s
-  var p = horner(z, 0.14795945993960427, 0.15314050912100913)
-  p = horner(z, p, 0.18183564312531783)
-  p = horner(z, p, 0.22222198573435314)
-  p = horner(z, p, 0.28571428742385296)
-  p = horner(z, p, 0.39999999999414687)
-  p = horner(z, p, 0.6666666666666734)
-  return (s + s).addingProduct(s * z, p)
-    .addingProduct(k, Doubles(repeating: 0.6931471805599453))
+  var p = horner(z, -2 * 0.14795945993960427, -2 * 0.15314050912100913)
+  p = horner(z, p, -2 * 0.18183564312531783)
+  p = horner(z, p, -2 * 0.22222198573435314)
+  p = horner(z, p, -2 * 0.28571428742385296)
+  p = horner(z, p, -2 * 0.39999999999414687)
+  p = horner(z, p, -2 * 0.6666666666666734)
+  return (Doubles(repeating: -4) * s).addingProduct(s * z, p)
+    .addingProduct(k, Doubles(repeating: -2 * 0.6931471805599453))
 }
 
-/// `sineCosineOfTurn`, for 0 <= v <= 1.
+/// `sineCosineOfTurn`.
 @inline(__always)
-func sineCosineOfTurn(_ v: Doubles) -> (sine: Doubles, cosine: Doubles) {
-  // Adding 1.5 * 2^52 rounds to the nearest integer, ties to even, and leaves it in the low bits.
-  let magic = Doubles(repeating: 0x1.8p52)
-  let rounded = magic.addingProduct(Doubles(repeating: 4), v)
-  let x = v.addingProduct(rounded - magic, Doubles(repeating: -0.25))
+func sineCosineOfTurn(_ word: Words) -> (sine: Doubles, cosine: Doubles) {
+  let quarter = Words(repeating: 1 &<< 62)
+  let angle = word &+ Words(repeating: 1 &<< 61)
+  let place =
+    ((angle &>> Words(repeating: 10)) & Words(repeating: 0x000F_FFFF_FFFF_FFFF))
+    | Words(repeating: 0x3FF0_0000_0000_0001)
+  let x = doubles(place) - Doubles(repeating: 1.5)
   let z = x * x
-  var p = horner(z, 3.780726143012033, -15.093797503902177)
-  p = horner(z, p, 42.05868490203169)
-  p = horner(z, p, -76.70585970331497)
-  p = horner(z, p, 81.60524927594452)
-  p = horner(z, p, -41.341702240399634)
-  let s = x * horner(z, p, 6.283185307179586)
-  var q = horner(z, 7.81029944559055, -26.42425743128664)
-  q = horner(z, q, 60.24462009287771)
-  q = horner(z, q, -85.45681709039724)
-  q = horner(z, q, 64.93939402236558)
-  q = horner(z, q, -19.73920880217842)
+  var p = horner(z, 3.780726143012033 * 0x1p-26, -15.093797503902177 * 0x1p-22)
+  p = horner(z, p, 42.05868490203169 * 0x1p-18)
+  p = horner(z, p, -76.70585970331497 * 0x1p-14)
+  p = horner(z, p, 81.60524927594452 * 0x1p-10)
+  p = horner(z, p, -41.341702240399634 * 0x1p-6)
+  let s = x * horner(z, p, 6.283185307179586 * 0x1p-2)
+  var q = horner(z, 7.81029944559055 * 0x1p-24, -26.42425743128664 * 0x1p-20)
+  q = horner(z, q, 60.24462009287771 * 0x1p-16)
+  q = horner(z, q, -85.45681709039724 * 0x1p-12)
+  q = horner(z, q, 64.93939402236558 * 0x1p-8)
+  q = horner(z, q, -19.73920880217842 * 0x1p-4)
   let c = horner(z, q, 1)
   // Quadrants 1 and 3 exchange the two; the sine is negative in 2 and 3, the cosine in 1 and 2.
-  let one = Words(repeating: 1)
-  let quadrant = bits(rounded)
-  let exchange = (bits(s) ^ bits(c)) & (Words.zero &- (quadrant & one))
-  let signBit = Words(repeating: 2)
-  let up = Words(repeating: 62)
-  let sineSign = (quadrant & signBit) &<< up
-  let cosineSign = ((quadrant &+ one) & signBit) &<< up
-  return (doubles((bits(s) ^ exchange) ^ sineSign), doubles((bits(c) ^ exchange) ^ cosineSign))
+  let isOdd = (angle & quarter) .!= Words.zero
+  let sign = Words(repeating: 1 &<< 63)
+  let sine = bits(s.replacing(with: c, where: isOdd)) ^ (angle & sign)
+  let cosine = bits(c.replacing(with: s, where: isOdd)) ^ ((angle &+ quarter) & sign)
+  return (doubles(sine), doubles(cosine))
 }
 
-/// `boxMuller`.
+/// `boxMuller` of the unit of one wide word and the angle of another, times `scale`.
 @inline(__always)
-func boxMuller(_ u: Doubles, _ v: Doubles) -> (Doubles, Doubles) {
-  let radius = roots(Doubles(repeating: -2) * logarithmOfUniform(u))
+func boxMuller(_ u: Words, _ v: Words, _ scale: Doubles) -> (Doubles, Doubles) {
+  let radius = scale * roots(minusTwoLogarithms(u))
   let (sine, cosine) = sineCosineOfTurn(v)
   return (radius * cosine, radius * sine)
 }

@@ -58,9 +58,9 @@ func unit(_ word: FloatWords) -> Floats {
   Floats(repeating: 0x1p-33).addingProduct(floatsOf(word), Floats(repeating: 0x1p-32))
 }
 
-/// ln u for a normal u in (0, 1].
+/// -2 ln u for a normal u in (0, 1].
 @inline(__always)
-func logarithmOfUniform(_ u: Floats) -> Floats {
+func minusTwoLogarithms(_ u: Floats) -> Floats {
   let shifted = bits(u) &+ FloatWords(repeating: 0x3F80_0000 &- 0x3F35_04F3)
   let exponent = (shifted &>> FloatWords(repeating: 23)) | FloatWords(repeating: 0x4B00_0000)
   let k = floats(exponent) - Floats(repeating: 0x1p23 + 127)
@@ -68,9 +68,10 @@ func logarithmOfUniform(_ u: Floats) -> Floats {
     (shifted & FloatWords(repeating: 0x007F_FFFF)) &+ FloatWords(repeating: 0x3F35_04F3))
   let s = (m - Floats(repeating: 1)) / (m + Floats(repeating: 1))
   let z = s * s
-  var p = horner(z, 0.2987172887747793, 0.39977541529513955)
-  p = horner(z, p, 0.6666677638204443)
-  return (s + s).addingProduct(s * z, p).addingProduct(k, Floats(repeating: 0.6931471805599453))
+  var p = horner(z, -2 * 0.2987172887747793, -2 * 0.39977541529513955)
+  p = horner(z, p, -2 * 0.6666677638204443)
+  return (Floats(repeating: -4) * s).addingProduct(s * z, p)
+    .addingProduct(k, Floats(repeating: -2 * 0.6931471805599453))
 }
 
 /// (sin, cos) of 2 pi v for v in [0, 1].
@@ -97,10 +98,10 @@ func sineCosineOfTurn(_ v: Floats) -> (sine: Floats, cosine: Floats) {
   return (floats((bits(s) ^ exchange) ^ sineSign), floats((bits(c) ^ exchange) ^ cosineSign))
 }
 
-/// Two standard normals from two uniforms in (0, 1], |z| up to 6.8.
+/// Two standard normals times `scale` from two uniforms in (0, 1], |z| up to 6.8.
 @inline(__always)
-func boxMuller(_ u: Floats, _ v: Floats) -> (Floats, Floats) {
-  let radius = roots(Floats(repeating: -2) * logarithmOfUniform(u))
+func boxMuller(_ u: Floats, _ v: Floats, _ scale: Floats) -> (Floats, Floats) {
+  let radius = scale * roots(minusTwoLogarithms(u))
   let (sine, cosine) = sineCosineOfTurn(v)
   return (radius * cosine, radius * sine)
 }

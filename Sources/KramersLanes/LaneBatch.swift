@@ -9,7 +9,7 @@ enum Purpose {
   static let labelNoise: UInt64 = 7
 }
 
-/// Chooses and copies the samples of one step, each lane its own: the draws of `Trainer`.
+/// Chooses and copies the samples of a step, each lane its own: the draws of `Trainer`.
 struct LaneBatch<V: LaneVector> {
   let group: UnsafeMutablePointer<kp_lane_group>
   let batch: Int
@@ -29,14 +29,19 @@ struct LaneBatch<V: LaneVector> {
     isShort = samples <= 4096
   }
 
-  /// Copies this step's samples of every lane into x.
+  /// Chooses the samples of the present step.
   @inline(__always)
-  func gather() {
+  func choose() {
     switch sampling {
     case 0: takeFromPermutations()
     case 1: drawRows()
     default: drawSubsets()
     }
+  }
+
+  /// Copies the samples chosen last into x.
+  @inline(__always)
+  func copy() {
     let x = group.pointee.x.assumingMemoryBound(to: V.self)
     for b in 0..<batch {
       V.transpose(
@@ -70,24 +75,22 @@ struct LaneBatch<V: LaneVector> {
     for n in 0..<samples { order[n] = Int32(truncatingIfNeeded: n) }
     let epoch = Words(repeating: group.pointee.epochs[lane])
     let replica = Words(repeating: group.pointee.replicas[lane])
-    let counter = StepCounter(
-      steps: epoch, replicas: replica, purpose: Purpose.permutation,
-      keys: group.pointee.round_keys)
+    let high = (epoch &>> Words(repeating: 32)) | Words(repeating: Purpose.permutation &<< 24)
     var blocks = Words.zero
     for k in 0..<Words.scalarCount { blocks[k] = UInt64(k) }
     var i = samples &- 1
     while i > 0 {
-      let w = philox(blocks, counter.steps, counter.replicas, counter.high, counter.keys)
+      let w = philox(blocks, epoch, replica, high, group.pointee.round_keys)
       for k in 0..<Words.scalarCount where i > 0 {
         if isShort {
-          swap(order, i, below(i &+ 1, w.0[k]))
-          if i > 1 { swap(order, i &- 1, below(i, w.1[k])) }
-          if i > 2 { swap(order, i &- 2, below(i &- 1, w.2[k])) }
-          if i > 3 { swap(order, i &- 3, below(i &- 2, w.3[k])) }
+          swap(order, i, below(i &+ 1, w.a[k]))
+          if i > 1 { swap(order, i &- 1, below(i, w.b[k])) }
+          if i > 2 { swap(order, i &- 2, below(i &- 1, w.c[k])) }
+          if i > 3 { swap(order, i &- 3, below(i &- 2, w.d[k])) }
           i &-= 4
         } else {
-          swap(order, i, below(i &+ 1, w.0[k], w.1[k]))
-          if i > 1 { swap(order, i &- 1, below(i, w.2[k], w.3[k])) }
+          swap(order, i, below(i &+ 1, w.a[k], w.b[k]))
+          if i > 1 { swap(order, i &- 1, below(i, w.c[k], w.d[k])) }
           i &-= 2
         }
       }
@@ -167,14 +170,14 @@ struct LaneBatch<V: LaneVector> {
       while b < batch {
         let w = counter.words(index)
         if isShort {
-          use(b, first, wordsBelow(limit(b), w.0))
-          if b &+ 1 < batch { use(b &+ 1, first, wordsBelow(limit(b &+ 1), w.1)) }
-          if b &+ 2 < batch { use(b &+ 2, first, wordsBelow(limit(b &+ 2), w.2)) }
-          if b &+ 3 < batch { use(b &+ 3, first, wordsBelow(limit(b &+ 3), w.3)) }
+          use(b, first, wordsBelow(limit(b), w.a))
+          if b &+ 1 < batch { use(b &+ 1, first, wordsBelow(limit(b &+ 1), w.b)) }
+          if b &+ 2 < batch { use(b &+ 2, first, wordsBelow(limit(b &+ 2), w.c)) }
+          if b &+ 3 < batch { use(b &+ 3, first, wordsBelow(limit(b &+ 3), w.d)) }
           b &+= 4
         } else {
-          use(b, first, wordsBelow(limit(b), w.0, w.1))
-          if b &+ 1 < batch { use(b &+ 1, first, wordsBelow(limit(b &+ 1), w.2, w.3)) }
+          use(b, first, wordsBelow(limit(b), w.a, w.b))
+          if b &+ 1 < batch { use(b &+ 1, first, wordsBelow(limit(b &+ 1), w.c, w.d)) }
           b &+= 2
         }
         index &+= 1

@@ -25,7 +25,11 @@ struct Biases<V: Vector> {
 
 /// Products for a group of replicas, each with its own weights: every entry is a vector over the
 /// replicas. Batches are feature-major without padding: entry (feature j, sample b) at j * batch + b.
-enum LaneProducts<V: Vector> {
+///
+/// `knownBatch` is the batch size where it is worth code of its own, else 0. It makes strides and the
+/// loops over samples constants; for that the functions that compute with blocks are generic in it, and
+/// not inlined: a step that contains them all is slower for the scalar chain.
+enum LaneProducts<V: Vector, let knownBatch: Int> {
   typealias Columns1 = Single<V>
   typealias Columns2 = Pair<Columns1>
   typealias Columns3 = Beside<Columns2, Columns1>
@@ -33,6 +37,9 @@ enum LaneProducts<V: Vector> {
   typealias Columns5 = Beside<Columns3, Columns2>
 
   @inline(__always) static var size: Int { MemoryLayout<V>.stride }
+  @inline(__always) private static func known(_ batch: Int) -> Int {
+    knownBatch > 0 ? knownBatch : batch
+  }
 
   /// y = W x: W is rows x columns with strides counted in vectors. Strides (columns, 1) apply W,
   /// (1, its columns) its transpose.
@@ -41,10 +48,19 @@ enum LaneProducts<V: Vector> {
     _ w: UnsafePointer<V>, rows: Int, columns: Int, rowStride: Int, columnStride: Int,
     _ x: UnsafePointer<V>, batch: Int, into y: UnsafeMutablePointer<V>
   ) {
+    if rows == 1, batch == 1, columnStride == 1 { return dot(w, x, columns, Output(y: y)) }
+    multiplyBlocks(w, rows, columns, rowStride, columnStride, x, batch, y)
+  }
+
+  @inline(never)
+  private static func multiplyBlocks(
+    _ w: UnsafePointer<V>, _ rows: Int, _ columns: Int, _ rowStride: Int, _ columnStride: Int,
+    _ x: UnsafePointer<V>, _ batch: Int, _ y: UnsafeMutablePointer<V>
+  ) {
     let p = Operands(
       a: w, rowStride: rowStride &* size, step: columnStride &* size, x: x, columnStride: size,
-      xStep: batch &* size)
-    product(p, rows: rows, columns: batch, count: columns, Output(y: y))
+      xStep: known(batch) &* size)
+    blocks(p, rows: rows, columns: known(batch), count: columns, Output(y: y))
   }
 
   /// W x in a table of rows x batch: W is rows x columns, row by row.
@@ -53,9 +69,19 @@ enum LaneProducts<V: Vector> {
     _ w: UnsafePointer<V>, rows: Int, columns: Int, _ x: UnsafePointer<V>, batch: Int,
     into table: T
   ) where T.V == V {
+    if rows == 1, batch == 1 { return dot(w, x, columns, table) }
+    forwardBlocks(w, rows, columns, x, batch, table)
+  }
+
+  @inline(never)
+  private static func forwardBlocks<T: Table>(
+    _ w: UnsafePointer<V>, _ rows: Int, _ columns: Int, _ x: UnsafePointer<V>, _ batch: Int,
+    _ table: T
+  ) where T.V == V {
     let p = Operands(
-      a: w, rowStride: columns &* size, step: size, x: x, columnStride: size, xStep: batch &* size)
-    product(p, rows: rows, columns: batch, count: columns, table)
+      a: w, rowStride: columns &* size, step: size, x: x, columnStride: size,
+      xStep: known(batch) &* size)
+    blocks(p, rows: rows, columns: known(batch), count: columns, table)
   }
 
   /// The weight gradient: sums over b of e[i, b] x[j, b] in a table of rows x columns.
@@ -64,9 +90,19 @@ enum LaneProducts<V: Vector> {
     _ e: UnsafePointer<V>, rows: Int, _ x: UnsafePointer<V>, columns: Int, batch: Int,
     into table: T
   ) where T.V == V {
+    if rows == 1, columns == 1 { return dot(e, x, batch, table) }
+    outerBlocks(e, rows, x, columns, batch, table)
+  }
+
+  @inline(never)
+  private static func outerBlocks<T: Table>(
+    _ e: UnsafePointer<V>, _ rows: Int, _ x: UnsafePointer<V>, _ columns: Int, _ batch: Int,
+    _ table: T
+  ) where T.V == V {
+    let stride = known(batch) &* size
     let p = Operands(
-      a: e, rowStride: batch &* size, step: size, x: x, columnStride: batch &* size, xStep: size)
-    product(p, rows: rows, columns: columns, count: batch, table)
+      a: e, rowStride: stride, step: size, x: x, columnStride: stride, xStep: size)
+    blocks(p, rows: rows, columns: columns, count: known(batch), table)
   }
 
   /// A'A of the rows x columns vectors of A.
@@ -74,10 +110,11 @@ enum LaneProducts<V: Vector> {
   static func gram(
     _ a: UnsafePointer<V>, rows: Int, columns: Int, into m: UnsafeMutablePointer<V>
   ) {
+    if columns == 1 { return dot(a, a, rows, Output(y: m)) }
     let p = Operands(
       a: a, rowStride: size, step: columns &* size, x: a, columnStride: size,
       xStep: columns &* size)
-    product(p, rows: columns, columns: columns, count: rows, Output(y: m))
+    blocks(p, rows: columns, columns: columns, count: rows, Output(y: m))
   }
 
   private struct Output: Table {
@@ -87,27 +124,19 @@ enum LaneProducts<V: Vector> {
     @inline(__always) func finish(_ k: Int, _ sum: V) { y[k] = sum }
   }
 
-  /// C = A X, summed over `count` values of k.
+  /// One number, a sum of `count` products of neighbours: the scalar chain, for which choosing a block
+  /// costs more than the product.
   @inline(__always)
-  private static func product<T: Table>(
-    _ p: Operands, rows: Int, columns: Int, count: Int, _ table: T
+  private static func dot<T: Table>(
+    _ a: UnsafePointer<V>, _ x: UnsafePointer<V>, _ count: Int, _ table: T
   ) where T.V == V {
-    // One number: the scalar chain, for which choosing a block costs more than the product.
-    if rows == 1, columns == 1 {
-      var sum = table.start(0, row: 0)
-      for k in 0..<count {
-        sum = sum.addingProduct(
-          (p.a + k &* p.step).loadUnaligned(as: V.self),
-          (p.x + k &* p.xStep).loadUnaligned(as: V.self))
-      }
-      table.finish(0, sum)
-    } else {
-      blocks(p, rows: rows, columns: columns, count: count, table)
-    }
+    var sum = table.start(0, row: 0)
+    for k in 0..<count { sum = sum.addingProduct(a[k], x[k]) }
+    table.finish(0, sum)
   }
 
-  /// The same in blocks of nearly equal size.
-  @inline(never)
+  /// C = A X, summed over `count` values of k, in blocks of nearly equal size.
+  @inline(__always)
   private static func blocks<T: Table>(
     _ p: Operands, rows: Int, columns: Int, count: Int, _ table: T
   ) where T.V == V {

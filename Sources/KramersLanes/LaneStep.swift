@@ -7,14 +7,16 @@ internal import CProcessor
 ///
 /// with g the gradient of the data term. Each parameter moves as soon as the sum of its gradient is
 /// complete; a layer's weights are not read again afterwards.
-struct LaneStep<V: LaneVector> {
+///
+/// `knownBatch` is the batch size where it is worth code of its own, else 0: strides and loops over
+/// samples are then constants.
+struct LaneStep<V: LaneVector, let knownBatch: Int> {
   let group: UnsafeMutablePointer<kp_lane_group>
   let theta: UnsafeMutablePointer<V>
   let moment: UnsafeMutablePointer<V>?
   /// Noise on each parameter, ready to be added; nil without.
   let noise: UnsafeMutablePointer<V>?
   let label: UnsafeMutablePointer<V>?
-  let batch: Int
   let decay: V
   let l2: V
   let mu: V
@@ -31,7 +33,6 @@ struct LaneStep<V: LaneVector> {
     let isNoisy = g.gradient_noise > 0 || g.langevin > 0
     noise = isNoisy ? g.noise.assumingMemoryBound(to: V.self) : nil
     label = g.label_noise > 0 ? g.label.assumingMemoryBound(to: V.self) : nil
-    batch = g.batch
     decay = V(repeating: V.Scalar(1 - g.learning_rate * g.l2))
     l2 = V(repeating: V.Scalar(g.l2))
     mu = V(repeating: V.Scalar(g.momentum))
@@ -40,15 +41,22 @@ struct LaneStep<V: LaneVector> {
   }
 
   @inline(__always)
+  private var batch: Int { knownBatch > 0 ? knownBatch : group.pointee.batch }
+
+  @inline(never)
   func run(steps count: Int) {
     let rows = LaneBatch<V>(group)
-    for _ in 0..<count {
-      if rows.samples > 0 { rows.gather() }
+    let hasRows = rows.samples > 0
+    if hasRows, count > 0 { rows.choose() }
+    for left in (0..<count).reversed() {
+      if hasRows { rows.copy() }
       if label != nil { drawLabelNoise() }
       if noise != nil { drawNoise() }
+      for lane in 0..<V.lanes { group.pointee.steps[lane] &+= 1 }
+      // Early, so that the draws of the next step run beside the products of this one.
+      if hasRows, left > 0 { rows.choose() }
       forward()
       backward()
-      for lane in 0..<V.lanes { group.pointee.steps[lane] &+= 1 }
     }
   }
 
@@ -58,9 +66,7 @@ struct LaneStep<V: LaneVector> {
     guard let label else { return }
     let scale = V(repeating: V.Scalar(group.pointee.label_noise))
     let count = group.pointee.outputs &* batch
-    V.fillNormals(group, purpose: Purpose.labelNoise, count: count) { k, z in
-      label[k] = scale * z
-    }
+    V.fillNormals(group, purpose: Purpose.labelNoise, count: count, scale: scale) { label[$0] = $1 }
   }
 
   @inline(never)
@@ -71,20 +77,20 @@ struct LaneStep<V: LaneVector> {
     var isFresh = true
     if group.pointee.gradient_noise > 0 {
       let scale = V(repeating: V.Scalar(unit * group.pointee.gradient_noise))
-      V.fillNormals(group, purpose: Purpose.gradientNoise, count: count) { k, z in
-        noise[k] = scale * z
+      V.fillNormals(group, purpose: Purpose.gradientNoise, count: count, scale: scale) {
+        noise[$0] = $1
       }
       isFresh = false
     }
     guard group.pointee.langevin > 0 else { return }
     let scale = V(repeating: V.Scalar(unit * group.pointee.langevin))
     if isFresh {
-      V.fillNormals(group, purpose: Purpose.langevin, count: count) { k, z in
-        noise[k] = scale * z
+      V.fillNormals(group, purpose: Purpose.langevin, count: count, scale: scale) {
+        noise[$0] = $1
       }
     } else {
-      V.fillNormals(group, purpose: Purpose.langevin, count: count) { k, z in
-        noise[k] = noise[k].addingProduct(scale, z)
+      V.fillNormals(group, purpose: Purpose.langevin, count: count, scale: scale) {
+        noise[$0] = noise[$0] + $1
       }
     }
   }
@@ -95,7 +101,7 @@ struct LaneStep<V: LaneVector> {
     let last = group.pointee.depth &- 1
     for l in 0..<last {
       let layer = LaneLayer<V>(group.pointee.layers[l])
-      LaneProducts.forward(
+      LaneProducts<V, knownBatch>.forward(
         theta + layer.weights, rows: layer.rows, columns: layer.columns,
         layer.input, batch: batch,
         into: Preactivation(y: layer.output, biases: biases(of: layer)))
@@ -108,7 +114,7 @@ struct LaneStep<V: LaneVector> {
     if let label {
       for k in 0..<layer.rows &* batch { label[k] = y[k] + label[k] }
     }
-    LaneProducts.forward(
+    LaneProducts<V, knownBatch>.forward(
       theta + layer.weights, rows: layer.rows, columns: layer.columns,
       layer.input, batch: batch,
       into: Residual(
@@ -130,7 +136,7 @@ struct LaneStep<V: LaneVector> {
       let layer = LaneLayer<V>(group.pointee.layers[l])
       if l > 0 {
         let below = LaneLayer<V>(group.pointee.layers[l &- 1])
-        LaneProducts.multiply(
+        LaneProducts<V, knownBatch>.multiply(
           theta + layer.weights, rows: layer.columns, columns: layer.rows, rowStride: 1,
           columnStride: layer.columns, layer.error, batch: batch, into: below.error)
         if isTanh {
@@ -164,7 +170,7 @@ struct LaneStep<V: LaneVector> {
   /// Moves a layer's weights and biases; `table` counts from its first weight.
   @inline(__always)
   private func update<T: Table>(_ layer: LaneLayer<V>, _ table: T) where T.V == V {
-    LaneProducts.outer(
+    LaneProducts<V, knownBatch>.outer(
       layer.error, rows: layer.rows, layer.input, columns: layer.columns, batch: batch,
       into: table)
     guard layer.biases >= 0 else { return }

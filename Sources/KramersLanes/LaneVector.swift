@@ -8,9 +8,9 @@ protocol LaneVector: Vector {
   static func transpose(
     _ rows: UnsafeRawPointer, _ offsets: UnsafePointer<Int32>, _ target: UnsafeMutablePointer<Self>,
     stride: Int, width: Int)
-  /// Makes `count` vectors of standard normals of this step: what `normals` uses.
+  /// Hands `count` vectors of normals of this step, of standard deviation `scale`, to `use`.
   static func fillNormals(
-    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, count: Int,
+    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, count: Int, scale: Self,
     _ use: (Int, Self) -> Void)
   static func tanh(_ x: Self) -> Self
   static func / (a: Self, b: Self) -> Self
@@ -40,22 +40,24 @@ extension Doubles: LaneVector {
   /// Block i gives normals 2i and 2i + 1: `RandomStream.normals`.
   @inline(__always)
   static func fillNormals(
-    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, count: Int,
+    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, count: Int, scale: Self,
     _ use: (Int, Self) -> Void
   ) {
     let counter = StepCounter(group, purpose: purpose, first: 0)
-    let uniforms = group.pointee.words.assumingMemoryBound(to: Doubles.self)
+    let words = group.pointee.words.assumingMemoryBound(to: Words.self)
     // Two passes: short bodies, of which the processor overlaps more than of one long body.
     var k = 0
     while k < count {
-      let w = counter.words(k &>> 1)
-      uniforms[k] = unit(w.0, w.1)
-      uniforms[k &+ 1] = unit(w.2, w.3)
-      k &+= 2
+      let (x, y) = counter.words(k &>> 1, and: counter, (k &>> 1) &+ 1)
+      words[k] = wide(x.a, x.b)
+      words[k &+ 1] = wide(x.c, x.d)
+      words[k &+ 2] = wide(y.a, y.b)
+      words[k &+ 3] = wide(y.c, y.d)
+      k &+= 4
     }
     k = 0
     while k < count {
-      let (a, b) = boxMuller(uniforms[k], uniforms[k &+ 1])
+      let (a, b) = boxMuller(words[k], words[k &+ 1], scale)
       use(k, a)
       if k &+ 1 < count { use(k &+ 1, b) }
       k &+= 2
@@ -96,7 +98,7 @@ extension Floats: LaneVector {
   /// Block i gives normals 4i ... 4i + 3, each pair from two words.
   @inline(__always)
   static func fillNormals(
-    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, count: Int,
+    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, count: Int, scale: Self,
     _ use: (Int, Self) -> Void
   ) {
     let lower = StepCounter(group, purpose: purpose, first: 0)
@@ -104,17 +106,16 @@ extension Floats: LaneVector {
     let words = group.pointee.words.assumingMemoryBound(to: FloatWords.self)
     var k = 0
     while k < count {
-      let a = lower.words(k &>> 2)
-      let b = upper.words(k &>> 2)
-      words[k] = lowerHalves(a.0, b.0)
-      words[k &+ 1] = lowerHalves(a.1, b.1)
-      words[k &+ 2] = lowerHalves(a.2, b.2)
-      words[k &+ 3] = lowerHalves(a.3, b.3)
+      let (x, y) = lower.words(k &>> 2, and: upper, k &>> 2)
+      words[k] = lowerHalves(x.a, y.a)
+      words[k &+ 1] = lowerHalves(x.b, y.b)
+      words[k &+ 2] = lowerHalves(x.c, y.c)
+      words[k &+ 3] = lowerHalves(x.d, y.d)
       k &+= 4
     }
     k = 0
     while k < count {
-      let (a, b) = boxMuller(unit(words[k]), unit(words[k &+ 1]))
+      let (a, b) = boxMuller(unit(words[k]), unit(words[k &+ 1]), scale)
       use(k, a)
       if k &+ 1 < count { use(k &+ 1, b) }
       k &+= 2

@@ -35,7 +35,7 @@ struct ModeCount<V: LaneVector> {
   ) {
     let (map, rows) = tallMap()
     let m = scratch + 2 &* widest &* size
-    LaneProducts.gram(map, rows: rows, columns: size, into: m)
+    LaneProducts<V, 0>.gram(map, rows: rows, columns: size, into: m)
     let limit = V(repeating: V.Scalar(threshold * threshold))
     var largest = V.zero
     for j in 0..<size {
@@ -90,7 +90,7 @@ struct ModeCount<V: LaneVector> {
     while step < depth {
       let layer = layers[isFromInputs ? step : depth &- 1 &- step]
       let next = isFromInputs ? layer.rows : layer.columns
-      LaneProducts.multiply(
+      LaneProducts<V, 0>.multiply(
         theta + layer.weights, rows: next, columns: rows,
         rowStride: isFromInputs ? layer.columns : 1,
         columnStride: isFromInputs ? 1 : layer.columns, source, batch: size, into: target)

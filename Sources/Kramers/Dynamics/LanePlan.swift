@@ -43,7 +43,7 @@ final class LanePlan: @unchecked Sendable {  // the table is written in init onl
   /// one replica's weights in the first-level cache. At the crossover, width 32 with B = 16 on one core
   /// of a Zen 4, 256 replicas make 134 thousand steps a second in lanes (with this bound at 32) and 142 thousand one
   /// by one (`scripts/bench c`), and one by one also serves a few replicas well; at width 10 with B = 8 lanes
-  /// make 3.1 million (`scripts/bench b`).
+  /// make 3.4 million (`scripts/bench b`).
   static let widestInLanes = 16
 
   /// - Throws: `InputError` for ensembles that do not run in lanes: all else computes in double

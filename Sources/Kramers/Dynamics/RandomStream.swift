@@ -49,8 +49,8 @@ public struct RandomStream: Sendable, Equatable {
   /// Two independent standard normals by Box–Muller on 53-bit uniforms (|z| up to 8.6).
   @inlinable @inline(__always)
   public func normals(step: UInt64, _ index: UInt32) -> (Double, Double) {
-    let (u, v) = uniforms(step: step, index)
-    return boxMuller(u, v)
+    let w = words(step: step, index)
+    return boxMuller(Self.unit(w[0], w[1]), angle: Self.wide(w[2], w[3]))
   }
 
   /// Fills `target` with standard normals of variance `scale`^2, block i giving entries 2i, 2i+1.
@@ -129,8 +129,7 @@ public struct RandomStream: Sendable, Equatable {
   /// An integer in 0..<bound from two words.
   @inlinable @inline(__always)
   public static func below(_ bound: Int, _ low: UInt32, _ high: UInt32) -> Int {
-    let word = UInt64(high) << 32 | UInt64(low)
-    return Int(word.multipliedFullWidth(by: UInt64(bound)).high)
+    Int(wide(low, high).multipliedFullWidth(by: UInt64(bound)).high)
   }
 
   /// The key of each of Philox's ten rounds, as `KramersLanes` reads it.
@@ -145,8 +144,10 @@ public struct RandomStream: Sendable, Equatable {
   }
 
   @inlinable @inline(__always)
+  static func wide(_ low: UInt32, _ high: UInt32) -> UInt64 { UInt64(high) << 32 | UInt64(low) }
+
+  @inlinable @inline(__always)
   static func unit(_ low: UInt32, _ high: UInt32) -> Double {
-    let bits = (UInt64(high) << 32 | UInt64(low)) >> 11
-    return (Double(bits) + 0.5) * 0x1p-53
+    (Double(wide(low, high) >> 11) + 0.5) * 0x1p-53
   }
 }

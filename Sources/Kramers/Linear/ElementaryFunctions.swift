@@ -36,27 +36,30 @@ public func logarithm(_ x: Double) -> Double {
   return k * 6.93147180369123816490e-01 - ((half - (s * (half + (t1 + t2)) + low)) - f)
 }
 
-/// (sin, cos) of 2 pi v for v in [0, 1], to 2 ulp: minimax polynomials (Remez) in the distance to the
-/// nearest quarter turn.
+/// (sin, cos) of the turn (n + 1/2) / 2^53, n the upper 53 bits of `word`, to 2 ulp: minimax polynomials
+/// (Remez) in the distance to the nearest quarter turn. `RandomStream.unit` would round the turn.
 @inlinable @inline(__always)
-public func sineCosineOfTurn(_ v: Double) -> (sine: Double, cosine: Double) {
-  // The distance is exact, so no argument reduction error arises.
-  let quarter = (4 * v).rounded(.toNearestOrEven)
-  let x = v.addingProduct(quarter, -0.25)
+public func sineCosineOfTurn(_ word: UInt64) -> (sine: Double, cosine: Double) {
+  // Counted from an eighth of a turn before: two bits for the quarter, 52 for the place in it, which is
+  // exact. The last one is the half.
+  let angle = word &+ 1 << 61
+  let place = (angle >> 10) & 0x000F_FFFF_FFFF_FFFF | 0x3FF0_0000_0000_0001
+  let x = Double(bitPattern: place) - 1.5
+  // In quarter turns: coefficients of turns times powers of 1/4.
   let z = x * x
-  var p = horner(z, 3.780726143012033, -15.093797503902177)
-  p = horner(z, p, 42.05868490203169)
-  p = horner(z, p, -76.70585970331497)
-  p = horner(z, p, 81.60524927594452)
-  p = horner(z, p, -41.341702240399634)
-  let s = x * horner(z, p, 6.283185307179586)
-  var q = horner(z, 7.81029944559055, -26.42425743128664)
-  q = horner(z, q, 60.24462009287771)
-  q = horner(z, q, -85.45681709039724)
-  q = horner(z, q, 64.93939402236558)
-  q = horner(z, q, -19.73920880217842)
+  var p = horner(z, 3.780726143012033 * 0x1p-26, -15.093797503902177 * 0x1p-22)
+  p = horner(z, p, 42.05868490203169 * 0x1p-18)
+  p = horner(z, p, -76.70585970331497 * 0x1p-14)
+  p = horner(z, p, 81.60524927594452 * 0x1p-10)
+  p = horner(z, p, -41.341702240399634 * 0x1p-6)
+  let s = x * horner(z, p, 6.283185307179586 * 0x1p-2)
+  var q = horner(z, 7.81029944559055 * 0x1p-24, -26.42425743128664 * 0x1p-20)
+  q = horner(z, q, 60.24462009287771 * 0x1p-16)
+  q = horner(z, q, -85.45681709039724 * 0x1p-12)
+  q = horner(z, q, 64.93939402236558 * 0x1p-8)
+  q = horner(z, q, -19.73920880217842 * 0x1p-4)
   let c = horner(z, q, 1)
-  switch Int(quarter) & 3 {
+  switch angle >> 62 {
   case 0: return (s, c)
   case 1: return (c, -s)
   case 2: return (-s, -c)
@@ -64,11 +67,12 @@ public func sineCosineOfTurn(_ v: Double) -> (sine: Double, cosine: Double) {
   }
 }
 
-/// Two independent standard normals from two uniforms in (0, 1] (Box and Muller, 1958).
+/// Two independent standard normals from a uniform in (0, 1] and the word of an angle (Box and Muller,
+/// 1958).
 @inlinable @inline(__always)
-public func boxMuller(_ u: Double, _ v: Double) -> (Double, Double) {
+public func boxMuller(_ u: Double, angle word: UInt64) -> (Double, Double) {
   let radius = (-2 * logarithmOfUniform(u)).squareRoot()
-  let (sine, cosine) = sineCosineOfTurn(v)
+  let (sine, cosine) = sineCosineOfTurn(word)
   return (radius * cosine, radius * sine)
 }
 

@@ -39,6 +39,7 @@ struct LaneCase: Sendable, CustomTestStringConvertible {
   private static let batches: [Change] = [
     ("full", { $0.batch = .full }), ("B = 1", { $0.batch = .size(1) }),
     ("B = 3", { $0.batch = .size(3) }), ("B = 4", { $0.batch = .size(4) }),
+    ("B = 8", { $0.batch = .size(8) }),
     ("B = N", { $0.batch = .size(samples) }),
     (
       "replacement",

@@ -37,29 +37,34 @@ import Testing
     #expect(worst <= 1)
   }
 
-  /// The oracle is libm at 2 pi v, corrected to first order by what rounding 2 pi v lost:
-  /// sin(t + d) = sin t + d cos t with |d| < 1e-15.
+  /// The oracle is libm at 2 pi n / 2^53, corrected to first order by the half and by what rounding 2 pi v
+  /// lost: sin(t + d) = sin t + d cos t with |d| < 2e-15.
   @Test("sine and cosine of a turn are within 2 ulp of libm, also near their zeros")
   func turns() {
     let high = 2 * Double.pi
     let low = 2.4492935982947064e-16  // 2 pi - high
     var worst = 0.0
-    func check(_ v: Double) {
+    func check(_ word: UInt64) {
+      let v = Double(word >> 11) * 0x1p-53
       let t = high * v
-      let d = (-t).addingProduct(high, v) + low * v
-      let (sine, cosine) = sineCosineOfTurn(v)
+      let d = (-t).addingProduct(high, v) + low * v + high * 0x1p-54
+      let (sine, cosine) = sineCosineOfTurn(word)
       worst = max(worst, ulps(sine, sin(t) + d * cos(t)), ulps(cosine, cos(t) - d * sin(t)))
     }
     for i in 0..<300_000 as Range<UInt32> {
-      let (u, v) = random.uniforms(step: 2, i)
-      check(u)
-      check(u * exp2(-40 * v))
-      for zero in [0.25, 0.5, 0.75, 1] { check(zero - u * exp2(-2 - 48 * v)) }
+      let w = random.words(step: 2, i)
+      let word = UInt64(w[1]) << 32 | UInt64(w[0])
+      check(word)
+      let distance = word >> (2 + UInt64(w[2] % 48))
+      for zero in 0..<4 as Range<UInt64> {
+        check(zero << 62 &+ distance)
+        check(zero << 62 &- distance)
+      }
     }
     #expect(worst <= 2)
-    for (v, exact) in [(0.0, (0.0, 1.0)), (0.25, (1, 0)), (0.5, (0, -1)), (0.75, (-1, 0))] {
-      let (sine, cosine) = sineCosineOfTurn(v)
-      #expect(sine == exact.0 && cosine == exact.1)
+    for (quarter, exact) in [(0, (0.0, 1.0)), (1, (1, 0)), (2, (0, -1)), (3, (-1, 0))] {
+      let (sine, cosine) = sineCosineOfTurn(UInt64(quarter) << 62)
+      #expect(abs(sine - exact.0) < 1e-15 && abs(cosine - exact.1) < 1e-15)
     }
   }
 
