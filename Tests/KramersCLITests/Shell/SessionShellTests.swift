@@ -52,8 +52,10 @@ private let experiment =
     #expect(second.enter("session.verify().verdict") == "\"same\"")
     second.send(":open l\t")
     #expect(second.waitFor(":open lab"))
+    let before = second.prompts
     second.send(interrupt)
-    second.enter("session.delete('nothing')")
+    #expect(second.wait { $0.prompts > before })
+    #expect(second.enter("session.delete('nothing')").contains("does not exist"))
     #expect(second.enter("1 + 1") == "2")
   }
 
