@@ -6,7 +6,7 @@ import Lua
 extension Program {
   func installSessions() throws {
     try sessionFunction("session.save") { [unowned self] call in
-      let path = try call.argument(1).text.map { try SessionPaths.path(of: $0) }
+      let path = try optionalName("session.save", call).map { try SessionPaths.path(of: $0) }
       return [LuaValue(try saveSession(to: path))]
     }
     try sessionFunction("session.open") { [unowned self] call in
@@ -16,7 +16,7 @@ extension Program {
     try sessionFunction("session.list") { [unowned self] _ in [try push(sessionList())] }
     try sessionFunction("session.journal") { [unowned self] call in
       let script = journalText()
-      guard let path = call.argument(1).text else { return [.string(script)] }
+      guard let path = try optionalName("session.journal", call) else { return [.string(script)] }
       try writeFile(script, to: path)
       return [LuaValue(path)]
     }
@@ -32,7 +32,7 @@ extension Program {
     }
     try sessionFunction("session.verify") { [unowned self] call in
       let path: String
-      if let name = call.argument(1).text {
+      if let name = try optionalName("session.verify", call) {
         path = try SessionPaths.path(of: name)
       } else if let file = session.file {
         path = file.path
@@ -53,6 +53,10 @@ extension Program {
           if session.isReplaying, !isReading { return [] }
           return try blaming(name) { try body(call) }
         }))
+  }
+
+  private func optionalName(_ verb: String, _ call: LuaCall) throws -> String? {
+    call.argument(1).isNil ? nil : try nameArgument(verb, call)
   }
 
   private func nameArgument(_ verb: String, _ call: LuaCall) throws -> String {
@@ -290,6 +294,7 @@ extension Program {
 
   /// The exit status of an error about a session that the command line names.
   package static func sessionStatus(_ error: any Error) -> Int32? {
+    if error is VerbError { return 64 }  // no name for a session
     guard let error = error as? SessionError else { return nil }
     switch error.kind {
     case .missing: return 66

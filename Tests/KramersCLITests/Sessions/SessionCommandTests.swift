@@ -1,4 +1,5 @@
 import Foundation
+import KramersStore
 import Testing
 
 @Suite("sessions on the command line") struct SessionCommandTests {
@@ -29,6 +30,11 @@ import Testing
   @Test("names are checked, and only one option about sessions is taken")
   func usage() throws {
     #expect(try folder.kramers("--session", "a", "--resume", "b").status == 64)
+    #expect(try folder.kramers("--session", "", "-e", "1").status == 64)
+    for call in ["session.save(42)", "session.journal({})", "session.verify(true)"] {
+      let run = try folder.kramers("--session", folder.path("typed.kramers"), "-e", call)
+      #expect(run.status == 1 && run.errors.contains("takes a name or a path"), "\(run)")
+    }
     #expect(try folder.kramers("--sessions", "script.lua").status == 64)
     let list = try folder.kramers("--sessions")
     #expect(list.status == 0 && list.output.isEmpty)
@@ -152,6 +158,25 @@ import Testing
       "--session", path, "-e", "v = 1", "-e", "os.remove('\(path)') session.save()")
     #expect(saved.status == 0, "\(saved)")
     #expect(try folder.kramers("--session", path, "-e", "print(v)").output == "1\n")
+  }
+
+  @Test("a clock that has jumped: times before 1970 and in 2200 are shown, and work goes on")
+  func clock() throws {
+    let path = folder.path("clock.kramers")
+    _ = try folder.kramers("--session", path, "-e", "v = 1")
+    try {
+      let file = try SessionFile(path: path)
+      var contents = try file.contents()
+      contents.created = -1e9
+      contents.saved = 7.3e9
+      contents.journal[0].started = -1e9
+      try file.save(contents)
+    }()
+    let run = try folder.kramers("--session", path, "-e", "v = v + 1 print(v)")
+    #expect(run.status == 0 && run.output == "2\n" && run.errors.contains("saved 2201-"), "\(run)")
+    let text = try folder.kramers("--session", path, "-e", "print(session.journal())").output
+    #expect(text.contains("-- [1] 1938-"), "\(text)")
+    #expect(try folder.kramers("--verify", path).status == 0)
   }
 
   @Test("exit() and errors leave a session that holds what was done")
