@@ -7,34 +7,24 @@ public import CProcessor
 public let doubleLanes = Doubles.scalarCount
 public let floatLanes = Floats.scalarCount
 
+/// The most rows of a panel of X, and the most columns of one of `count` rows.
+public func longestPanelRows() -> Int { longestPanel }
+public func widestPanelColumns(_ count: Int) -> Int { widestPanel(count) }
+
 /// Takes `count` steps in every lane of a group of doubles or floats.
 public func runDoubles(_ group: UnsafeMutablePointer<kp_lane_group>, _ count: Int) {
-  run(Doubles.self, group, count)
+  LaneStep<Doubles>(group: group).run(steps: count)
 }
 public func runFloats(_ group: UnsafeMutablePointer<kp_lane_group>, _ count: Int) {
-  run(Floats.self, group, count)
-}
-
-/// Single samples are the scalar chain, whose "batch" is its second moment. B = 4 gains a tenth at width
-/// 5, B = 8 a sixteenth at width 10.
-@inline(__always)
-private func run<V: LaneVector>(
-  _: V.Type, _ group: UnsafeMutablePointer<kp_lane_group>, _ count: Int
-) {
-  switch group.pointee.batch {
-  case 1: LaneStep<V, 1>(group).run(steps: count)
-  case 4: LaneStep<V, 4>(group).run(steps: count)
-  case 8: LaneStep<V, 8>(group).run(steps: count)
-  default: LaneStep<V, 0>(group).run(steps: count)
-  }
+  LaneStep<Floats>(group: group).run(steps: count)
 }
 
 /// Draws the noise of the present step.
 public func drawNoiseDoubles(_ group: UnsafeMutablePointer<kp_lane_group>) {
-  LaneStep<Doubles, 0>(group).drawNoise()
+  LaneStep<Doubles>(group: group).drawNoise()
 }
 public func drawNoiseFloats(_ group: UnsafeMutablePointer<kp_lane_group>) {
-  LaneStep<Floats, 0>(group).drawNoise()
+  LaneStep<Floats>(group: group).drawNoise()
 }
 
 /// Writes the present permutation of a lane.
@@ -47,18 +37,18 @@ public func shuffleFloats(_ group: UnsafeMutablePointer<kp_lane_group>, _ lane: 
 
 /// See `ModeCount.test`.
 public func testModesDoubles(
-  _ group: UnsafePointer<kp_lane_group>, _ mode: Int, _ threshold: Double,
-  _ scratch: UnsafeMutableRawPointer, _ verdicts: UnsafeMutablePointer<Int8>
+  _ group: UnsafePointer<kp_lane_group>, _ look: UnsafePointer<kp_look>, _ mode: Int,
+  _ threshold: Double, _ verdicts: UnsafeMutablePointer<Int8>
 ) {
-  ModeCount<Doubles>(group, scratch: scratch).test(
-    mode: mode, threshold: threshold, smallest: 1e-6, verdicts: verdicts)
+  ModeCount<Doubles>.test(
+    group, look.pointee, mode: mode, threshold: threshold, smallest: 1e-6, verdicts: verdicts)
 }
 public func testModesFloats(
-  _ group: UnsafePointer<kp_lane_group>, _ mode: Int, _ threshold: Double,
-  _ scratch: UnsafeMutableRawPointer, _ verdicts: UnsafeMutablePointer<Int8>
+  _ group: UnsafePointer<kp_lane_group>, _ look: UnsafePointer<kp_look>, _ mode: Int,
+  _ threshold: Double, _ verdicts: UnsafeMutablePointer<Int8>
 ) {
-  ModeCount<Floats>(group, scratch: scratch).test(
-    mode: mode, threshold: threshold, smallest: 2e-3, verdicts: verdicts)
+  ModeCount<Floats>.test(
+    group, look.pointee, mode: mode, threshold: threshold, smallest: 2e-3, verdicts: verdicts)
 }
 
 /// Fused multiply-adds of `count` rounds of independent chains: what the peak rate is measured by.

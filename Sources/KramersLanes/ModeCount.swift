@@ -6,36 +6,18 @@ internal import CProcessor
 ///
 /// The signs are right as long as no pivot is tiny. Where one is, the answer is "unknown", and the
 /// caller computes the singular value of that lane.
-struct ModeCount<V: LaneVector> {
-  private let group: UnsafePointer<kp_lane_group>
-  private let theta: UnsafeMutablePointer<V>
-  private let scratch: UnsafeMutablePointer<V>
-  private let widest: Int
-  /// Rows and columns of A'A.
-  private let size: Int
-
-  /// - Parameter scratch: (2 * widest + size) * size vectors.
-  @inline(__always)
-  init(_ group: UnsafePointer<kp_lane_group>, scratch: UnsafeMutableRawPointer) {
-    self.group = group
-    self.scratch = scratch.assumingMemoryBound(to: V.self)
-    theta = group.pointee.theta.assumingMemoryBound(to: V.self)
-    size = min(group.pointee.inputs, group.pointee.outputs)
-    var widest = group.pointee.inputs
-    for l in 0..<group.pointee.depth { widest = max(widest, group.pointee.layers[l].rows) }
-    self.widest = widest
-  }
-
+enum ModeCount<V: LaneVector> {
   /// - Parameters:
   ///   - smallest: pivots below this part of the largest diagonal entry are not trusted.
   ///   - verdicts: for each lane 1 (at least k singular values reach t), 0 (fewer), -1 (unknown).
   @inline(__always)
-  func test(
-    mode k: Int, threshold: Double, smallest: Double, verdicts: UnsafeMutablePointer<Int8>
+  static func test(
+    _ group: UnsafePointer<kp_lane_group>, _ look: kp_look, mode k: Int, threshold: Double,
+    smallest: Double, verdicts: UnsafeMutablePointer<Int8>
   ) {
-    let (map, rows) = tallMap()
-    let m = scratch + 2 &* widest &* size
-    LaneProducts<V, 0>.gram(map, rows: rows, columns: size, into: m)
+    Operations<V>.run(look.operations, count: look.operation_count, group)
+    let m = look.matrix.assumingMemoryBound(to: V.self)
+    let size = look.size
     let limit = V(repeating: V.Scalar(threshold * threshold))
     var largest = V.zero
     for j in 0..<size {
@@ -67,38 +49,5 @@ struct ModeCount<V: LaneVector> {
       let isTrusted = tiniest[lane] > trusted[lane] && check[lane] == 0
       verdicts[lane] = isTrusted ? (positive[lane] >= V.Scalar(k) ? 1 : 0) : -1
     }
-  }
-
-  /// A, or A' where that has fewer columns: rows x size vectors.
-  @inline(__always)
-  private func tallMap() -> (map: UnsafePointer<V>, rows: Int) {
-    let depth = group.pointee.depth
-    let layers = group.pointee.layers!
-    let isFromInputs = group.pointee.inputs <= group.pointee.outputs
-    let first = layers[isFromInputs ? 0 : depth &- 1]
-    var source = UnsafePointer(theta + first.weights)
-    var rows = isFromInputs ? first.rows : first.columns
-    var target = scratch
-    if !isFromInputs {
-      for i in 0..<first.rows {
-        for j in 0..<first.columns { target[j &* size &+ i] = source[i &* first.columns &+ j] }
-      }
-      source = UnsafePointer(target)
-      target = scratch + widest &* size
-    }
-    var step = 1
-    while step < depth {
-      let layer = layers[isFromInputs ? step : depth &- 1 &- step]
-      let next = isFromInputs ? layer.rows : layer.columns
-      LaneProducts<V, 0>.multiply(
-        theta + layer.weights, rows: next, columns: rows,
-        rowStride: isFromInputs ? layer.columns : 1,
-        columnStride: isFromInputs ? 1 : layer.columns, source, batch: size, into: target)
-      rows = next
-      source = UnsafePointer(target)
-      target = target == scratch ? scratch + widest &* size : scratch
-      step &+= 1
-    }
-    return (source, rows)
   }
 }

@@ -7,10 +7,6 @@ internal import CProcessor
   typealias Doubles = SIMD8<Double>
   typealias Floats = SIMD16<Float>
   typealias Words = SIMD8<UInt64>
-  /// The largest block of sums: fifteen of 32 registers. With five rows a whole product is complete
-  /// at once and the next one waits: a step at 5-5-5-5, B = 4 then took 1,480 cycles, not 1,170.
-  let mostRows = 3
-  let mostColumns = 5
   extension SIMD8: Vector where Scalar == Double {
     @inline(__always) func addingProduct(_ a: Self, _ b: Self) -> Self {
       kp_fma_double8(a, b, self)
@@ -25,9 +21,6 @@ internal import CProcessor
   typealias Doubles = SIMD4<Double>
   typealias Floats = SIMD8<Float>
   typealias Words = SIMD4<UInt64>
-  /// Eight sums and five operands in sixteen registers.
-  let mostRows = 2
-  let mostColumns = 4
   extension SIMD4: Vector where Scalar == Double {
     @inline(__always) func addingProduct(_ a: Self, _ b: Self) -> Self {
       kp_fma_double4(a, b, self)

@@ -8,18 +8,56 @@
 ///
 /// "Vectors" are as many doubles or floats as the group has lanes.
 
+/// What an operation does to vectors out[i, j]. The first four add products of a panel of X, `count` rows
+/// by `columns` vectors, with all rows of A:
+///
+///     out[i, j] = start + sum_k A[i, k] X[k, j],   i < rows, j < columns, k < count
+///
+/// summed in the order of k. The others go over `count` neighbouring vectors.
+enum {
+  /// Starts from start[i, j].
+  kp_add,
+  /// Starts from start[i] - other[i, j]; the sum is multiplied by `error_scale`.
+  kp_add_residual,
+  /// Starts from decay out[i, j].
+  kp_add_to_decayed,
+  /// Starts from start[i, j] + decay out[i, j].
+  kp_add_to_noisy,
+  /// out = tanh out.
+  kp_tanh,
+  /// out = out (1 - other^2).
+  kp_tanh_slope,
+  /// out = out + other.
+  kp_sum,
+  /// out = start - other, `start` one vector.
+  kp_difference,
+  /// out = error_scale out.
+  kp_scale_error,
+  /// out = decay out, or start + decay out.
+  kp_decay,
+  kp_decay_noisy,
+  /// out = start + l2 other + mu out; `start` one vector after another, or always the same.
+  kp_push,
+  /// out = out - learning_rate other.
+  kp_descend,
+};
+
+/// Strides are in bytes: A[i, k] at a + i a_row + k a_step, X[k, j] at x + k x_step + j x_column,
+/// start[i, j] at start + i start_row + j start_column, out[i, j] and other[i, j] at i out_row plus j
+/// vectors.
 typedef struct {
-  /// Rows x columns weights at `weights`; `biases` is -1 without biases. Offsets into theta.
-  long rows, columns, weights, biases;
-  /// Feature-major batches of vectors: columns x batch, rows x batch, rows x batch.
-  void *input, *output, *error;
-} kp_layer;
+  const void *a, *x, *start;
+  void *out;
+  const void *other;
+  int32_t a_row, a_step, x_column, x_step, start_row, start_column, out_row;
+  int32_t rows, columns, count, kind;
+} kp_operation;
 
 typedef struct {
-  const kp_layer *layers;
-  long depth, inputs, outputs, parameters;
-  /// 1: tanh between layers; 0: nothing.
-  long tanh;
+  /// What a step computes once its samples and noises are there, in this order.
+  const kp_operation *operations;
+  long operation_count;
+  long outputs, parameters;
 
   /// Samples a step; rows of the table (0: the batch in `x` is the whole set and never changes);
   /// numbers in a row: inputs, targets, padding to a multiple of four.
@@ -28,10 +66,12 @@ typedef struct {
   const void *rows;
   /// 0: permutation, 1: replacement, 2: subset.
   long sampling;
-  /// 1 / B, or the weight of a full batch.
-  double weight;
 
   double learning_rate, l2, momentum;
+  /// 1 - learning_rate l2.
+  double decay;
+  /// Factor of the output error: 1 / B or the weight of a full batch, with SGD times -learning_rate.
+  double error_scale;
   /// Standard deviations of the noises on each component of the gradient and on each target.
   double gradient_noise, langevin, label_noise;
 
@@ -44,11 +84,18 @@ typedef struct {
   /// Vectors: parameters, momentum (null without), noise on parameters, this step's batch
   /// (inputs, targets, padding), noise on targets.
   void *theta, *moment, *noise, *x, *label;
-  /// A vector of zeros.
-  const void *zero;
   /// Words that become normals.
   void *words;
   /// `samples` indices of each lane, one lane's after another's; row offsets of this step's
   /// samples, all lanes of a sample together.
   int32_t *order, *offsets;
 } kp_lane_group;
+
+/// How a look at the singular values of the end-to-end map A begins: what writes the lower triangle of
+/// A'A (of AA' where that is smaller) to `matrix`, size x size vectors.
+typedef struct {
+  const kp_operation *operations;
+  long operation_count;
+  void *matrix;
+  long size;
+} kp_look;

@@ -13,71 +13,104 @@ final class LaneTrainer {
   private let memory: LaneMemory
   private let size: Int
   private let verdicts: UnsafeMutablePointer<Int8>
-  private let scratch: UnsafeMutableRawPointer
+  private let operations: UnsafeMutableBufferPointer<kp_operation>
+  private var look: kp_look
 
   var lanes: Int { kernels.lanes }
 
   /// Bytes of a group.
-  var byteCount: Int { memory.byteCount }
+  var byteCount: Int {
+    memory.byteCount + operations.count * MemoryLayout<kp_operation>.stride
+  }
 
   /// - Parameter key: seed and stream of the ensemble; the replica is chosen by `load`.
   init(_ plan: LanePlan, key: RandomKey, kernels: LaneKernels? = nil) {
     let kernels = kernels ?? LaneKernels.best(plan.settings.precision)
     self.plan = plan
     self.kernels = kernels
-    size = kernels.precision == .double ? 8 : 4
+    size = kernels.numberSize
     let network = plan.network
     let settings = plan.settings
     let lanes = kernels.lanes
-    let vector = size * lanes
+    let vector = kernels.vectorSize
     let parameters = network.parameterCount
+    let batch = plan.batch
     // Normals are made in blocks of four.
     let block = 4
-    let labels = settings.labelNoise > 0 ? network.outputs * plan.batch : 0
+    let isLabelNoisy = settings.labelNoise > 0
+    let labels = isLabelNoisy ? network.outputs * batch : 0
     let isNoisy = settings.gradientNoise > 0 || settings.temperature > 0
     let noises = isNoisy ? parameters : 0
     let isHeavy = settings.optimizer == .momentum
-    let activations = network.widths.dropFirst().reduce(0, +) * plan.batch
+    let hiddenWidths = network.widths.dropFirst().dropLast()
     let q = min(network.inputs, network.outputs)
     let widest = network.widths.max() ?? 1
+    let error = (network.widths.dropFirst().max() ?? 1) * batch * vector
     var counts = LaneMemory.Layout()
     let theta = counts.add(parameters * vector)
     let moment = counts.add(isHeavy ? parameters * vector : 0)
     let noise = counts.add((noises + block) * vector)
     let label = counts.add((labels + block) * vector)
     let words = counts.add((max(noises, labels) + block) * vector)
-    let x = counts.add(plan.rowWidth * plan.batch * vector)
-    let hidden = counts.add(2 * activations * vector)
+    // The targets of a minibatch are read once, and make room for errors.
+    let inputs = network.inputs * batch * vector
+    let x = counts.add(
+      max(plan.rowWidth * batch * vector, plan.samples > 0 ? inputs + error : 0))
+    let ownErrors = counts.add(plan.samples > 0 ? 0 : error)
+    let otherErrors = counts.add(network.depth > 1 ? error : 0)
+    let hidden = counts.add(hiddenWidths.reduce(0, +) * batch * vector)
     let zero = counts.add(vector)
-    let layers = counts.add(network.depth * MemoryLayout<kp_layer>.stride)
+    let one = counts.add(vector)
     let order = counts.add(4 * lanes * plan.samples)
-    let offsets = counts.add(4 * lanes * plan.batch)
+    let offsets = counts.add(4 * lanes * batch)
     let perLane = counts.add(4 * 8 * lanes)
     let keys = counts.add(20 * 8)
     let verdicts = counts.add(lanes)
-    let scratch = counts.add(plan.isModeTested ? (2 * widest + q) * q * vector : 0)
+    let scratch = (0..<2).map { _ in counts.add(plan.isModeTested ? widest * q * vector : 0) }
+    let matrix = counts.add(plan.isModeTested ? q * q * vector : 0)
     let group = counts.add(MemoryLayout<kp_lane_group>.stride)
     memory = LaneMemory(counts)
     let start = memory.start
     self.verdicts = (start + verdicts).assumingMemoryBound(to: Int8.self)
-    self.scratch = start + scratch
     self.group = (start + group).bindMemory(to: kp_lane_group.self, capacity: 1)
 
+    let places = LanePlaces(
+      theta: start + theta, moment: isHeavy ? start + moment : nil,
+      noise: isNoisy ? start + noise : nil, x: start + x,
+      label: isLabelNoisy ? start + label : nil, hidden: start + hidden,
+      errors: (start + (plan.samples > 0 ? x + inputs : ownErrors), start + otherErrors),
+      zero: start + zero, one: start + one)
+    let step = LaneProgram(step: plan, kernels, places).operations
+    var map: [kp_operation] = []
+    if plan.isModeTested {
+      map =
+        LaneProgram(
+          map: network, kernels, theta: places.theta, zero: places.zero,
+          scratch: (start + scratch[0], start + scratch[1]), matrix: start + matrix
+        ).operations
+    }
+    operations = .allocate(capacity: step.count + map.count)
+    _ = operations.initialize(from: step + map)
+    let first = UnsafePointer(operations.baseAddress!)
+    look = kp_look(
+      operations: first + step.count, operation_count: map.count, matrix: start + matrix,
+      size: q)
+
     var g = kp_lane_group()
-    g.depth = network.depth
-    g.inputs = network.inputs
+    g.operations = first
+    g.operation_count = step.count
     g.outputs = network.outputs
     g.parameters = parameters
-    g.tanh = network.activation == .tanh ? 1 : 0
-    g.batch = plan.batch
+    g.batch = batch
     g.samples = plan.samples
     g.row_width = plan.rowWidth
     g.rows = UnsafeRawPointer(plan.rows)
     g.sampling = settings.sampling.laneCode
-    g.weight = plan.weight
     g.learning_rate = settings.learningRate
     g.l2 = settings.l2
     g.momentum = settings.momentum
+    g.decay = 1 - settings.learningRate * settings.l2
+    g.error_scale = isHeavy ? plan.weight : -settings.learningRate * plan.weight
     g.gradient_noise = settings.gradientNoise / Double(plan.batchOfNoise).squareRoot()
     let friction = isHeavy ? 1 - settings.momentum : 1
     g.langevin = (2 * settings.temperature * friction / settings.learningRate).squareRoot()
@@ -87,40 +120,23 @@ final class LaneTrainer {
     g.steps = perLaneWords + lanes
     g.epochs = perLaneWords + 2 * lanes
     g.cursors = perLaneWords + 3 * lanes
-    g.theta = start + theta
-    g.moment = isHeavy ? start + moment : nil
+    g.theta = places.theta
+    g.moment = places.moment
     g.noise = start + noise
     g.label = start + label
     g.words = start + words
-    g.zero = UnsafeRawPointer(start + zero)
-    g.x = start + x
+    g.x = places.x
     g.order = (start + order).bindMemory(to: Int32.self, capacity: lanes * plan.samples)
-    g.offsets = (start + offsets).bindMemory(to: Int32.self, capacity: lanes * plan.batch)
+    g.offsets = (start + offsets).bindMemory(to: Int32.self, capacity: lanes * batch)
     let roundKeys = (start + keys).bindMemory(to: UInt64.self, capacity: 20)
     key.random(.batch).writeRoundKeys(roundKeys)
     g.round_keys = UnsafePointer(roundKeys)
-    let layerTable = (start + layers).bindMemory(to: kp_layer.self, capacity: network.depth)
-    g.layers = UnsafePointer(layerTable)
     self.group.initialize(to: g)
-    connectLayers(layerTable, hidden: start + hidden, vector: vector)
+    for lane in 0..<lanes { write(1, places.one, 0, lane) }
     if plan.samples == 0 { loadFullBatch() }
   }
 
-  private func connectLayers(
-    _ table: UnsafeMutablePointer<kp_layer>, hidden: UnsafeMutableRawPointer, vector: Int
-  ) {
-    var input: UnsafeMutableRawPointer? = group.pointee.x
-    var next = hidden
-    for (l, layer) in plan.network.layers.enumerated() {
-      let bytes = layer.outputs * plan.batch * vector
-      table[l] = kp_layer(
-        rows: layer.outputs, columns: layer.inputs, weights: layer.weights.lowerBound,
-        biases: plan.network.bias ? layer.biases.lowerBound : -1, input: input, output: next,
-        error: next + bytes)
-      input = next
-      next += 2 * bytes
-    }
-  }
+  deinit { operations.deallocate() }
 
   private func loadFullBatch() {
     for n in 0..<plan.batch {
@@ -192,7 +208,7 @@ final class LaneTrainer {
   /// For each lane whether the k-th singular value of its map reaches the threshold: true, false, or
   /// nil where only the singular value itself tells. Linear networks without biases only.
   func modeReaches(_ threshold: Double, mode k: Int) -> (Int) -> Bool? {
-    kernels.testModes(group, k, threshold, scratch, verdicts)
+    kernels.testModes(group, &look, k, threshold, verdicts)
     return { [verdicts] lane in verdicts[lane] < 0 ? nil : verdicts[lane] == 1 }
   }
 

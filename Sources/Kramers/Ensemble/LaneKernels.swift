@@ -18,6 +18,9 @@ struct LaneKernels: Sendable {
   let precision: Precision
   /// Replicas in a group.
   let lanes: Int
+  /// The most rows of a panel of an operation, and the most columns of one of so many rows.
+  let longestPanel: Int
+  let widestPanel: @Sendable (_ rows: Int) -> Int
   /// Takes steps in every lane.
   let run: @Sendable (Group, _ steps: Int) -> Void
   /// Draws the noise of the present step.
@@ -28,11 +31,15 @@ struct LaneKernels: Sendable {
   /// rounding does not let it be known.
   let testModes:
     @Sendable (
-      Group, _ k: Int, _ threshold: Double, _ scratch: UnsafeMutableRawPointer,
+      Group, UnsafePointer<kp_look>, _ k: Int, _ threshold: Double,
       _ verdicts: UnsafeMutablePointer<Int8>
     ) -> Void
   /// Does `rounds` rounds of independent fused multiply-adds; the number depends on all of them.
   let peak: @Sendable (_ rounds: Int) -> (operations: Double, result: Double)
+
+  /// Bytes of a number, and of a vector.
+  var numberSize: Int { precision == .double ? 8 : 4 }
+  var vectorSize: Int { numberSize * lanes }
 
   /// The widest that this processor runs.
   static func best(_ precision: Precision) -> LaneKernels {
@@ -57,6 +64,8 @@ struct LaneKernels: Sendable {
 
   private static let doubles = LaneKernels(
     name: baseName, precision: .double, lanes: KramersLanes.doubleLanes,
+    longestPanel: KramersLanes.longestPanelRows(),
+    widestPanel: { KramersLanes.widestPanelColumns($0) },
     run: { KramersLanes.runDoubles($0, $1) },
     drawNoise: { KramersLanes.drawNoiseDoubles($0) },
     shuffle: { KramersLanes.shuffleDoubles($0, $1) },
@@ -64,6 +73,8 @@ struct LaneKernels: Sendable {
     peak: { KramersLanes.peakDoubles($0) })
   private static let floats = LaneKernels(
     name: baseName, precision: .single, lanes: KramersLanes.floatLanes,
+    longestPanel: KramersLanes.longestPanelRows(),
+    widestPanel: { KramersLanes.widestPanelColumns($0) },
     run: { KramersLanes.runFloats($0, $1) },
     drawNoise: { KramersLanes.drawNoiseFloats($0) },
     shuffle: { KramersLanes.shuffleFloats($0, $1) },
@@ -73,6 +84,8 @@ struct LaneKernels: Sendable {
   #if canImport(KramersLanes512)
     private static let doubles512 = LaneKernels(
       name: "AVX-512", precision: .double, lanes: KramersLanes512.doubleLanes,
+      longestPanel: KramersLanes512.longestPanelRows(),
+      widestPanel: { KramersLanes512.widestPanelColumns($0) },
       run: { KramersLanes512.runDoubles($0, $1) },
       drawNoise: { KramersLanes512.drawNoiseDoubles($0) },
       shuffle: { KramersLanes512.shuffleDoubles($0, $1) },
@@ -80,6 +93,8 @@ struct LaneKernels: Sendable {
       peak: { KramersLanes512.peakDoubles($0) })
     private static let floats512 = LaneKernels(
       name: "AVX-512", precision: .single, lanes: KramersLanes512.floatLanes,
+      longestPanel: KramersLanes512.longestPanelRows(),
+      widestPanel: { KramersLanes512.widestPanelColumns($0) },
       run: { KramersLanes512.runFloats($0, $1) },
       drawNoise: { KramersLanes512.drawNoiseFloats($0) },
       shuffle: { KramersLanes512.shuffleFloats($0, $1) },

@@ -157,6 +157,37 @@ private func distance(_ values: [Double], _ expected: [Double]) throws -> Double
     #expect(try distance(trainer.parameters, expected[1]) <= 1e-13)
   }
 
+  @Test(
+    "products of every length and width agree, in one panel or several", arguments: 1...26)
+  func panels(batch: Int) throws {
+    for width in 1...16 {
+      for (bias, heavy) in [(false, false), (true, false), (true, true)] {
+        var settings = Settings()
+        settings.l2 = 0.01
+        settings.learningRate = 0.01
+        settings.temperature = width.isMultiple(of: 2) ? 1e-4 : 0
+        settings.batch = .size(batch)
+        settings.sampling = .replacement
+        if heavy {
+          settings.optimizer = .momentum
+          settings.momentum = 0.7
+        }
+        let example = LaneCase(
+          widths: [width, 17 - width, 5], activation: .linear, bias: bias, settings: settings,
+          testDescription: "\(width), \(17 - width), 5")
+        var reference = try example.reference(11, Double.self)
+        reference.run(steps: 3)
+        for kernels in LaneKernels.available(.double) {
+          let trainer = LaneTrainer(try example.plan(), key: key, kernels: kernels)
+          trainer.load(1, replica: 11, state: TrainingState(parameters: try example.start()))
+          trainer.run(steps: 3)
+          #expect(
+            try distance(parameters(trainer, 1), reference.theta) <= 1e-14, "\(example)")
+        }
+      }
+    }
+  }
+
   /// 300 roundings of 6e-8 that add up like independent ones reach 1e-6; the reference rounds at
   /// other places. A wrong term would show at 1e-3.
   @Test("300 steps in single precision agree with the scalar reference to 2e-5")
@@ -295,9 +326,10 @@ private func distance(_ values: [Double], _ expected: [Double]) throws -> Double
       LanePlan(data: data, network: network, settings: settings, full: nil), key: key)
     let vector = 8 * trainer.lanes
     let weights = network.parameterCount * vector
-    // Hidden layers and errors, the batch, orders of 50 samples, the mode test.
+    // Two hidden layers and inputs, errors of two layers (in place of the targets and beside
+    // them), orders of 50 samples, the mode test.
     let workspace =
-      2 * 30 * 4 * vector + 20 * 4 * vector + 4 * 50 * trainer.lanes + 3 * 100 * vector
+      30 * 4 * vector + 20 * 4 * vector + 4 * 50 * trainer.lanes + 3 * 100 * vector
     #expect(Double(trainer.byteCount) < 1.2 * Double(weights + workspace))
   }
 

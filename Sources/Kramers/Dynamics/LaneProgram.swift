@@ -1,0 +1,299 @@
+internal import CProcessor
+
+/// What a group of replicas computes, as operations for the kernels: shapes, places and order are decided
+/// here once, so that a step does nothing but loads, arithmetic and stores.
+struct LaneProgram {
+  private(set) var operations: [kp_operation] = []
+  let kernels: LaneKernels
+
+  init(_ kernels: LaneKernels) {
+    self.kernels = kernels
+  }
+
+  /// A table of vectors; strides in bytes.
+  struct Table {
+    var start: UnsafeMutableRawPointer
+    var rows: Int
+    var columns: Int
+    var row: Int
+    var column: Int
+
+    var transposed: Table {
+      Table(start: start, rows: columns, columns: rows, row: column, column: row)
+    }
+
+    func rows(_ range: Range<Int>) -> Table {
+      var part = self
+      part.start += range.lowerBound * row
+      part.rows = range.count
+      return part
+    }
+
+    func columns(_ range: Range<Int>) -> Table { transposed.rows(range).transposed }
+  }
+
+  /// A table whose rows are neighbours, and so are the vectors of a row.
+  func table(_ start: UnsafeMutableRawPointer, _ rows: Int, _ columns: Int) -> Table {
+    let size = kernels.vectorSize
+    return Table(start: start, rows: rows, columns: columns, row: columns * size, column: size)
+  }
+
+  /// One vector in every place.
+  func constant(_ start: UnsafeMutableRawPointer, _ rows: Int, _ columns: Int) -> Table {
+    Table(start: start, rows: rows, columns: columns, row: 0, column: 0)
+  }
+
+  /// What the sums of a product start from, and what becomes of them.
+  enum Rule {
+    case sum(from: Table)
+    /// From biases (the same in all columns) - targets; the sum is multiplied by `error_scale`.
+    case residual(biases: Table, targets: Table)
+    /// From the old value times `decay`.
+    case descent
+    /// From noise + the old value times `decay`.
+    case noisyDescent(Table)
+  }
+
+  /// out = A X by the rule. With more terms than a panel has rows the sums are completed in place, in the
+  /// same order.
+  mutating func product(_ a: Table, _ x: Table, into out: Table, _ rule: Rule) {
+    let parts = (a.columns + kernels.longestPanel - 1) / kernels.longestPanel
+    let length = (a.columns + parts - 1) / parts
+    var first = rule
+    if parts > 1 { first = begin(out, rule) }
+    for k in stride(from: 0, to: a.columns, by: length) {
+      let range = k..<min(k + length, a.columns)
+      strips(a.columns(range), x.rows(range), into: out, k == 0 ? first : .sum(from: out))
+    }
+    if parts > 1, case .residual = rule { sweep(kp_scale_error, out) }
+  }
+
+  /// Writes to `out` what its sums start from.
+  private mutating func begin(_ out: Table, _ rule: Rule) -> Rule {
+    switch rule {
+    case .sum: return rule
+    case .residual(let biases, let targets):
+      for i in 0..<out.rows {
+        let row = i..<(i + 1)
+        sweep(
+          kp_difference, out.rows(row), start: biases.rows(row), other: targets.rows(row))
+      }
+    case .descent: sweep(kp_decay, out)
+    case .noisyDescent(let noise): sweep(kp_decay_noisy, out, start: noise)
+    }
+    return .sum(from: out)
+  }
+
+  /// The lower triangle of A'A.
+  mutating func gram(_ a: Table, into out: Table, zero: UnsafeMutableRawPointer) {
+    let rule = Rule.sum(from: constant(zero, out.rows, out.columns))
+    let width = kernels.widestPanel(min(a.rows, kernels.longestPanel))
+    for j in stride(from: 0, to: out.columns, by: width) {
+      let range = j..<min(j + width, out.columns)
+      let below = j..<out.rows
+      product(
+        a.transposed.rows(below), a.columns(range), into: out.rows(below).columns(range), rule)
+    }
+  }
+
+  /// A product that one panel's rows hold, strip by strip.
+  private mutating func strips(_ a: Table, _ x: Table, into out: Table, _ rule: Rule) {
+    let widest = kernels.widestPanel(a.columns)
+    var j = 0
+    while j < x.columns {
+      let left = x.columns - j
+      // The last two are nearly equal.
+      let width = left <= widest ? left : left < 2 * widest ? (left + 1) / 2 : widest
+      let range = j..<(j + width)
+      var operation = kp_operation()
+      operation.set(a: a, x: x.columns(range), out: out.columns(range))
+      switch rule {
+      case .sum(let start):
+        operation.kind = Int32(kp_add)
+        operation.set(start: start.columns(range))
+      case .residual(let biases, let targets):
+        operation.kind = Int32(kp_add_residual)
+        operation.set(start: biases)
+        operation.other = UnsafeRawPointer(targets.columns(range).start)
+      case .descent:
+        operation.kind = Int32(kp_add_to_decayed)
+      case .noisyDescent(let noise):
+        operation.kind = Int32(kp_add_to_noisy)
+        operation.set(start: noise.columns(range))
+      }
+      operations.append(operation)
+      j += width
+    }
+  }
+
+  /// An operation over all vectors of a table without gaps.
+  mutating func sweep(_ kind: Int, _ out: Table, start: Table? = nil, other: Table? = nil) {
+    var operation = kp_operation()
+    operation.kind = Int32(kind)
+    operation.out = out.start
+    operation.count = Int32(out.rows * out.columns)
+    if let start { operation.set(start: start) }
+    if let other { operation.other = UnsafeRawPointer(other.start) }
+    operations.append(operation)
+  }
+}
+
+extension kp_operation {
+  fileprivate mutating func set(
+    a: LaneProgram.Table, x: LaneProgram.Table, out: LaneProgram.Table
+  ) {
+    self.a = UnsafeRawPointer(a.start)
+    a_row = Int32(a.row)
+    a_step = Int32(a.column)
+    self.x = UnsafeRawPointer(x.start)
+    x_step = Int32(x.row)
+    x_column = Int32(x.column)
+    self.out = out.start
+    out_row = Int32(out.row)
+    rows = Int32(a.rows)
+    columns = Int32(x.columns)
+    count = Int32(a.columns)
+  }
+
+  fileprivate mutating func set(start: LaneProgram.Table) {
+    self.start = UnsafeRawPointer(start.start)
+    start_row = Int32(start.row)
+    start_column = Int32(start.column)
+  }
+}
+
+/// Where a group of replicas keeps what a step reads and writes.
+struct LanePlaces {
+  let theta: UnsafeMutableRawPointer
+  let moment: UnsafeMutableRawPointer?
+  let noise: UnsafeMutableRawPointer?
+  /// Inputs and targets, feature-major.
+  let x: UnsafeMutableRawPointer
+  /// Noise on the targets, then noisy targets; nil without.
+  let label: UnsafeMutableRawPointer?
+  /// Outputs of the hidden layers, one after another.
+  let hidden: UnsafeMutableRawPointer
+  /// Errors of every other layer from the last one down, and of those between: a layer's are read until
+  /// those of the layer below are there.
+  let errors: (UnsafeMutableRawPointer, UnsafeMutableRawPointer)
+  /// A vector of zeros, one of ones.
+  let zero: UnsafeMutableRawPointer
+  let one: UnsafeMutableRawPointer
+}
+
+extension LaneProgram {
+  /// A step, once samples and noises are there:
+  ///
+  ///     sgd        theta <- (1 - lr l2) theta - lr g + noise
+  ///     momentum   m <- mu m + (l2 theta + noise) + g,   theta <- theta - lr m
+  ///
+  /// with g the gradient of the data term.
+  init(step plan: LanePlan, _ kernels: LaneKernels, _ places: LanePlaces) {
+    self.init(kernels)
+    let layers = plan.network.layers
+    let batch = plan.batch
+    let size = kernels.vectorSize
+    let isTanh = plan.network.activation == .tanh
+    let errors = layers.enumerated().map { l, layer in
+      let isEven = (layers.count - 1 - l).isMultiple(of: 2)
+      return table(isEven ? places.errors.0 : places.errors.1, layer.outputs, batch)
+    }
+
+    var input = table(places.x, plan.network.inputs, batch)
+    var inputs: [Table] = []
+    var hidden = places.hidden
+    for (l, layer) in layers.enumerated() {
+      inputs.append(input)
+      var start = constant(places.zero, layer.outputs, batch)
+      if plan.network.bias {
+        start = biases(layer, of: places.theta)
+        start.column = 0
+        start.columns = batch
+      }
+      let weights = weights(layer, of: places.theta)
+      if l < layers.count - 1 {
+        let output = table(hidden, layer.outputs, batch)
+        hidden += layer.outputs * batch * size
+        product(weights, input, into: output, .sum(from: start))
+        if isTanh { sweep(kp_tanh, output) }
+        input = output
+      } else {
+        var targets = table(
+          places.x + plan.network.inputs * batch * size, layer.outputs, batch)
+        if let label = places.label {
+          let noisy = table(label, layer.outputs, batch)
+          sweep(kp_sum, noisy, other: targets)
+          targets = noisy
+        }
+        product(weights, input, into: errors[l], .residual(biases: start, targets: targets))
+      }
+    }
+
+    for (l, layer) in layers.enumerated().reversed() {
+      if l > 0 {
+        let below = errors[l - 1]
+        product(
+          weights(layer, of: places.theta).transposed, errors[l], into: below,
+          .sum(from: constant(places.zero, below.rows, batch)))
+        if isTanh { sweep(kp_tanh_slope, below, other: inputs[l]) }
+      }
+      update(
+        layer.weights, places, errors: errors[l], inputs: inputs[l].transposed)
+      if plan.network.bias {
+        update(
+          layer.biases, places, errors: errors[l], inputs: constant(places.one, batch, 1))
+      }
+    }
+  }
+
+  private func weights(_ layer: Network.Layer, of start: UnsafeMutableRawPointer) -> Table {
+    table(start + layer.weights.lowerBound * kernels.vectorSize, layer.outputs, layer.inputs)
+  }
+
+  private func biases(_ layer: Network.Layer, of start: UnsafeMutableRawPointer) -> Table {
+    table(start + layer.biases.lowerBound * kernels.vectorSize, layer.outputs, 1)
+  }
+
+  /// Moves the parameters in `range`: their gradient is errors * inputs.
+  private mutating func update(
+    _ range: Range<Int>, _ places: LanePlaces, errors: Table, inputs: Table
+  ) {
+    let offset = range.lowerBound * kernels.vectorSize
+    let theta = table(places.theta + offset, errors.rows, inputs.columns)
+    var noise: Table?
+    if let start = places.noise { noise = table(start + offset, theta.rows, theta.columns) }
+    guard let start = places.moment else {
+      product(errors, inputs, into: theta, noise.map { .noisyDescent($0) } ?? .descent)
+      return
+    }
+    let moment = table(start + offset, theta.rows, theta.columns)
+    sweep(
+      kp_push, moment, start: noise ?? constant(places.zero, theta.rows, theta.columns),
+      other: theta)
+    product(errors, inputs, into: moment, .sum(from: moment))
+    sweep(kp_descend, theta, other: moment)
+  }
+
+  /// The lower triangle of A'A, A the end-to-end map, or of AA' where that is smaller.
+  ///
+  /// - Parameters:
+  ///   - scratch: two tables of widest x size vectors, between which products alternate.
+  ///   - matrix: size x size vectors.
+  init(
+    map network: Network, _ kernels: LaneKernels, theta: UnsafeMutableRawPointer,
+    zero: UnsafeMutableRawPointer,
+    scratch: (UnsafeMutableRawPointer, UnsafeMutableRawPointer), matrix: UnsafeMutableRawPointer
+  ) {
+    self.init(kernels)
+    // The factors of a map with at least as many rows as columns, the rightmost first.
+    var factors = network.layers.map { weights($0, of: theta) }
+    if network.outputs < network.inputs { factors = factors.reversed().map(\.transposed) }
+    var map = factors[0]
+    for (l, factor) in factors.enumerated().dropFirst() {
+      let next = table(l.isMultiple(of: 2) ? scratch.0 : scratch.1, factor.rows, map.columns)
+      product(factor, map, into: next, .sum(from: constant(zero, next.rows, next.columns)))
+      map = next
+    }
+    gram(map, into: table(matrix, map.columns, map.columns), zero: zero)
+  }
+}

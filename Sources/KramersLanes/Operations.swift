@@ -1,0 +1,214 @@
+internal import CProcessor
+
+/// Runs the operations of a step (`kp_operation`) for a group of replicas, each with its own weights:
+/// every entry is a vector over the replicas.
+enum Operations<V: LaneVector> {
+  typealias Operation = UnsafePointer<kp_operation>
+  typealias Group = UnsafePointer<kp_lane_group>
+
+  @inline(__always)
+  static func run(_ first: Operation, count: Int, _ group: Group) {
+    for k in 0..<count {
+      let o = first + k
+      switch Int(o.pointee.kind) {
+      case kp_add: product(Sum<V>.self, o, group)
+      case kp_add_residual: product(Residual<V>.self, o, group)
+      case kp_add_to_decayed: product(Descent<V>.self, o, group)
+      case kp_add_to_noisy: product(NoisyDescent<V>.self, o, group)
+      default: sweep(o, group)
+      }
+    }
+  }
+
+  // Functions of their own for each width: one that contained all panels would keep less of its state in
+  // registers, and stores to the stack wait in the same queue as those of results.
+
+  @inline(__always)
+  private static func product<T: Table>(_: T.Type, _ o: Operation, _ group: Group)
+  where T.V == V {
+    typealias Columns1 = Single<V>
+    typealias Columns2 = Pair<Columns1>
+    switch o.pointee.columns {
+    case 1: panel(Columns1.self, T.self, o, group)
+    case 2: panel(Columns2.self, T.self, o, group)
+    case 3: panel(Beside<Columns2, Columns1>.self, T.self, o, group)
+    case 4: panel(Pair<Columns2>.self, T.self, o, group)
+    default: panel(Beside<Pair<Columns2>, Columns1>.self, T.self, o, group)
+    }
+  }
+
+  @inline(never)
+  private static func panel<S: Strip, T: Table>(
+    _: S.Type, _: T.Type, _ o: Operation, _ group: Group
+  ) where S.V == V, T.V == V {
+    typealias K1 = Level<S>
+    typealias K2 = Levels<K1, K1>
+    typealias K3 = Levels<K2, K1>
+    typealias K4 = Levels<K2, K2>
+    typealias K6 = Levels<K3, K3>
+    typealias K8 = Levels<K4, K4>
+    let table = T(o, group)
+    switch o.pointee.count {
+    case 1: rows(K1.self, o, table)
+    case 2: rows(K2.self, o, table)
+    case 3: rows(K3.self, o, table)
+    case 4: rows(K4.self, o, table)
+    case 5: rows(Levels<K3, K2>.self, o, table)
+    case 6: rows(K6.self, o, table)
+    case 7: rows(Levels<K4, K3>.self, o, table)
+    case 8: rows(K8.self, o, table)
+    case 9: rows(Levels<K6, K3>.self, o, table)
+    case 10: rows(Levels<K6, K4>.self, o, table)
+    case 11: rows(Levels<K8, K3>.self, o, table)
+    default: rows(Levels<K8, K4>.self, o, table)
+    }
+  }
+
+  @inline(__always)
+  private static func rows<P: Panel, T: Table>(_: P.Type, _ o: Operation, _ table: T)
+  where P.S.V == V, T.V == V {
+    guard P.S.count <= widestPanel(P.count) else { return }
+    let panel = P.load(
+      o.pointee.x, step: Int(o.pointee.x_step), column: Int(o.pointee.x_column))
+    let step = Int(o.pointee.a_step)
+    let row = Int(o.pointee.a_row)
+    var a = o.pointee.a!
+    for i in 0..<Int(o.pointee.rows) {
+      let sums = panel.adding(to: P.S.each { table.start(i, $0) }, a, step: step)
+      sums.forEach { table.finish(i, $0, $1) }
+      a += row
+    }
+  }
+
+  /// The operations over neighbouring vectors.
+  @inline(never)
+  private static func sweep(_ o: Operation, _ group: Group) {
+    let out = Rows<V>(o.pointee.out, 0)
+    let other = Rows<V>(o.pointee.other, 0)
+    let start = Rows<V>(o.pointee.start, 0, column: Int(o.pointee.start_column))
+    let count = Int(o.pointee.count)
+    func factor(_ x: Double) -> V { V(repeating: V.Scalar(x)) }
+    let decay = factor(group.pointee.decay)
+    switch Int(o.pointee.kind) {
+    case kp_tanh:
+      for k in 0..<count { out[0, k] = V.tanh(out[0, k]) }
+    case kp_tanh_slope:
+      for k in 0..<count {
+        let h = other[0, k]
+        out[0, k] = out[0, k] * (V(repeating: 1) - h * h)
+      }
+    case kp_sum:
+      for k in 0..<count { out[0, k] = out[0, k] + other[0, k] }
+    case kp_difference:
+      for k in 0..<count { out[0, k] = start[0, 0] - other[0, k] }
+    case kp_scale_error:
+      let scale = factor(group.pointee.error_scale)
+      for k in 0..<count { out[0, k] = scale * out[0, k] }
+    case kp_decay:
+      for k in 0..<count { out[0, k] = decay * out[0, k] }
+    case kp_decay_noisy:
+      for k in 0..<count { out[0, k] = start[0, k].addingProduct(decay, out[0, k]) }
+    case kp_push:
+      let l2 = factor(group.pointee.l2)
+      let mu = factor(group.pointee.momentum)
+      for k in 0..<count {
+        out[0, k] = start[0, k].addingProduct(l2, other[0, k]).addingProduct(mu, out[0, k])
+      }
+    default:
+      let rate = factor(-group.pointee.learning_rate)
+      for k in 0..<count { out[0, k] = out[0, k].addingProduct(rate, other[0, k]) }
+    }
+  }
+}
+
+/// What becomes of the entries of a product: entry [i, j] of `out` starts from `start(i, j)`, and its sum
+/// goes to `finish`.
+private protocol Table {
+  associatedtype V: LaneVector
+  init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>)
+  func start(_ i: Int, _ j: Int) -> V
+  func finish(_ i: Int, _ j: Int, _ sum: V)
+}
+
+/// Rows of vectors; neighbours in a row unless `column` says otherwise.
+private struct Rows<V: LaneVector> {
+  private let start: UnsafeMutableRawPointer?
+  private let row: Int
+  private let column: Int
+
+  @inline(__always)
+  init(_ start: UnsafeRawPointer?, _ row: Int32, column: Int = MemoryLayout<V>.stride) {
+    self.start = UnsafeMutableRawPointer(mutating: start)
+    self.row = Int(row)
+    self.column = column
+  }
+
+  @inline(__always) subscript(i: Int, j: Int) -> V {
+    get { place(i, j).loadUnaligned(as: V.self) }
+    nonmutating set { place(i, j).storeBytes(of: newValue, as: V.self) }
+  }
+
+  @inline(__always) private func place(_ i: Int, _ j: Int) -> UnsafeMutableRawPointer {
+    start.unsafelyUnwrapped + (i &* row &+ j &* column)
+  }
+}
+
+private struct Sum<V: LaneVector>: Table {
+  let out: Rows<V>
+  let starts: Rows<V>
+
+  @inline(__always)
+  init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
+    out = Rows(o.pointee.out, o.pointee.out_row)
+    starts = Rows(o.pointee.start, o.pointee.start_row, column: Int(o.pointee.start_column))
+  }
+  @inline(__always) func start(_ i: Int, _ j: Int) -> V { starts[i, j] }
+  @inline(__always) func finish(_ i: Int, _ j: Int, _ sum: V) { out[i, j] = sum }
+}
+
+private struct Residual<V: LaneVector>: Table {
+  let out: Rows<V>
+  let targets: Rows<V>
+  let biases: Rows<V>
+  let scale: V
+
+  @inline(__always)
+  init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
+    out = Rows(o.pointee.out, o.pointee.out_row)
+    targets = Rows(o.pointee.other, o.pointee.out_row)
+    biases = Rows(o.pointee.start, o.pointee.start_row)
+    scale = V(repeating: V.Scalar(group.pointee.error_scale))
+  }
+  @inline(__always) func start(_ i: Int, _ j: Int) -> V { biases[i, 0] - targets[i, j] }
+  @inline(__always) func finish(_ i: Int, _ j: Int, _ sum: V) { out[i, j] = scale * sum }
+}
+
+private struct Descent<V: LaneVector>: Table {
+  let out: Rows<V>
+  let decay: V
+
+  @inline(__always)
+  init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
+    out = Rows(o.pointee.out, o.pointee.out_row)
+    decay = V(repeating: V.Scalar(group.pointee.decay))
+  }
+  @inline(__always) func start(_ i: Int, _ j: Int) -> V { decay * out[i, j] }
+  @inline(__always) func finish(_ i: Int, _ j: Int, _ sum: V) { out[i, j] = sum }
+}
+
+private struct NoisyDescent<V: LaneVector>: Table {
+  let out: Rows<V>
+  let noise: Rows<V>
+  let decay: V
+
+  @inline(__always)
+  init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
+    out = Rows(o.pointee.out, o.pointee.out_row)
+    noise = Rows(o.pointee.start, o.pointee.out_row)
+    decay = V(repeating: V.Scalar(group.pointee.decay))
+  }
+  @inline(__always) func start(_ i: Int, _ j: Int) -> V {
+    noise[i, j].addingProduct(decay, out[i, j])
+  }
+  @inline(__always) func finish(_ i: Int, _ j: Int, _ sum: V) { out[i, j] = sum }
+}
