@@ -28,6 +28,13 @@ enum Operations<V: LaneVector> {
   where T.V == V {
     typealias Columns1 = Single<V>
     typealias Columns2 = Pair<Columns1>
+    if o.pointee.products == 1 {
+      // The scalar chain, for which choosing a panel costs more than the product.
+      let table = T(o, group)
+      let a = o.pointee.a.loadUnaligned(as: V.self)
+      let x = o.pointee.x.loadUnaligned(as: V.self)
+      return table.finish(0, 0, table.start(0, 0).addingProduct(a, x))
+    }
     switch o.pointee.columns {
     case 1: panel(Columns1.self, T.self, o, group)
     case 2: panel(Columns2.self, T.self, o, group)

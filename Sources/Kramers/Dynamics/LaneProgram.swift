@@ -153,6 +153,7 @@ extension kp_operation {
     rows = Int32(a.rows)
     columns = Int32(x.columns)
     count = Int32(a.columns)
+    products = a.rows * x.columns * a.columns
   }
 
   fileprivate mutating func set(start: LaneProgram.Table) {
