@@ -1,5 +1,6 @@
 #include "CProcessor.h"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 // A constructor, because the Swift runtime's own start-up code is compiled with the same flags:
@@ -20,6 +21,14 @@ __attribute__((constructor(101))) void kp_require_processor(void) {
 void *kp_scratch(void) {
   static _Thread_local _Alignas(64) char memory[16384];
   return memory;
+}
+
+void kp_prefer_large_pages(void *start, unsigned long bytes) {
+#ifdef MADV_HUGEPAGE
+  (void)madvise(start, bytes, MADV_HUGEPAGE);
+#else
+  (void)start, (void)bytes;
+#endif
 }
 
 int kp_has_avx512(void) {

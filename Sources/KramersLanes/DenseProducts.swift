@@ -140,7 +140,7 @@ enum DenseProducts {
   private static func block<S: Strip>(
     _: S.Type, _ p: Operands, _ rows: Int, _ j: Int, _ count: Int, _ target: Target
   ) where S.V == V {
-    typealias Rows1 = Row<S>
+    typealias Rows1 = Row<Broadcast<V>, S>
     typealias Rows2 = Twice<Rows1>
     typealias Rows4 = Twice<Rows2>
     var i = 0

@@ -7,9 +7,10 @@ public import CProcessor
 public let doubleLanes = Doubles.scalarCount
 public let floatLanes = Floats.scalarCount
 
-/// The most rows of a panel of X, and the most columns of one of `count` rows.
-public func longestPanelRows() -> Int { longestPanel }
-public func widestPanelColumns(_ count: Int) -> Int { widestPanel(count) }
+/// The most columns of an operation whose sums have `count` terms.
+public func widestOperation(_ count: Int) -> Int {
+  count <= longestPanel ? widestPanel(count) : blockColumns
+}
 
 /// Takes `count` steps in every lane of a group of doubles or floats.
 public func runDoubles(_ group: UnsafeMutablePointer<kp_lane_group>, _ count: Int) {

@@ -55,7 +55,8 @@ enum Operations<V: LaneVector> {
     typealias K6 = Levels<K3, K3>
     typealias K8 = Levels<K4, K4>
     let table = T(o, group)
-    switch o.pointee.count {
+    let count = Int(o.pointee.count)
+    switch count <= longestPanel ? count : 0 {
     case 1: rows(K1.self, o, table)
     case 2: rows(K2.self, o, table)
     case 3: rows(K3.self, o, table)
@@ -67,7 +68,8 @@ enum Operations<V: LaneVector> {
     case 9: rows(Levels<K6, K3>.self, o, table)
     case 10: rows(Levels<K6, K4>.self, o, table)
     case 11: rows(Levels<K8, K3>.self, o, table)
-    default: rows(Levels<K8, K4>.self, o, table)
+    case 12: rows(Levels<K8, K4>.self, o, table)
+    default: blocks(S.self, o, table)
     }
   }
 
@@ -87,6 +89,37 @@ enum Operations<V: LaneVector> {
     }
   }
 
+  /// A product too long for a panel: blocks of sums, over all of their terms.
+  @inline(__always)
+  private static func blocks<S: Strip, T: Table>(_: S.Type, _ o: Operation, _ table: T)
+  where S.V == V, T.V == V {
+    guard S.count <= blockColumns else { return }
+    typealias Rows1 = Row<Lanewise<V>, S>
+    typealias Rows2 = Twice<Rows1>
+    let rows = Int(o.pointee.rows)
+    var i = 0
+    while blockRows >= 4, i &+ 4 <= rows {
+      block(Twice<Rows2>.self, o, i, table)
+      i &+= 4
+    }
+    while i &+ 2 <= rows {
+      block(Rows2.self, o, i, table)
+      i &+= 2
+    }
+    if i < rows { block(Rows1.self, o, i, table) }
+  }
+
+  @inline(__always)
+  private static func block<B: Tile, T: Table>(_: B.Type, _ o: Operation, _ i: Int, _ table: T)
+  where B.S.V == V, T.V == V {
+    let operands = Operands(
+      a: o.pointee.a, rowStride: Int(o.pointee.a_row), step: Int(o.pointee.a_step),
+      x: o.pointee.x, columnStride: Int(o.pointee.x_column), xStep: Int(o.pointee.x_step))
+    var sums = B.each { r in B.S.each { table.start(i &+ r, $0) } }
+    sums.accumulate(operands, row: i, column: 0, count: Int(o.pointee.count))
+    sums.forEach { r, strip in strip.forEach { table.finish(i &+ r, $0, $1) } }
+  }
+
   /// The operations over neighbouring vectors.
   @inline(never)
   private static func sweep(_ o: Operation, _ group: Group) {
@@ -95,7 +128,6 @@ enum Operations<V: LaneVector> {
     let start = Rows<V>(o.pointee.start, 0, column: Int(o.pointee.start_column))
     let count = Int(o.pointee.count)
     func factor(_ x: Double) -> V { V(repeating: V.Scalar(x)) }
-    let decay = factor(group.pointee.decay)
     switch Int(o.pointee.kind) {
     case kp_tanh:
       for k in 0..<count { out[0, k] = V.tanh(out[0, k]) }
@@ -106,15 +138,6 @@ enum Operations<V: LaneVector> {
       }
     case kp_sum:
       for k in 0..<count { out[0, k] = out[0, k] + other[0, k] }
-    case kp_difference:
-      for k in 0..<count { out[0, k] = start[0, 0] - other[0, k] }
-    case kp_scale_error:
-      let scale = factor(group.pointee.error_scale)
-      for k in 0..<count { out[0, k] = scale * out[0, k] }
-    case kp_decay:
-      for k in 0..<count { out[0, k] = decay * out[0, k] }
-    case kp_decay_noisy:
-      for k in 0..<count { out[0, k] = start[0, k].addingProduct(decay, out[0, k]) }
     case kp_push:
       let l2 = factor(group.pointee.l2)
       let mu = factor(group.pointee.momentum)

@@ -40,14 +40,30 @@ struct Levels<A: Panel, B: Panel>: Panel where A.S == B.S {
   }
 }
 
-/// The most rows of a panel, and the most columns of one of so many rows: what the registers hold beside
-/// a row of sums.
-let longestPanel = 12
+/// The most rows of a panel: what the registers hold beside a row of sums, at two columns.
+#if AVX512
+  let longestPanel = 12
+#else
+  let longestPanel = 6
+#endif
+
+/// The most columns of a panel of so many rows.
 @inline(__always)
 func widestPanel(_ count: Int) -> Int {
   #if AVX512
-    count <= 4 ? 5 : count <= 6 ? 4 : count <= 8 ? 3 : 2
+    count <= 4 ? 5 : count <= 6 ? 4 : count <= 8 ? 3 : count <= longestPanel ? 2 : 0
   #else
-    count == 1 ? 5 : count == 2 ? 4 : count == 3 ? 3 : count <= 6 ? 2 : 1
+    count == 1 ? 5 : count == 2 ? 4 : count == 3 ? 3 : count <= longestPanel ? 2 : 0
   #endif
 }
+
+/// The most rows and columns of a block of sums (`Tile`), for products too long for a panel. AVX-512: twenty
+/// sums and nine operands in 32 registers. (Three rows: 32-32-32-32, B = 16 7 % slower; six by four do
+/// not fit after all.) Otherwise eight sums and five operands in sixteen.
+#if AVX512
+  let blockRows = 4
+  let blockColumns = 5
+#else
+  let blockRows = 2
+  let blockColumns = 4
+#endif

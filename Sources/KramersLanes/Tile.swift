@@ -68,8 +68,27 @@ struct Beside<A: Strip, B: Strip>: Strip where A.V == B.V {
   }
 }
 
+/// How entries of A become vectors.
+protocol Entry {
+  associatedtype V: Vector
+  static func load(_ p: UnsafeRawPointer) -> V
+}
+
+/// A holds one number for all lanes.
+enum Broadcast<V: Vector>: Entry {
+  @inline(__always) static func load(_ p: UnsafeRawPointer) -> V {
+    V(repeating: p.loadUnaligned(as: V.Scalar.self))
+  }
+}
+
+/// A holds a vector.
+enum Lanewise<V: Vector>: Entry {
+  @inline(__always) static func load(_ p: UnsafeRawPointer) -> V { p.loadUnaligned(as: V.self) }
+}
+
 protocol Tile {
-  associatedtype S: Strip
+  associatedtype E: Entry
+  associatedtype S: Strip where S.V == E.V
   static var rows: Int { get }
   static var zero: Self { get }
   mutating func add(_ a: UnsafeRawPointer, _ rowStride: Int, _ x: S)
@@ -78,19 +97,20 @@ protocol Tile {
   func forEach(_ use: (Int, S) -> Void)
 }
 
-struct Row<S: Strip>: Tile {
+struct Row<E: Entry, S: Strip>: Tile where S.V == E.V {
   var strip: S
 
   @inline(__always) static var rows: Int { 1 }
   @inline(__always) static var zero: Self { Self(strip: S.zero) }
   @inline(__always) mutating func add(_ a: UnsafeRawPointer, _ rowStride: Int, _ x: S) {
-    strip = strip.addingProduct(S.V(repeating: a.loadUnaligned(as: S.V.Scalar.self)), x)
+    strip = strip.addingProduct(E.load(a), x)
   }
   @inline(__always) static func each(_ make: (Int) -> S) -> Self { Self(strip: make(0)) }
   @inline(__always) func forEach(_ use: (Int, S) -> Void) { use(0, strip) }
 }
 
-struct Above<A: Tile, B: Tile>: Tile where A.S == B.S {
+struct Above<A: Tile, B: Tile>: Tile where A.E == B.E, A.S == B.S {
+  typealias E = A.E
   typealias S = A.S
   var a: A
   var b: B

@@ -18,6 +18,9 @@ int kp_has_avx512(void);
 /// temporary allocations of Swift go to the heap beyond 1 KiB.
 void *kp_scratch(void);
 
+/// Asks the system to back memory by large pages, where it has them.
+void kp_prefer_large_pages(void *start, unsigned long bytes);
+
 /// Treats denormal numbers as zero in this thread (`on` != 0) and returns the mode to restore.
 ///
 /// A collapsed layer decays through 1e-308: denormal arithmetic is a hundred times slower there,

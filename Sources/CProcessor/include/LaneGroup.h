@@ -29,13 +29,6 @@ enum {
   kp_tanh_slope,
   /// out = out + other.
   kp_sum,
-  /// out = start - other, `start` one vector.
-  kp_difference,
-  /// out = error_scale out.
-  kp_scale_error,
-  /// out = decay out, or start + decay out.
-  kp_decay,
-  kp_decay_noisy,
   /// out = start + l2 other + mu out; `start` one vector after another, or always the same.
   kp_push,
   /// out = out - learning_rate other.

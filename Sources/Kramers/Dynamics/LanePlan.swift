@@ -36,15 +36,15 @@ final class LanePlan: @unchecked Sendable {  // the table is written in init onl
     // Row offsets are 32-bit, and so are the bounds of vectorised draws.
     let table = Double(data.sampleCount ?? 0) * Double(network.inputs + network.outputs + 3)
     guard table < 0x1p31 else { return false }
-    return widest <= widestInLanes && (isCompressed || bytes <= 8e5)
+    return widest <= widestInLanes && (isCompressed && widest <= 16 || bytes <= 8e5)
   }
 
-  /// The widest layer in lanes. Beyond, `Trainer` with blocked products inside of each replica keeps
-  /// one replica's weights in the first-level cache. At the crossover, width 32 with B = 16 on one core
-  /// of a Zen 4, 256 replicas make 134 thousand steps a second in lanes (with this bound at 32) and 142 thousand one
-  /// by one (`scripts/bench c`), and one by one also serves a few replicas well; at width 10 with B = 8 lanes
-  /// make 3.4 million (`scripts/bench b`).
-  static let widestInLanes = 16
+  /// The widest layer in lanes. Beyond, and where eight replicas outgrow the second-level cache, `Trainer`
+  /// with blocked products inside of each replica keeps one replica's weights in the first-level
+  /// cache. On one core of a Zen 4, 256 replicas of four equal widths make, in lanes and one by one,
+  /// thousands of steps a second: width 16, B = 16 680 and 510; 24, 16 310 and 200; 32, 16 173 and
+  /// 151 (`scripts/bench c`); 32, 4 565 and 246.
+  static let widestInLanes = 32
 
   /// - Throws: `InputError` for ensembles that do not run in lanes: all else computes in double
   ///   precision only.

@@ -54,40 +54,10 @@ struct LaneProgram {
     case noisyDescent(Table)
   }
 
-  /// out = A X by the rule. With more terms than a panel has rows the sums are completed in place, in the
-  /// same order.
-  mutating func product(_ a: Table, _ x: Table, into out: Table, _ rule: Rule) {
-    let parts = (a.columns + kernels.longestPanel - 1) / kernels.longestPanel
-    let length = (a.columns + parts - 1) / parts
-    var first = rule
-    if parts > 1 { first = begin(out, rule) }
-    for k in stride(from: 0, to: a.columns, by: length) {
-      let range = k..<min(k + length, a.columns)
-      strips(a.columns(range), x.rows(range), into: out, k == 0 ? first : .sum(from: out))
-    }
-    if parts > 1, case .residual = rule { sweep(kp_scale_error, out) }
-  }
-
-  /// Writes to `out` what its sums start from.
-  private mutating func begin(_ out: Table, _ rule: Rule) -> Rule {
-    switch rule {
-    case .sum: return rule
-    case .residual(let biases, let targets):
-      for i in 0..<out.rows {
-        let row = i..<(i + 1)
-        sweep(
-          kp_difference, out.rows(row), start: biases.rows(row), other: targets.rows(row))
-      }
-    case .descent: sweep(kp_decay, out)
-    case .noisyDescent(let noise): sweep(kp_decay_noisy, out, start: noise)
-    }
-    return .sum(from: out)
-  }
-
   /// The lower triangle of A'A.
   mutating func gram(_ a: Table, into out: Table, zero: UnsafeMutableRawPointer) {
     let rule = Rule.sum(from: constant(zero, out.rows, out.columns))
-    let width = kernels.widestPanel(min(a.rows, kernels.longestPanel))
+    let width = kernels.widestOperation(a.rows)
     for j in stride(from: 0, to: out.columns, by: width) {
       let range = j..<min(j + width, out.columns)
       let below = j..<out.rows
@@ -96,15 +66,14 @@ struct LaneProgram {
     }
   }
 
-  /// A product that one panel's rows hold, strip by strip.
-  private mutating func strips(_ a: Table, _ x: Table, into out: Table, _ rule: Rule) {
-    let widest = kernels.widestPanel(a.columns)
+  /// out = A X by the rule, a few columns at a time.
+  mutating func product(_ a: Table, _ x: Table, into out: Table, _ rule: Rule) {
+    let widest = kernels.widestOperation(a.columns)
     var j = 0
     while j < x.columns {
       let left = x.columns - j
-      // The last two are nearly equal.
-      let width = left <= widest ? left : left < 2 * widest ? (left + 1) / 2 : widest
-      let range = j..<(j + width)
+      let parts = (left + widest - 1) / widest
+      let range = j..<(j + (left + parts - 1) / parts)
       var operation = kp_operation()
       operation.set(a: a, x: x.columns(range), out: out.columns(range))
       switch rule {
@@ -122,7 +91,7 @@ struct LaneProgram {
         operation.set(start: noise.columns(range))
       }
       operations.append(operation)
-      j += width
+      j = range.upperBound
     }
   }
 

@@ -259,9 +259,16 @@ private final class LaneMemory {
 
   init(_ layout: Layout) {
     byteCount = layout.byteCount
-    start = .allocate(byteCount: max(byteCount, 64), alignment: 64)
+    // Beyond what the first-level buffer of addresses covers with pages of 4 KB. A step of 16-16-16-16,
+    // B = 16 gains a sixth.
+    let isLarge = byteCount > 1 << 17
+    let whole = isLarge ? (byteCount / largePage + 1) * largePage : max(byteCount, 64)
+    start = .allocate(byteCount: whole, alignment: isLarge ? largePage : 64)
+    if isLarge { kp_prefer_large_pages(start, UInt(whole)) }
     start.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
   }
 
   deinit { start.deallocate() }
+
+  private let largePage = 2 << 20
 }

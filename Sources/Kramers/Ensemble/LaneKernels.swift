@@ -18,9 +18,8 @@ struct LaneKernels: Sendable {
   let precision: Precision
   /// Replicas in a group.
   let lanes: Int
-  /// The most rows of a panel of an operation, and the most columns of one of so many rows.
-  let longestPanel: Int
-  let widestPanel: @Sendable (_ rows: Int) -> Int
+  /// The most columns of an operation whose sums have `count` terms.
+  let widestOperation: @Sendable (_ count: Int) -> Int
   /// Takes steps in every lane.
   let run: @Sendable (Group, _ steps: Int) -> Void
   /// Draws the noise of the present step.
@@ -64,8 +63,7 @@ struct LaneKernels: Sendable {
 
   private static let doubles = LaneKernels(
     name: baseName, precision: .double, lanes: KramersLanes.doubleLanes,
-    longestPanel: KramersLanes.longestPanelRows(),
-    widestPanel: { KramersLanes.widestPanelColumns($0) },
+    widestOperation: { KramersLanes.widestOperation($0) },
     run: { KramersLanes.runDoubles($0, $1) },
     drawNoise: { KramersLanes.drawNoiseDoubles($0) },
     shuffle: { KramersLanes.shuffleDoubles($0, $1) },
@@ -73,8 +71,7 @@ struct LaneKernels: Sendable {
     peak: { KramersLanes.peakDoubles($0) })
   private static let floats = LaneKernels(
     name: baseName, precision: .single, lanes: KramersLanes.floatLanes,
-    longestPanel: KramersLanes.longestPanelRows(),
-    widestPanel: { KramersLanes.widestPanelColumns($0) },
+    widestOperation: { KramersLanes.widestOperation($0) },
     run: { KramersLanes.runFloats($0, $1) },
     drawNoise: { KramersLanes.drawNoiseFloats($0) },
     shuffle: { KramersLanes.shuffleFloats($0, $1) },
@@ -84,8 +81,7 @@ struct LaneKernels: Sendable {
   #if canImport(KramersLanes512)
     private static let doubles512 = LaneKernels(
       name: "AVX-512", precision: .double, lanes: KramersLanes512.doubleLanes,
-      longestPanel: KramersLanes512.longestPanelRows(),
-      widestPanel: { KramersLanes512.widestPanelColumns($0) },
+      widestOperation: { KramersLanes512.widestOperation($0) },
       run: { KramersLanes512.runDoubles($0, $1) },
       drawNoise: { KramersLanes512.drawNoiseDoubles($0) },
       shuffle: { KramersLanes512.shuffleDoubles($0, $1) },
@@ -93,8 +89,7 @@ struct LaneKernels: Sendable {
       peak: { KramersLanes512.peakDoubles($0) })
     private static let floats512 = LaneKernels(
       name: "AVX-512", precision: .single, lanes: KramersLanes512.floatLanes,
-      longestPanel: KramersLanes512.longestPanelRows(),
-      widestPanel: { KramersLanes512.widestPanelColumns($0) },
+      widestOperation: { KramersLanes512.widestOperation($0) },
       run: { KramersLanes512.runFloats($0, $1) },
       drawNoise: { KramersLanes512.drawNoiseFloats($0) },
       shuffle: { KramersLanes512.shuffleFloats($0, $1) },
