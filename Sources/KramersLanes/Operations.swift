@@ -36,11 +36,22 @@ enum Operations<V: LaneVector> {
       return table.finish(0, 0, table.start(0, 0).addingProduct(a, x))
     }
     switch o.pointee.columns {
-    case 1: panel(Columns1.self, T.self, o, group)
-    case 2: panel(Columns2.self, T.self, o, group)
-    case 3: panel(Beside<Columns2, Columns1>.self, T.self, o, group)
-    case 4: panel(Pair<Columns2>.self, T.self, o, group)
-    default: panel(Beside<Pair<Columns2>, Columns1>.self, T.self, o, group)
+    case 1: strip(Columns1.self, T.self, o, group)
+    case 2: strip(Columns2.self, T.self, o, group)
+    case 3: strip(Beside<Columns2, Columns1>.self, T.self, o, group)
+    case 4: strip(Pair<Columns2>.self, T.self, o, group)
+    default: strip(Beside<Pair<Columns2>, Columns1>.self, T.self, o, group)
+    }
+  }
+
+  @inline(__always)
+  private static func strip<S: Strip, T: Table>(
+    _: S.Type, _: T.Type, _ o: Operation, _ group: Group
+  ) where S.V == V, T.V == V {
+    if o.pointee.count <= longestPanel {
+      panel(S.self, T.self, o, group)
+    } else {
+      blocks(S.self, T.self, o, group)
     }
   }
 
@@ -55,8 +66,7 @@ enum Operations<V: LaneVector> {
     typealias K6 = Levels<K3, K3>
     typealias K8 = Levels<K4, K4>
     let table = T(o, group)
-    let count = Int(o.pointee.count)
-    switch count <= longestPanel ? count : 0 {
+    switch o.pointee.count {
     case 1: rows(K1.self, o, table)
     case 2: rows(K2.self, o, table)
     case 3: rows(K3.self, o, table)
@@ -68,8 +78,7 @@ enum Operations<V: LaneVector> {
     case 9: rows(Levels<K6, K3>.self, o, table)
     case 10: rows(Levels<K6, K4>.self, o, table)
     case 11: rows(Levels<K8, K3>.self, o, table)
-    case 12: rows(Levels<K8, K4>.self, o, table)
-    default: blocks(S.self, o, table)
+    default: rows(Levels<K8, K4>.self, o, table)
     }
   }
 
@@ -90,10 +99,12 @@ enum Operations<V: LaneVector> {
   }
 
   /// A product too long for a panel: blocks of sums, over all of their terms.
-  @inline(__always)
-  private static func blocks<S: Strip, T: Table>(_: S.Type, _ o: Operation, _ table: T)
-  where S.V == V, T.V == V {
+  @inline(never)
+  private static func blocks<S: Strip, T: Table>(
+    _: S.Type, _: T.Type, _ o: Operation, _ group: Group
+  ) where S.V == V, T.V == V {
     guard S.count <= blockColumns else { return }
+    let table = T(o, group)
     typealias Rows1 = Row<Lanewise<V>, S>
     typealias Rows2 = Twice<Rows1>
     let rows = Int(o.pointee.rows)

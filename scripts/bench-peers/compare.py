@@ -115,7 +115,7 @@ class Bench:
         for name in names:
             case, replicas, text = STEP_CASES[name]
             # Beyond lanes ours computes in double precision only.
-            is_double = self.is_small or case in ("c", "d")
+            is_double = self.is_small or case == "d"
             for precision in PRECISIONS[:1] if is_double else PRECISIONS:
                 peers = self.peers("steps.py", name, precision, *["small"][: self.is_small])
                 lists = self.alternate(
