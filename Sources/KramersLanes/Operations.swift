@@ -11,6 +11,7 @@ enum Operations<V: LaneVector> {
     for k in 0..<count {
       let o = first + k
       switch Int(o.pointee.kind) {
+      case kp_multiply: product(Product<V>.self, o, group)
       case kp_add: product(Sum<V>.self, o, group)
       case kp_add_residual: product(Residual<V>.self, o, group)
       case kp_add_to_decayed: product(Descent<V>.self, o, group)
@@ -192,6 +193,17 @@ private struct Rows<V: LaneVector> {
   @inline(__always) private func place(_ i: Int, _ j: Int) -> UnsafeMutableRawPointer {
     start.unsafelyUnwrapped + (i &* row &+ j &* column)
   }
+}
+
+private struct Product<V: LaneVector>: Table {
+  let out: Rows<V>
+
+  @inline(__always)
+  init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
+    out = Rows(o.pointee.out, o.pointee.out_row)
+  }
+  @inline(__always) func start(_ i: Int, _ j: Int) -> V { .zero }
+  @inline(__always) func finish(_ i: Int, _ j: Int, _ sum: V) { out[i, j] = sum }
 }
 
 private struct Sum<V: LaneVector>: Table {

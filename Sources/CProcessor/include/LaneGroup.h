@@ -8,13 +8,15 @@
 ///
 /// "Vectors" are as many doubles or floats as the group has lanes.
 
-/// What an operation does to vectors out[i, j]. The first four add products of a panel of X, `count` rows
+/// What an operation does to vectors out[i, j]. The first five add products of a panel of X, `count` rows
 /// by `columns` vectors, with all rows of A:
 ///
 ///     out[i, j] = start + sum_k A[i, k] X[k, j],   i < rows, j < columns, k < count
 ///
 /// summed in the order of k. The others go over `count` neighbouring vectors.
 enum {
+  /// Starts from zero.
+  kp_multiply,
   /// Starts from start[i, j].
   kp_add,
   /// Starts from start[i] - other[i, j]; the sum is multiplied by `error_scale`.

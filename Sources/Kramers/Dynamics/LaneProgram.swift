@@ -45,6 +45,7 @@ struct LaneProgram {
 
   /// What the sums of a product start from, and what becomes of them.
   enum Rule {
+    case product
     case sum(from: Table)
     /// From biases (the same in all columns) - targets; the sum is multiplied by `error_scale`.
     case residual(biases: Table, targets: Table)
@@ -55,14 +56,14 @@ struct LaneProgram {
   }
 
   /// The lower triangle of A'A.
-  mutating func gram(_ a: Table, into out: Table, zero: UnsafeMutableRawPointer) {
-    let rule = Rule.sum(from: constant(zero, out.rows, out.columns))
+  mutating func gram(_ a: Table, into out: Table) {
     let width = kernels.widestOperation(a.rows)
     for j in stride(from: 0, to: out.columns, by: width) {
       let range = j..<min(j + width, out.columns)
       let below = j..<out.rows
       product(
-        a.transposed.rows(below), a.columns(range), into: out.rows(below).columns(range), rule)
+        a.transposed.rows(below), a.columns(range), into: out.rows(below).columns(range),
+        .product)
     }
   }
 
@@ -77,6 +78,8 @@ struct LaneProgram {
       var operation = kp_operation()
       operation.set(a: a, x: x.columns(range), out: out.columns(range))
       switch rule {
+      case .product:
+        operation.kind = Int32(kp_multiply)
       case .sum(let start):
         operation.kind = Int32(kp_add)
         operation.set(start: start.columns(range))
@@ -184,7 +187,8 @@ extension LaneProgram {
       if l < layers.count - 1 {
         let output = table(hidden, layer.outputs, batch)
         hidden += layer.outputs * batch * size
-        product(weights, input, into: output, .sum(from: start))
+        product(
+          weights, input, into: output, plan.network.bias ? .sum(from: start) : .product)
         if isTanh { sweep(kp_tanh, output) }
         input = output
       } else {
@@ -203,8 +207,7 @@ extension LaneProgram {
       if l > 0 {
         let below = errors[l - 1]
         product(
-          weights(layer, of: places.theta).transposed, errors[l], into: below,
-          .sum(from: constant(places.zero, below.rows, batch)))
+          weights(layer, of: places.theta).transposed, errors[l], into: below, .product)
         if isTanh { sweep(kp_tanh_slope, below, other: inputs[l]) }
       }
       update(
@@ -251,7 +254,6 @@ extension LaneProgram {
   ///   - matrix: size x size vectors.
   init(
     map network: Network, _ kernels: LaneKernels, theta: UnsafeMutableRawPointer,
-    zero: UnsafeMutableRawPointer,
     scratch: (UnsafeMutableRawPointer, UnsafeMutableRawPointer), matrix: UnsafeMutableRawPointer
   ) {
     self.init(kernels)
@@ -261,9 +263,9 @@ extension LaneProgram {
     var map = factors[0]
     for (l, factor) in factors.enumerated().dropFirst() {
       let next = table(l.isMultiple(of: 2) ? scratch.0 : scratch.1, factor.rows, map.columns)
-      product(factor, map, into: next, .sum(from: constant(zero, next.rows, next.columns)))
+      product(factor, map, into: next, .product)
       map = next
     }
-    gram(map, into: table(matrix, map.columns, map.columns), zero: zero)
+    gram(map, into: table(matrix, map.columns, map.columns))
   }
 }

@@ -85,7 +85,7 @@ final class LaneTrainer {
     if plan.isModeTested {
       map =
         LaneProgram(
-          map: network, kernels, theta: places.theta, zero: places.zero,
+          map: network, kernels, theta: places.theta,
           scratch: (start + scratch[0], start + scratch[1]), matrix: start + matrix
         ).operations
     }
