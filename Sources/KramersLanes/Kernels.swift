@@ -9,7 +9,8 @@ public let floatLanes = Floats.scalarCount
 
 /// The most columns of an operation whose sums have `count` terms.
 public func widestOperation(_ count: Int) -> Int {
-  count <= longestPanel ? widestPanel(count) : blockColumns
+  if count <= longestPanel { return widestPanel(count) }
+  return hasHalves && count <= 2 * longestPanel ? widestPanel(longestPanel) : blockColumns
 }
 
 /// Takes `count` steps in every lane of a group of doubles or floats.

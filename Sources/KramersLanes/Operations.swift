@@ -51,6 +51,8 @@ enum Operations<V: LaneVector> {
   ) where S.V == V, T.V == V {
     if o.pointee.count <= longestPanel {
       panel(S.self, T.self, o, group)
+    } else if hasHalves, o.pointee.count <= 2 &* longestPanel {
+      halves(S.self, T.self, o, group)
     } else {
       blocks(S.self, T.self, o, group)
     }
@@ -95,6 +97,55 @@ enum Operations<V: LaneVector> {
     for i in 0..<Int(o.pointee.rows) {
       let sums = panel.adding(to: P.S.each { table.start(i, $0) }, a, step: step)
       sums.forEach { table.finish(i, $0, $1) }
+      a += row
+    }
+  }
+
+  /// A product as long as two panels: the sums of the first wait in `out`.
+  @inline(never)
+  private static func halves<S: Strip, T: Table>(
+    _: S.Type, _: T.Type, _ o: Operation, _ group: Group
+  ) where S.V == V, T.V == V {
+    typealias K2 = Levels<Level<S>, Level<S>>
+    typealias K3 = Levels<K2, Level<S>>
+    typealias K4 = Levels<K2, K2>
+    typealias K5 = Levels<K3, K2>
+    typealias K6 = Levels<K3, K3>
+    guard hasHalves, S.count <= widestPanel(longestPanel) else { return }
+    let table = T(o, group)
+    switch o.pointee.count {
+    case 7: halves(K4.self, K3.self, o, table)
+    case 8: halves(K4.self, K4.self, o, table)
+    case 9: halves(K5.self, K4.self, o, table)
+    case 10: halves(K5.self, K5.self, o, table)
+    case 11: halves(K6.self, K5.self, o, table)
+    default: halves(K6.self, K6.self, o, table)
+    }
+  }
+
+  @inline(__always)
+  private static func halves<A: Panel, B: Panel, T: Table>(
+    _: A.Type, _: B.Type, _ o: Operation, _ table: T
+  ) where A.S == B.S, A.S.V == V, T.V == V {
+    let step = Int(o.pointee.a_step)
+    let row = Int(o.pointee.a_row)
+    let xStep = Int(o.pointee.x_step)
+    let column = Int(o.pointee.x_column)
+    let rows = Int(o.pointee.rows)
+    let first = A.load(o.pointee.x, step: xStep, column: column)
+    var a = o.pointee.a!
+    for i in 0..<rows {
+      first.adding(to: A.S.each { table.start(i, $0) }, a, step: step).forEach {
+        table.out[i, $0] = $1
+      }
+      a += row
+    }
+    let second = B.load(o.pointee.x + A.count &* xStep, step: xStep, column: column)
+    a = o.pointee.a + A.count &* step
+    for i in 0..<rows {
+      second.adding(to: A.S.each { table.out[i, $0] }, a, step: step).forEach {
+        table.finish(i, $0, $1)
+      }
       a += row
     }
   }
@@ -168,6 +219,7 @@ enum Operations<V: LaneVector> {
 private protocol Table {
   associatedtype V: LaneVector
   init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>)
+  var out: Rows<V> { get }
   func start(_ i: Int, _ j: Int) -> V
   func finish(_ i: Int, _ j: Int, _ sum: V)
 }

@@ -40,11 +40,14 @@ struct Levels<A: Panel, B: Panel>: Panel where A.S == B.S {
   }
 }
 
-/// The most rows of a panel: what the registers hold beside a row of sums, at two columns.
+/// The most rows of a panel: what the registers hold beside a row of sums, at two columns. Where that is
+/// few, longer products take two panels.
 #if AVX512
   let longestPanel = 12
+  let hasHalves = false
 #else
   let longestPanel = 6
+  let hasHalves = true
 #endif
 
 /// The most columns of a panel of so many rows.
