@@ -3,7 +3,7 @@ import Kramers
 
 /// Raw rates of the engine for `scripts/bench`: one JSON line a call.
 ///
-///     kramers-bench case a|b|c|d double|single SECONDS [REPLICAS] [THREADS]
+///     kramers-bench case a|b|c|d|WIDTHS:B double|single SECONDS [REPLICAS] [THREADS]
 ///     kramers-bench normals double|single SECONDS
 ///     kramers-bench peak double|single SECONDS
 @main
@@ -37,11 +37,21 @@ struct KramersBench {
     "c": ([32, 32, 32, 32], 16, 200, 256), "d": ([64, 128, 128, 10], 32, 1000, 1),
   ]
 
+  /// A linear network such as 24-24-24-24:16, widths and samples a step.
+  private static func linearCase(
+    _ name: String
+  ) -> (widths: [Int], batch: Int, samples: Int, replicas: Int)? {
+    let parts = name.split(separator: ":")
+    guard parts.count == 2, let batch = Int(parts[1]) else { return nil }
+    let widths = parts[0].split(separator: "-").compactMap { Int($0) }
+    return widths.count > 1 ? (widths, batch, 200, 256) : nil
+  }
+
   /// Whole steps: drawing, gathering, gradient, update, and the order parameter every ten steps.
   private static func runCase(
     _ name: String, _ precision: Precision, seconds: Double, replicas: Int?, threads: Int
   ) throws {
-    guard let shape = cases[name] else { throw Failure("no case '\(name)'") }
+    guard let shape = cases[name] ?? linearCase(name) else { throw Failure("no case '\(name)'") }
     let replicas = replicas ?? shape.replicas
     let inputs = shape.widths[0]
     let outputs = shape.widths[shape.widths.count - 1]

@@ -201,7 +201,7 @@ enum Operations<V: LaneVector> {
       }
     case kp_sum:
       for k in 0..<count { out[0, k] = out[0, k] + other[0, k] }
-    case kp_push:
+    case kp_momentum:
       let l2 = factor(group.pointee.l2)
       let mu = factor(group.pointee.momentum)
       for k in 0..<count {
@@ -222,6 +222,10 @@ private protocol Table {
   var out: Rows<V> { get }
   func start(_ i: Int, _ j: Int) -> V
   func finish(_ i: Int, _ j: Int, _ sum: V)
+}
+
+extension Table {
+  @inline(__always) func finish(_ i: Int, _ j: Int, _ sum: V) { out[i, j] = sum }
 }
 
 /// Rows of vectors; neighbours in a row unless `column` says otherwise.
@@ -255,7 +259,6 @@ private struct Product<V: LaneVector>: Table {
     out = Rows(o.pointee.out, o.pointee.out_row)
   }
   @inline(__always) func start(_ i: Int, _ j: Int) -> V { .zero }
-  @inline(__always) func finish(_ i: Int, _ j: Int, _ sum: V) { out[i, j] = sum }
 }
 
 private struct Sum<V: LaneVector>: Table {
@@ -268,7 +271,6 @@ private struct Sum<V: LaneVector>: Table {
     starts = Rows(o.pointee.start, o.pointee.start_row, column: Int(o.pointee.start_column))
   }
   @inline(__always) func start(_ i: Int, _ j: Int) -> V { starts[i, j] }
-  @inline(__always) func finish(_ i: Int, _ j: Int, _ sum: V) { out[i, j] = sum }
 }
 
 private struct Residual<V: LaneVector>: Table {
@@ -298,7 +300,6 @@ private struct Descent<V: LaneVector>: Table {
     decay = V(repeating: V.Scalar(group.pointee.decay))
   }
   @inline(__always) func start(_ i: Int, _ j: Int) -> V { decay * out[i, j] }
-  @inline(__always) func finish(_ i: Int, _ j: Int, _ sum: V) { out[i, j] = sum }
 }
 
 private struct NoisyDescent<V: LaneVector>: Table {
@@ -315,5 +316,4 @@ private struct NoisyDescent<V: LaneVector>: Table {
   @inline(__always) func start(_ i: Int, _ j: Int) -> V {
     noise[i, j].addingProduct(decay, out[i, j])
   }
-  @inline(__always) func finish(_ i: Int, _ j: Int, _ sum: V) { out[i, j] = sum }
 }

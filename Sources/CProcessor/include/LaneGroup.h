@@ -32,7 +32,7 @@ enum {
   /// out = out + other.
   kp_sum,
   /// out = start + l2 other + mu out; `start` one vector after another, or always the same.
-  kp_push,
+  kp_momentum,
   /// out = out - learning_rate other.
   kp_descend,
 };

@@ -41,9 +41,9 @@ final class LanePlan: @unchecked Sendable {  // the table is written in init onl
 
   /// The widest layer in lanes. Beyond, and where eight replicas outgrow the second-level cache, `Trainer`
   /// with blocked products inside of each replica keeps one replica's weights in the first-level
-  /// cache. On one core of a Zen 4, 256 replicas of four equal widths make, in lanes and one by one,
-  /// thousands of steps a second: width 16, B = 16 680 and 510; 24, 16 310 and 200; 32, 16 173 and
-  /// 151 (`scripts/bench c`); 32, 4 565 and 246.
+  /// cache. On one core of a Zen 4, 256 replicas of four equal widths make, in lanes and one by one (this
+  /// bound at 15), thousands of steps a second: width 16, B = 16 680 and 510; 24, 16 310 and 200;
+  /// 32, 16 173 and 151; 32, 4 565 and 246 (`kramers-bench case 24-24-24-24:16 double 1`).
   static let widestInLanes = 32
 
   /// - Throws: `InputError` for ensembles that do not run in lanes: all else computes in double

@@ -241,7 +241,7 @@ extension LaneProgram {
     }
     let moment = table(start + offset, theta.rows, theta.columns)
     sweep(
-      kp_push, moment, start: noise ?? constant(places.zero, theta.rows, theta.columns),
+      kp_momentum, moment, start: noise ?? constant(places.zero, theta.rows, theta.columns),
       other: theta)
     product(errors, inputs, into: moment, .sum(from: moment))
     sweep(kp_descend, theta, other: moment)

@@ -272,7 +272,7 @@ private func distance(_ values: [Double], _ expected: [Double]) throws -> Double
     var known = 0
     for (w, widths) in [
       [5, 5, 5, 5], [2, 7, 3], [7, 2, 3], [3, 4, 6, 9], [9, 4, 6, 3], [4, 4],
-      [1, 1, 1], [12, 10, 11],
+      [1, 1, 1], [12, 10, 11], [17, 20, 14], [15, 31, 19],
     ].enumerated() {
       for precision in Precision.allCases {
         var settings = Settings()
