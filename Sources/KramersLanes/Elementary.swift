@@ -26,26 +26,40 @@ func roots(_ x: Doubles) -> Doubles {
   #endif
 }
 
-/// The lower halves of two words as one of 64 bits.
+/// The exponent of each positive normal number.
 @inline(__always)
-func wide(_ low: Words, _ high: Words) -> Words {
-  (high &<< Words(repeating: 32)) | (low & Words(repeating: 0xFFFF_FFFF))
+func exponents(_ x: Doubles) -> Doubles {
+  #if AVX512
+    kp_exponents_double8(x)
+  #else
+    doubles((bits(x) &>> Words(repeating: 52)) | Words(repeating: 0x4330_0000_0000_0000))
+      - Doubles(repeating: 0x1p52 + 1023)
+  #endif
 }
 
-/// -2 ln u, u = `RandomStream.unit` of a wide word: `logarithmOfUniform` with the factor in its
-/// constants, of 2^53 u, which changes k only.
+/// Each integer below 2^53 as a double.
+@inline(__always)
+func exact(_ integer: Words) -> Doubles {
+  #if AVX512
+    kp_doubles8(integer)
+  #else
+    kp_doubles4(integer)
+  #endif
+}
+
+/// -2 ln u, u = `RandomStream.unit` of a wide word.
 @inline(__always)
 func minusTwoLogarithms(_ word: Words) -> Doubles {
-  let integer = word &>> Words(repeating: 11)
-  #if AVX512
-    let number = kp_doubles8(integer) + Doubles(repeating: 0.5)
-  #else
-    let number = kp_doubles4(integer) + Doubles(repeating: 0.5)
-  #endif
+  minusTwoLogarithms(exact(word &>> Words(repeating: 11)) + Doubles(repeating: 0.5), bits: 53)
+}
+
+/// -2 ln (number / 2^bits): `logarithmOfUniform` with the factors in its constants and in k.
+@inline(__always)
+func minusTwoLogarithms(_ number: Doubles, bits places: UInt64) -> Doubles {
   let root = Words(repeating: 0x3FE6_A09E_667F_3BCD)
-  let shifted = bits(number) &+ Words(repeating: 0x3FF0_0000_0000_0000 &- 0x3FE6_A09E_667F_3BCD)
-  let exponent = (shifted &>> Words(repeating: 52)) | Words(repeating: 0x4330_0000_0000_0000)
-  let k = doubles(exponent) - Doubles(repeating: 0x1p52 + 1023 + 53)
+  let shifted =
+    bits(number) &+ Words(repeating: (0x3FF &- places) &<< 52 &- 0x3FE6_A09E_667F_3BCD)
+  let k = exponents(doubles(shifted))
   let m = doubles((shifted & Words(repeating: 0x000F_FFFF_FFFF_FFFF)) &+ root)
   let s = (m - Doubles(repeating: 1)) / (m + Doubles(repeating: 1))
   let z = s * s
@@ -59,14 +73,13 @@ func minusTwoLogarithms(_ word: Words) -> Doubles {
     .addingProduct(k, Doubles(repeating: -2 * 0.6931471805599453))
 }
 
-/// `sineCosineOfTurn`.
+/// `boxMuller` of the unit of one wide word and the angle of another, times `scale`.
 @inline(__always)
-func sineCosineOfTurn(_ word: Words) -> (sine: Doubles, cosine: Doubles) {
-  let quarter = Words(repeating: 1 &<< 62)
-  let angle = word &+ Words(repeating: 1 &<< 61)
-  let place =
-    ((angle &>> Words(repeating: 10)) & Words(repeating: 0x000F_FFFF_FFFF_FFFF))
-    | Words(repeating: 0x3FF0_0000_0000_0001)
+func boxMuller(_ u: Words, _ v: Words, _ scale: Doubles) -> (Doubles, Doubles) {
+  // `sineCosineOfTurn` but for signs. The bits of the quadrant fall on bits of the exponent that are
+  // set anyway.
+  let angle = v &+ Words(repeating: 1 &<< 61)
+  let place = (angle &>> Words(repeating: 10)) | Words(repeating: 0x3FF0_0000_0000_0001)
   let x = doubles(place) - Doubles(repeating: 1.5)
   let z = x * x
   var p = horner(z, 3.780726143012033 * 0x1p-26, -15.093797503902177 * 0x1p-22)
@@ -81,19 +94,13 @@ func sineCosineOfTurn(_ word: Words) -> (sine: Doubles, cosine: Doubles) {
   q = horner(z, q, 64.93939402236558 * 0x1p-8)
   q = horner(z, q, -19.73920880217842 * 0x1p-4)
   let c = horner(z, q, 1)
-  // Quadrants 1 and 3 exchange the two; the sine is negative in 2 and 3, the cosine in 1 and 2.
-  let isOdd = (angle & quarter) .!= Words.zero
+  // Quadrants 1 and 3 turn the two by a quarter, 2 and 3 by a half: the radius takes that sign.
   let sign = Words(repeating: 1 &<< 63)
-  let sine = bits(s.replacing(with: c, where: isOdd)) ^ (angle & sign)
-  let cosine = bits(c.replacing(with: s, where: isOdd)) ^ ((angle &+ quarter) & sign)
-  return (doubles(sine), doubles(cosine))
-}
-
-/// `boxMuller` of the unit of one wide word and the angle of another, times `scale`.
-@inline(__always)
-func boxMuller(_ u: Words, _ v: Words, _ scale: Doubles) -> (Doubles, Doubles) {
-  let radius = scale * roots(minusTwoLogarithms(u))
-  let (sine, cosine) = sineCosineOfTurn(v)
+  let isOdd = (angle & Words(repeating: 1 &<< 62)) .!= Words.zero
+  let sine = s.replacing(with: c, where: isOdd)
+  let cosine = c.replacing(with: doubles(bits(s) ^ sign), where: isOdd)
+  let size = scale * roots(minusTwoLogarithms(u))
+  let radius = doubles(bits(size) ^ (angle & sign))
   return (radius * cosine, radius * sine)
 }
 

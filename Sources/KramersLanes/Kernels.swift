@@ -23,10 +23,10 @@ public func runFloats(_ group: UnsafeMutablePointer<kp_lane_group>, _ count: Int
 
 /// Draws the noise of the present step.
 public func drawNoiseDoubles(_ group: UnsafeMutablePointer<kp_lane_group>) {
-  LaneStep<Doubles>(group: group).drawNoise()
+  LaneNoise<Doubles>(group).draw()
 }
 public func drawNoiseFloats(_ group: UnsafeMutablePointer<kp_lane_group>) {
-  LaneStep<Floats>(group: group).drawNoise()
+  LaneNoise<Floats>(group).draw()
 }
 
 /// Writes the present permutation of a lane.
@@ -169,10 +169,12 @@ public func fillNormalsDense(
   let factor = Doubles(repeating: scale)
   var k = 0
   while k < count {
-    let w = philox(
-      index, Words(repeating: UInt64(low)), Words(repeating: UInt64(replica)),
-      Words(repeating: UInt64(high)), keys)
-    let (a, b) = boxMuller(wide(w.a, w.b), wide(w.c, w.d), Doubles(repeating: 1))
+    var block = PhiloxState(
+      a: index, b: Words(repeating: UInt64(low)), c: Words(repeating: UInt64(replica)),
+      d: Words(repeating: UInt64(high)))
+    for r in 0..<PhiloxState.rounds &- 1 { block.round(keys + 2 &* r) }
+    let (u, v) = block.lastRound(keys)
+    let (a, b) = boxMuller(u, v, Doubles(repeating: 1))
     let (first, second) = (factor * a, factor * b)
     let left = min(lanes, (count &- k &+ 1) / 2)
     for i in 0..<left {
@@ -181,6 +183,42 @@ public func fillNormalsDense(
     }
     index &+= Words(repeating: UInt64(lanes))
     k &+= 2 &* lanes
+  }
+}
+
+/// Exponential numbers of mean 1: block i of a step gives entries 4i to 4i + 3, each -ln of one word's
+/// `RandomStream.unit`. Fills up to a multiple of four.
+///
+/// - Parameters:
+///   - low, replica, high: words 1 to 3 of the counter.
+///   - keys: the words of Philox's ten rounds.
+public func fillExponentialsDense(
+  _ target: UnsafeMutablePointer<Double>, _ count: Int, _ low: UInt32, _ replica: UInt32,
+  _ high: UInt32, _ keys: UnsafePointer<UInt64>
+) {
+  let lanes = Words.scalarCount
+  var index = Words.zero
+  for k in 0..<lanes { index[k] = UInt64(k) }
+  let lower = Words(repeating: 0xFFFF_FFFF)
+  let half = Doubles(repeating: 0.5)
+  var k = 0
+  while k < count {
+    let w = philox(
+      index, Words(repeating: UInt64(low)), Words(repeating: UInt64(replica)),
+      Words(repeating: UInt64(high)), keys)
+    let a = half * minusTwoLogarithms(exact(w.a & lower) + half, bits: 32)
+    let b = half * minusTwoLogarithms(exact(w.b & lower) + half, bits: 32)
+    let c = half * minusTwoLogarithms(exact(w.c & lower) + half, bits: 32)
+    let d = half * minusTwoLogarithms(exact(w.d & lower) + half, bits: 32)
+    for i in 0..<min(lanes, (count &- k &+ 3) / 4) {
+      let four = target + (k &+ 4 &* i)
+      four[0] = a[i]
+      four[1] = b[i]
+      four[2] = c[i]
+      four[3] = d[i]
+    }
+    index &+= Words(repeating: UInt64(lanes))
+    k &+= 4 &* lanes
   }
 }
 

@@ -164,7 +164,7 @@ struct LaneBatch<V: LaneVector> {
     func limit(_ b: Int) -> Words { Words(repeating: UInt64(truncatingIfNeeded: bound(b))) }
     var first = 0
     while first < V.lanes {
-      let counter = StepCounter(UnsafePointer(group), purpose: Purpose.batch, first: first)
+      let counter = StepCounter(group, purpose: Purpose.batch, ahead: 0, first: first)
       var b = 0
       var index = 0
       while b < batch {

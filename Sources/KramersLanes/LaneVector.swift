@@ -8,10 +8,16 @@ protocol LaneVector: Vector {
   static func transpose(
     _ rows: UnsafeRawPointer, _ offsets: UnsafePointer<Int32>, _ target: UnsafeMutablePointer<Self>,
     stride: Int, width: Int)
-  /// Hands `count` vectors of normals of this step, of standard deviation `scale`, to `use`.
-  static func fillNormals(
-    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, count: Int, scale: Self,
-    _ use: (Int, Self) -> Void)
+  /// Draws the words of at least `count` vectors of normals, of the step that comes `ahead` steps after
+  /// this one, to places `at` ... of the group's words.
+  static func fillWords(
+    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, ahead: Int, at: Int, count: Int)
+  /// Draws the words of four vectors of normals for each of two steps, `ahead` steps after this one and
+  /// the next, to places `at` ...
+  static func fillWordsOfTwoSteps(
+    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, ahead: Int, at: Int)
+  /// Normals k and k + 1 (k even) of these words, of standard deviation `scale`.
+  static func normals(_ words: UnsafeRawPointer, _ k: Int, _ scale: Self) -> (Self, Self)
   static func tanh(_ x: Self) -> Self
   static func / (a: Self, b: Self) -> Self
   static func magnitude(_ x: Self) -> Self
@@ -39,29 +45,59 @@ extension Doubles: LaneVector {
 
   /// Block i gives normals 2i and 2i + 1: `RandomStream.normals`.
   @inline(__always)
-  static func fillNormals(
-    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, count: Int, scale: Self,
-    _ use: (Int, Self) -> Void
+  static func fillWords(
+    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, ahead: Int, at: Int, count: Int
   ) {
-    let counter = StepCounter(group, purpose: purpose, first: 0)
-    let words = group.pointee.words.assumingMemoryBound(to: Words.self)
-    // Two passes: short bodies, of which the processor overlaps more than of one long body.
+    let counter = StepCounter(group, purpose: purpose, ahead: ahead, first: 0)
+    let words = group.pointee.words.assumingMemoryBound(to: Words.self) + at
+    let keys = group.pointee.round_keys!
     var k = 0
+    while k &+ 4 < count {
+      let block = k &>> 1
+      fillWords(
+        counter.afterTwoRounds(block), counter.afterTwoRounds(block &+ 1),
+        counter.afterTwoRounds(block &+ 2), counter.afterTwoRounds(block &+ 3), words + k, keys)
+      k &+= 8
+    }
     while k < count {
-      let (x, y) = counter.words(k &>> 1, and: counter, (k &>> 1) &+ 1)
-      words[k] = wide(x.a, x.b)
-      words[k &+ 1] = wide(x.c, x.d)
-      words[k &+ 2] = wide(y.a, y.b)
-      words[k &+ 3] = wide(y.c, y.d)
+      var x = counter.afterTwoRounds(k &>> 1)
+      var y = counter.afterTwoRounds((k &>> 1) &+ 1)
+      middleRounds(&x, &y, keys)
+      (words[k], words[k &+ 1]) = x.lastRound(keys)
+      (words[k &+ 2], words[k &+ 3]) = y.lastRound(keys)
       k &+= 4
     }
-    k = 0
-    while k < count {
-      let (a, b) = boxMuller(words[k], words[k &+ 1], scale)
-      use(k, a)
-      if k &+ 1 < count { use(k &+ 1, b) }
-      k &+= 2
-    }
+  }
+
+  @inline(__always)
+  static func fillWordsOfTwoSteps(
+    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, ahead: Int, at: Int
+  ) {
+    let first = StepCounter(group, purpose: purpose, ahead: ahead, first: 0)
+    let second = StepCounter(group, purpose: purpose, ahead: ahead &+ 1, first: 0)
+    let words = group.pointee.words.assumingMemoryBound(to: Words.self)
+    fillWords(
+      first.afterTwoRounds(0), first.afterTwoRounds(1), second.afterTwoRounds(0),
+      second.afterTwoRounds(1), words + at, group.pointee.round_keys)
+  }
+
+  @inline(__always)
+  private static func fillWords(
+    _ x: PhiloxState, _ y: PhiloxState, _ z: PhiloxState, _ t: PhiloxState,
+    _ words: UnsafeMutablePointer<Words>, _ keys: UnsafePointer<UInt64>
+  ) {
+    var (x, y, z, t) = (x, y, z, t)
+    middleRounds(&x, &y, &z, &t, keys)
+    (words[0], words[1]) = x.lastRound(keys)
+    (words[2], words[3]) = y.lastRound(keys)
+    (words[4], words[5]) = z.lastRound(keys)
+    (words[6], words[7]) = t.lastRound(keys)
+  }
+
+  @inline(__always)
+  static func normals(_ words: UnsafeRawPointer, _ k: Int, _ scale: Self) -> (Self, Self) {
+    let words = words.assumingMemoryBound(to: Words.self) + k
+    return boxMuller(words[0], words[1], scale)
   }
 
   @inline(__always) static func tanh(_ x: Self) -> Self { hyperbolicTangent(x) }
@@ -97,29 +133,40 @@ extension Floats: LaneVector {
 
   /// Block i gives normals 4i ... 4i + 3, each pair from two words.
   @inline(__always)
-  static func fillNormals(
-    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, count: Int, scale: Self,
-    _ use: (Int, Self) -> Void
+  static func fillWords(
+    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, ahead: Int, at: Int, count: Int
   ) {
-    let lower = StepCounter(group, purpose: purpose, first: 0)
-    let upper = StepCounter(group, purpose: purpose, first: Words.scalarCount)
-    let words = group.pointee.words.assumingMemoryBound(to: FloatWords.self)
+    let lower = StepCounter(group, purpose: purpose, ahead: ahead, first: 0)
+    let upper = StepCounter(group, purpose: purpose, ahead: ahead, first: Words.scalarCount)
+    let words = group.pointee.words.assumingMemoryBound(to: FloatWords.self) + at
+    let keys = group.pointee.round_keys!
     var k = 0
     while k < count {
-      let (x, y) = lower.words(k &>> 2, and: upper, k &>> 2)
+      var x = lower.afterTwoRounds(k &>> 2)
+      var y = upper.afterTwoRounds(k &>> 2)
+      middleRounds(&x, &y, keys)
+      x.round(keys + 2 &* (PhiloxState.rounds &- 1))
+      y.round(keys + 2 &* (PhiloxState.rounds &- 1))
       words[k] = lowerHalves(x.a, y.a)
       words[k &+ 1] = lowerHalves(x.b, y.b)
       words[k &+ 2] = lowerHalves(x.c, y.c)
       words[k &+ 3] = lowerHalves(x.d, y.d)
       k &+= 4
     }
-    k = 0
-    while k < count {
-      let (a, b) = boxMuller(unit(words[k]), unit(words[k &+ 1]), scale)
-      use(k, a)
-      if k &+ 1 < count { use(k &+ 1, b) }
-      k &+= 2
-    }
+  }
+
+  @inline(__always)
+  static func fillWordsOfTwoSteps(
+    _ group: UnsafePointer<kp_lane_group>, purpose: UInt64, ahead: Int, at: Int
+  ) {
+    fillWords(group, purpose: purpose, ahead: ahead, at: at, count: 4)
+    fillWords(group, purpose: purpose, ahead: ahead &+ 1, at: at &+ 4, count: 4)
+  }
+
+  @inline(__always)
+  static func normals(_ words: UnsafeRawPointer, _ k: Int, _ scale: Self) -> (Self, Self) {
+    let words = words.assumingMemoryBound(to: FloatWords.self) + k
+    return boxMuller(unit(words[0]), unit(words[1]), scale)
   }
 
   @inline(__always) static func tanh(_ x: Self) -> Self { hyperbolicTangent(x) }
@@ -138,11 +185,11 @@ extension Floats: LaneVector {
 }
 
 extension StepCounter {
-  /// The counter of as many lanes as there are words, from lane `first` on.
+  /// The counter of as many lanes as there are words, from lane `first` on, `ahead` steps later.
   @inline(__always)
-  init(_ group: UnsafePointer<kp_lane_group>, purpose: UInt64, first: Int) {
+  init(_ group: UnsafePointer<kp_lane_group>, purpose: UInt64, ahead: Int, first: Int) {
     self.init(
-      steps: wordsOfLanes(group.pointee.steps, first),
+      steps: wordsOfLanes(group.pointee.steps, first) &+ Words(repeating: UInt64(ahead)),
       replicas: wordsOfLanes(group.pointee.replicas, first),
       purpose: purpose, keys: group.pointee.round_keys)
   }

@@ -37,6 +37,9 @@ enum {
   kp_descend,
 };
 
+/// Vectors of words of a scalar chain: four for each of several steps.
+enum { kp_chain_words = 64 };
+
 /// Strides are in bytes: A[i, k] at a + i a_row + k a_step, X[k, j] at x + k x_step + j x_column,
 /// start[i, j] at start + i start_row + j start_column, out[i, j] and other[i, j] at i out_row plus j
 /// vectors.
@@ -55,6 +58,9 @@ typedef struct {
   const kp_operation *operations;
   long operation_count;
   long outputs, parameters;
+  /// Depth of a scalar chain: one input and output in each layer, one sample that never changes, sgd, no
+  /// bias, one kind of noise. 0: no such network.
+  long chain;
 
   /// Samples a step; rows of the table (0: the batch in `x` is the whole set and never changes);
   /// numbers in a row: inputs, targets, padding to a multiple of four.
@@ -81,7 +87,7 @@ typedef struct {
   /// Vectors: parameters, momentum (null without), noise on parameters, this step's batch
   /// (inputs, targets, padding), noise on targets.
   void *theta, *moment, *noise, *x, *label;
-  /// Words that become normals.
+  /// Words that become normals; of a chain, `kp_chain_words` vectors.
   void *words;
   /// `samples` indices of each lane, one lane's after another's; row offsets of this step's
   /// samples, all lanes of a sample together.

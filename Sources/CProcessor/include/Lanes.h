@@ -64,6 +64,15 @@ KP_INLINE kp_float16 kp_fma_float16(kp_float16 a, kp_float16 b, kp_float16 c) {
   return __builtin_elementwise_fma(a, b, c);
 }
 
+#ifdef __AVX512F__
+/// The exponent of each positive normal number.
+KP_INLINE kp_double8 kp_exponents_double8(kp_double8 x) {
+  kp_double8 exponents;
+  __asm__("vgetexppd %1, %0" : "=v"(exponents) : "v"(x));
+  return exponents;
+}
+#endif
+
 /// Each integer below 2^53 as a double: exact.
 KP_INLINE kp_double4 kp_doubles4(kp_long4 x) { return __builtin_convertvector(x, kp_double4); }
 KP_INLINE kp_double8 kp_doubles8(kp_long8 x) { return __builtin_convertvector(x, kp_double8); }

@@ -105,6 +105,13 @@ final class LanePlan: @unchecked Sendable {  // the table is written in init onl
   /// Whether the singular values of the map can be tested in lanes.
   var isModeTested: Bool { network.activation == .linear && !network.bias }
 
+  /// Whether a step is one of `ChainStep`.
+  var isChain: Bool {
+    network.isDeepLinear && network.widths.allSatisfy { $0 == 1 } && network.depth <= 4
+      && samples == 0 && batch == 1 && settings.optimizer == .sgd && settings.labelNoise == 0
+      && (settings.gradientNoise > 0) != (settings.temperature > 0)
+  }
+
   /// Number k of the table.
   func value(_ k: Int) -> Double {
     settings.precision == .double

@@ -35,8 +35,8 @@ final class LaneTrainer {
     let vector = kernels.vectorSize
     let parameters = network.parameterCount
     let batch = plan.batch
-    // Normals are made in blocks of four.
-    let block = 4
+    // Normals are made in blocks of eight.
+    let block = 8
     let isLabelNoisy = settings.labelNoise > 0
     let labels = isLabelNoisy ? network.outputs * batch : 0
     let isNoisy = settings.gradientNoise > 0 || settings.temperature > 0
@@ -51,7 +51,8 @@ final class LaneTrainer {
     let moment = counts.add(isHeavy ? parameters * vector : 0)
     let noise = counts.add((noises + block) * vector)
     let label = counts.add((labels + block) * vector)
-    let words = counts.add((max(noises, labels) + block) * vector)
+    let ahead = plan.isChain ? Int(kp_chain_words) : 0
+    let words = counts.add(max(noises + block, labels + block, ahead) * vector)
     // The targets of a minibatch are read once, and make room for errors.
     let inputs = network.inputs * batch * vector
     let x = counts.add(
@@ -101,6 +102,7 @@ final class LaneTrainer {
     g.operation_count = step.count
     g.outputs = network.outputs
     g.parameters = parameters
+    g.chain = plan.isChain ? network.depth : 0
     g.batch = batch
     g.samples = plan.samples
     g.row_width = plan.rowWidth

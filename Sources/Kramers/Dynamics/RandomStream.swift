@@ -58,15 +58,36 @@ public struct RandomStream: Sendable, Equatable {
     _ target: UnsafeMutableBufferPointer<Double>, scale: Double = 1, step: UInt64
   ) {
     guard let start = target.baseAddress else { return }
+    withCounter(step: step) {
+      DenseKernels.fillNormals(
+        start, count: target.count, scale: scale, counter: $0, roundKeys: $1)
+    }
+  }
+
+  /// Fills `target` with exponential numbers of mean 1, block i giving entries 4i ... 4i + 3 from a word
+  /// each: odd multiples of 2^-33 under the logarithm, 22.9 at most.
+  ///
+  /// - Parameter target: a multiple of four.
+  func fillExponentials(_ target: UnsafeMutableBufferPointer<Double>, step: UInt64) {
+    precondition(target.count.isMultiple(of: 4), "a block gives four numbers")
+    guard let start = target.baseAddress else { return }
+    withCounter(step: step) {
+      DenseKernels.fillExponentials(start, count: target.count, counter: $0, roundKeys: $1)
+    }
+  }
+
+  private func withCounter(
+    step: UInt64,
+    _ body: ((low: UInt32, replica: UInt32, high: UInt32), UnsafePointer<UInt64>) -> Void
+  ) {
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 20) { keys in
       guard let keys = keys.baseAddress else { return }
       writeRoundKeys(keys)
-      DenseKernels.fillNormals(
-        start, count: target.count, scale: scale,
-        counter: (
+      body(
+        (
           UInt32(truncatingIfNeeded: step), replica,
           purpose << 24 | UInt32(truncatingIfNeeded: step >> 32)
-        ), roundKeys: UnsafePointer(keys))
+        ), UnsafePointer(keys))
     }
   }
 

@@ -135,11 +135,13 @@ private struct Simulator {
   let cumulative: [Double]
   var times: [Double]
   var censored: [(time: Double, count: Int)]
+  private var gaps: [Double]
 
   init(_ fit: ShiftedExponential, _ times: [Double], _ ends: [Double], _ count: Int) {
     self.fit = fit
     self.count = count
     self.times = []
+    gaps = Array(repeating: 0, count: (count + 3) / 4 * 4)
     self.times.reserveCapacity(count)
     var support: [Double] = []
     var cumulative: [Double] = []
@@ -176,30 +178,23 @@ private struct Simulator {
     for j in censored.indices { censored[j].count = 0 }
     let common = support.count == 1 && cumulative[0] == 1
     let last = support.last ?? .infinity
+    gaps.withUnsafeMutableBufferPointer { stream.fillExponentials($0, step: 0) }
     var time = fit.lag
-    var i = 0
-    var block: UInt32 = 0
-    while i < count {
-      let words = stream.words(step: 0, block)
-      block &+= 1
-      for lane in 0..<4 where i < count {
-        let u = (Double(words[lane]) + 0.5) * 0x1p-32
-        time -= fit.mean * logarithm(u) / Double(count - i)
-        if common && time > last {
-          censored[0].count = count - i
-          return compare(observed)
-        }
-        if support.isEmpty || common {
-          times.append(time)
+    for i in 0..<count {
+      time += fit.mean * gaps[i] / Double(count - i)
+      if common && time > last {
+        censored[0].count = count - i
+        break
+      }
+      if support.isEmpty || common {
+        times.append(time)
+      } else {
+        let j = censoring(stream, i)
+        if support[j] < time {
+          censored[j].count += 1
         } else {
-          let j = censoring(stream, i)
-          if support[j] < time {
-            censored[j].count += 1
-          } else {
-            times.append(time)
-          }
+          times.append(time)
         }
-        i += 1
       }
     }
     return compare(observed)

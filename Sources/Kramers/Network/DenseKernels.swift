@@ -66,6 +66,16 @@ enum DenseKernels {
       target, count, scale, counter.low, counter.replica, counter.high, roundKeys)
   }
 
+  /// Exponential numbers of mean 1, block i giving entries 4i ... 4i + 3, at a counter whose first word
+  /// is the block. Fills up to a multiple of four.
+  static func fillExponentials(
+    _ target: UnsafeMutablePointer<Double>, count: Int,
+    counter: (low: UInt32, replica: UInt32, high: UInt32), roundKeys: UnsafePointer<UInt64>
+  ) {
+    chosen.fillExponentials(
+      target, count, counter.low, counter.replica, counter.high, roundKeys)
+  }
+
   /// y <- y + alpha x.
   static func add(
     _ y: UnsafeMutablePointer<Double>, _ alpha: Double, _ x: UnsafePointer<Double>, count: Int
@@ -91,6 +101,8 @@ enum DenseKernels {
     let descend: @Sendable (Writing, Reading, Double, Double, Int) -> Bool
     let fillNormals:
       @Sendable (Writing, Int, Double, UInt32, UInt32, UInt32, UnsafePointer<UInt64>) -> Void
+    let fillExponentials:
+      @Sendable (Writing, Int, UInt32, UInt32, UInt32, UnsafePointer<UInt64>) -> Void
   }
 
   private static let chosen: Functions = {
@@ -103,7 +115,8 @@ enum DenseKernels {
           gather: { KramersLanes512.gatherDense($0, $1, $2, $3, $4, $5) },
           add: { KramersLanes512.addDense($0, $1, $2, $3) },
           descend: { KramersLanes512.descendDense($0, $1, $2, $3, $4) },
-          fillNormals: { KramersLanes512.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) })
+          fillNormals: { KramersLanes512.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) },
+          fillExponentials: { KramersLanes512.fillExponentialsDense($0, $1, $2, $3, $4, $5) })
       }
     #endif
     return Functions(
@@ -113,6 +126,7 @@ enum DenseKernels {
       gather: { KramersLanes.gatherDense($0, $1, $2, $3, $4, $5) },
       add: { KramersLanes.addDense($0, $1, $2, $3) },
       descend: { KramersLanes.descendDense($0, $1, $2, $3, $4) },
-      fillNormals: { KramersLanes.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) })
+      fillNormals: { KramersLanes.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) },
+      fillExponentials: { KramersLanes.fillExponentialsDense($0, $1, $2, $3, $4, $5) })
   }()
 }

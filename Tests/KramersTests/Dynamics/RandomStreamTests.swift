@@ -122,6 +122,31 @@ private let isLong = getenv("KRAMERS_LONG") != nil
     #expect(abs(largest - (108 * log(2.0)).squareRoot()) < 1e-14)
   }
 
+  /// 3 ulp: 2 of `logarithmOfUniform`, and libm's own. Moments of an exponential number: mean 1, second 2;
+  /// their variances are 1 and 20, and the tolerance is 5 standard errors.
+  @Test("exponential numbers are -ln of a word each, in the order of the blocks")
+  func exponentials() {
+    let random = RandomStream(seed: 6, replica: 4, purpose: .statistics)
+    for count in [4, 28, 32, 36, 100_000] {
+      var values = [Double](repeating: -1, count: count + 4)
+      values.withUnsafeMutableBufferPointer {
+        random.fillExponentials(
+          UnsafeMutableBufferPointer(rebasing: $0[..<count]), step: 1 << 33)
+      }
+      for i in 0..<count {
+        let word = random.words(step: 1 << 33, UInt32(i / 4))[i % 4]
+        let expected = -Glibc.log((Double(word) + 0.5) * 0x1p-32)
+        #expect(abs(values[i] - expected) <= 3 * expected.ulp)
+      }
+      #expect(values[count...].allSatisfy { $0 == -1 })
+    }
+    var values = [Double](repeating: 0, count: 1 << 20)
+    values.withUnsafeMutableBufferPointer { random.fillExponentials($0, step: 0) }
+    let n = Double(values.count)
+    #expect(abs(values.reduce(0, +) / n - 1) < 5 / n.squareRoot())
+    #expect(abs(values.reduce(0) { $0 + $1 * $1 } / n - 2) < 5 * (20 / n).squareRoot())
+  }
+
   @Test("fillNormals writes block i to entries 2i and 2i + 1, also for odd counts")
   func fill() {
     let random = RandomStream(seed: 6, purpose: .floor)
