@@ -28,7 +28,7 @@ enum DenseProducts {
     let p = Operands(
       a: a, rowStride: rowStride &* size, step: columnStride &* size, x: x, columnStride: bytes,
       xStep: stride &* size)
-    let target = Target(y: y, stride: stride, accumulate: accumulate)
+    let target = Results(y: y, stride: stride, accumulate: accumulate)
     var b = 0
     while b &+ 2 &* V.scalarCount <= stride {
       block(Wide.self, p, rows, b / V.scalarCount, columns, target)
@@ -40,37 +40,62 @@ enum DenseProducts {
     }
   }
 
+  /// Samples of a column of blocks that find room in the scratch memory, beside a block.
+  static let most = 64
+
   /// g = e x', or g + e x': the weight gradient, rows x columns, summed over the samples in order.
   @inline(__always)
   static func outer(
     _ e: UnsafePointer<Double>, _ rows: Int, _ x: UnsafePointer<Double>, _ columns: Int,
     _ stride: Int, _ g: UnsafeMutablePointer<Double>, accumulate: Bool
   ) {
+    var b = 0
+    while b < stride {
+      let count = min(most, stride &- b)
+      outer(
+        e + b, rows, x + b, columns, stride, count,
+        Results(y: g, stride: columns, accumulate: accumulate || b > 0))
+      b &+= count
+    }
+  }
+
+  /// w <- w - rate (e x' + l2 w) for at most `most` samples: `outer` and `descendDense` without the
+  /// gradient's way through memory.
+  /// - Returns: whether all results are finite.
+  @inline(__always)
+  static func descend(
+    _ e: UnsafePointer<Double>, _ rows: Int, _ x: UnsafePointer<Double>, _ columns: Int,
+    _ stride: Int, _ w: UnsafeMutablePointer<Double>, _ rate: Double, _ l2: Double
+  ) -> Bool {
+    withUnsafeTemporaryAllocation(of: V.self, capacity: 1) { check in
+      check[0] = V.zero
+      outer(
+        e, rows, x, columns, stride, stride,
+        Descent(y: w, stride: columns, rate: rate, l2: l2, check: check.baseAddress!))
+      return check[0].sum() == 0
+    }
+  }
+
+  @inline(__always)
+  private static func outer<T: Target>(
+    _ e: UnsafePointer<Double>, _ rows: Int, _ x: UnsafePointer<Double>, _ columns: Int,
+    _ stride: Int, _ count: Int, _ target: T
+  ) {
     let width = 2 &* V.scalarCount
-    // The scratch memory holds that many samples of a column of blocks, and a block.
-    let most = 64
     let transposed = kp_scratch()!.assumingMemoryBound(to: Double.self)
+    let p = Operands(
+      a: e, rowStride: stride &* size, step: size, x: transposed, columnStride: bytes,
+      xStep: 2 &* bytes)
     var j = 0
     while j < columns {
       let used = min(width, columns &- j)
-      var b = 0
-      while b < stride {
-        let count = min(most, stride &- b)
-        transpose(x + (j &* stride &+ b), used, stride, count, transposed, width)
-        let p = Operands(
-          a: e + b, rowStride: stride &* size, step: size, x: transposed, columnStride: bytes,
-          xStep: 2 &* bytes)
-        let isFurther = accumulate || b > 0
-        if used == width {
-          block(
-            Wide.self, p, rows, 0, count,
-            Target(y: g + j, stride: columns, accumulate: isFurther))
-        } else {
-          edge(
-            p, rows, count, g + j, columns, used, transposed + most &* width,
-            accumulate: isFurther)
-        }
-        b &+= count
+      transpose(x + j &* stride, used, stride, count, transposed, width)
+      var part = target
+      part.y += j
+      if used == width {
+        block(Wide.self, p, rows, 0, count, part)
+      } else {
+        edge(p, rows, count, part, used, transposed + most &* width)
       }
       j &+= width
     }
@@ -78,25 +103,28 @@ enum DenseProducts {
 
   /// The last columns, which fill no vectors: through a table of whole ones.
   @inline(never)
-  private static func edge(
-    _ p: Operands, _ rows: Int, _ count: Int, _ g: UnsafeMutablePointer<Double>,
-    _ columns: Int, _ used: Int, _ table: UnsafeMutablePointer<Double>, accumulate: Bool
+  private static func edge<T: Target>(
+    _ p: Operands, _ rows: Int, _ count: Int, _ target: T, _ used: Int,
+    _ table: UnsafeMutablePointer<Double>
   ) {
     let width = 2 &* V.scalarCount
+    var part = target
+    part.y = table
+    part.stride = width
     var i = 0
     while i < rows {
       let height = min(denseRows, rows &- i)
+      let first = target.y + i &* target.stride
       for r in 0..<height {
         for c in 0..<width {
-          table[r &* width &+ c] = accumulate && c < used ? g[(i &+ r) &* columns &+ c] : 0
+          table[r &* width &+ c] = c < used ? first[r &* target.stride &+ c] : 0
         }
       }
       var shifted = p
       shifted.a += i &* p.rowStride
-      block(
-        Wide.self, shifted, height, 0, count, Target(y: table, stride: width, accumulate: true))
+      block(Wide.self, shifted, height, 0, count, part)
       for r in 0..<height {
-        for c in 0..<used { g[(i &+ r) &* columns &+ c] = table[r &* width &+ c] }
+        for c in 0..<used { first[r &* target.stride &+ c] = table[r &* width &+ c] }
       }
       i &+= height
     }
@@ -129,16 +157,68 @@ enum DenseProducts {
     }
   }
 
-  private struct Target {
-    let y: UnsafeMutablePointer<Double>
-    let stride: Int
+  /// What becomes of a block of sums.
+  private protocol Target {
+    var y: UnsafeMutablePointer<Double> { get set }
+    var stride: Int { get set }
+    /// What the sums of a strip start from, and where they go.
+    func start<S: Strip>(_: S.Type, _ place: UnsafeMutableRawPointer) -> S where S.V == V
+    func finish<S: Strip>(_ sums: S, _ place: UnsafeMutableRawPointer) where S.V == V
+  }
+
+  private struct Results: Target {
+    var y: UnsafeMutablePointer<Double>
+    var stride: Int
     let accumulate: Bool
+
+    @inline(__always)
+    func start<S: Strip>(_: S.Type, _ place: UnsafeMutableRawPointer) -> S where S.V == V {
+      accumulate ? S.load(place, bytes) : S.zero
+    }
+    @inline(__always)
+    func finish<S: Strip>(_ sums: S, _ place: UnsafeMutableRawPointer) where S.V == V {
+      sums.store(place, bytes)
+    }
+  }
+
+  private struct Descent: Target {
+    var y: UnsafeMutablePointer<Double>
+    var stride: Int
+    private let minusRate: V
+    private let decay: V
+    /// Stays zero as long as everything is finite.
+    private let check: UnsafeMutablePointer<V>
+
+    @inline(__always)
+    init(
+      y: UnsafeMutablePointer<Double>, stride: Int, rate: Double, l2: Double,
+      check: UnsafeMutablePointer<V>
+    ) {
+      self.y = y
+      self.stride = stride
+      minusRate = V(repeating: -rate)
+      decay = V(repeating: l2)
+      self.check = check
+    }
+
+    @inline(__always)
+    func start<S: Strip>(_: S.Type, _: UnsafeMutableRawPointer) -> S where S.V == V { .zero }
+    @inline(__always)
+    func finish<S: Strip>(_ sums: S, _ place: UnsafeMutableRawPointer) where S.V == V {
+      sums.forEach { j, g in
+        let w = place + j &* bytes
+        let old = w.loadUnaligned(as: V.self)
+        let new = old.addingProduct(minusRate, g.addingProduct(decay, old))
+        w.storeBytes(of: new, as: V.self)
+        check[0] = check[0] + (new - new)
+      }
+    }
   }
 
   /// All rows of a column of blocks.
   @inline(__always)
-  private static func block<S: Strip>(
-    _: S.Type, _ p: Operands, _ rows: Int, _ j: Int, _ count: Int, _ target: Target
+  private static func block<S: Strip, T: Target>(
+    _: S.Type, _ p: Operands, _ rows: Int, _ j: Int, _ count: Int, _ target: T
   ) where S.V == V {
     typealias Rows1 = Row<Broadcast<V>, S>
     typealias Rows2 = Twice<Rows1>
@@ -160,14 +240,13 @@ enum DenseProducts {
   }
 
   @inline(__always)
-  private static func tile<B: Tile>(
-    _: B.Type, _ p: Operands, _ i: Int, _ j: Int, _ count: Int, _ target: Target
+  private static func tile<B: Tile, T: Target>(
+    _: B.Type, _ p: Operands, _ i: Int, _ j: Int, _ count: Int, _ target: T
   ) where B.S.V == V {
     let first = UnsafeMutableRawPointer(target.y + (i &* target.stride &+ j &* V.scalarCount))
     let next = target.stride &* size
-    var sums = B.zero
-    if target.accumulate { sums = B.each { r in B.S.load(first + r &* next, bytes) } }
+    var sums = B.each { target.start(B.S.self, first + $0 &* next) }
     sums.accumulate(p, row: i, column: j, count: count)
-    sums.forEach { r, strip in strip.store(first + r &* next, bytes) }
+    sums.forEach { r, strip in target.finish(strip, first + r &* next) }
   }
 }

@@ -104,6 +104,18 @@ public func outerDense(
   DenseProducts.outer(e, rows, x, columns, stride, g, accumulate: accumulate)
 }
 
+/// Samples in one call of `descendOuterDense`.
+public let longestDescent = DenseProducts.most
+
+/// w <- w - rate (e x' + l2 w); see `DenseProducts.descend`.
+/// - Returns: whether all results are finite.
+public func descendOuterDense(
+  _ e: UnsafePointer<Double>, _ rows: Int, _ x: UnsafePointer<Double>, _ columns: Int,
+  _ stride: Int, _ w: UnsafeMutablePointer<Double>, _ rate: Double, _ l2: Double
+) -> Bool {
+  DenseProducts.descend(e, rows, x, columns, stride, w, rate, l2)
+}
+
 /// h[k] = tanh z[k]; `count` a multiple of 8.
 public func tanhDense(
   _ z: UnsafePointer<Double>, _ h: UnsafeMutablePointer<Double>, _ count: Int

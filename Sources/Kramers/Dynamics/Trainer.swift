@@ -138,8 +138,7 @@ public final class Trainer {
     defer { kp_restore_denormals(mode) }
     let seen = Double(size) / Double(train?.count ?? 1)
     for _ in 0..<count {
-      differentiate()
-      let isFinite = update()
+      let isFinite = isPlain ? descend() : move()
       clock.step += 1
       clock.epochs += seen
       if !isFinite { return false }
@@ -147,21 +146,44 @@ public final class Trainer {
     return true
   }
 
-  /// The gradient of the data term on this step's batch.
-  private func differentiate() {
-    if full.count > 0 {
-      full.withPointers { x, y, targetWeights in
+  /// Whether a step is no more than theta <- theta - lr (g + l2 theta).
+  private var isPlain: Bool {
+    settings.optimizer == .sgd && settings.gradientNoise == 0 && settings.temperature == 0
+      && center == nil
+  }
+
+  /// A plain step.
+  private func descend() -> Bool {
+    let (rate, l2) = (settings.learningRate, settings.l2)
+    if stride > DenseKernels.longestDescent {
+      withBatch { x, y, targetWeights, count, weight in
         workspace.gradient(
-          theta, x, y, targetWeights, stride: stride, count: full.count, weight: full.weight,
+          theta, x, y, targetWeights, stride: stride, count: count, weight: weight,
           into: gradient)
       }
-      return
+      return DenseKernels.descend(
+        theta, gradient, rate: rate, l2: l2, count: network.parameterCount)
+    }
+    return withBatch { x, y, targetWeights, count, weight in
+      workspace.descend(
+        theta, x, y, targetWeights, stride: stride, count: count, weight: weight, rate: rate,
+        l2: l2)
+    }
+  }
+
+  /// Hands this step's batch to `body`: x, y, weights of targets, samples, weight of each.
+  private func withBatch<R>(
+    _ body: (
+      UnsafePointer<Double>, UnsafePointer<Double>, UnsafePointer<Double>?, Int, Double
+    ) -> R
+  ) -> R {
+    if full.count > 0 {
+      return full.withPointers { body($0, $1, $2, full.count, full.weight) }
     }
     gather()
     if settings.labelNoise > 0 { perturbLabels() }
-    workspace.gradient(
-      theta, x, y, targetWeights, stride: stride, count: size, weight: 1 / Double(size),
-      into: gradient)
+    restoreOrder()
+    return body(x, y, UnsafePointer(targetWeights), size, 1 / Double(size))
   }
 
   /// Copies this step's samples into x and y.
@@ -244,15 +266,13 @@ public final class Trainer {
 
   /// Adds L2 and noise to the gradient and moves the parameters.
   /// - Returns: whether all of them are finite.
-  private func update() -> Bool {
-    restoreOrder()
+  private func move() -> Bool {
+    withBatch { x, y, targetWeights, count, weight in
+      workspace.gradient(
+        theta, x, y, targetWeights, stride: stride, count: count, weight: weight, into: gradient)
+    }
     let count = network.parameterCount
     let lr = settings.learningRate
-    let isPlain =
-      settings.optimizer == .sgd && settings.gradientNoise == 0 && settings.temperature == 0
-    if isPlain, center == nil {
-      return DenseKernels.descend(theta, gradient, rate: lr, l2: settings.l2, count: count)
-    }
     addRegularisation()
     if settings.gradientNoise > 0 {
       addNoise(.gradientNoise, scale: settings.gradientNoise / Double(size).squareRoot())

@@ -34,15 +34,27 @@ enum DenseKernels {
     chosen.outer(e, rows, x, columns, stride, g, accumulate)
   }
 
+  /// The longest stride of `descendOuter`.
+  static let longestDescent = KramersLanes.longestDescent
+
+  /// w <- w - rate (g + l2 w) with the g of `outer`, the same bits as by `descend`.
+  /// - Returns: whether all results are finite.
+  static func descendOuter(
+    _ e: UnsafePointer<Double>, rows: Int, _ x: UnsafePointer<Double>, columns: Int, stride: Int,
+    on w: UnsafeMutablePointer<Double>, rate: Double, l2: Double
+  ) -> Bool { chosen.descendOuter(e, rows, x, columns, stride, w, rate, l2) }
+
   /// sum_b e[i, b] for each row: the bias gradient.
   static func rowSums(
     _ e: UnsafePointer<Double>, rows: Int, stride: Int, into g: UnsafeMutablePointer<Double>
   ) {
-    for i in 0..<rows {
-      var sum = 0.0
-      for b in 0..<stride { sum += e[i &* stride &+ b] }
-      g[i] = sum
-    }
+    for i in 0..<rows { g[i] = rowSum(e + i &* stride, stride) }
+  }
+
+  static func rowSum(_ e: UnsafePointer<Double>, _ stride: Int) -> Double {
+    var sum = 0.0
+    for b in 0..<stride { sum += e[b] }
+    return sum
   }
 
   /// h = tanh z for `count` numbers, a multiple of eight: `hyperbolicTangent`.
@@ -95,6 +107,7 @@ enum DenseKernels {
   private struct Functions {
     let multiply: @Sendable (Reading, Int, Int, Int, Int, Reading, Int, Writing, Bool) -> Void
     let outer: @Sendable (Reading, Int, Reading, Int, Int, Writing, Bool) -> Void
+    let descendOuter: @Sendable (Reading, Int, Reading, Int, Int, Writing, Double, Double) -> Bool
     let tanh: @Sendable (Reading, Writing, Int) -> Void
     let gather: @Sendable (Reading, Int, UnsafePointer<Int32>, Int, Writing, Int) -> Void
     let add: @Sendable (Writing, Double, Reading, Int) -> Void
@@ -111,6 +124,7 @@ enum DenseKernels {
         return Functions(
           multiply: { KramersLanes512.multiplyDense($0, $1, $2, $3, $4, $5, $6, $7, $8) },
           outer: { KramersLanes512.outerDense($0, $1, $2, $3, $4, $5, $6) },
+          descendOuter: { KramersLanes512.descendOuterDense($0, $1, $2, $3, $4, $5, $6, $7) },
           tanh: { KramersLanes512.tanhDense($0, $1, $2) },
           gather: { KramersLanes512.gatherDense($0, $1, $2, $3, $4, $5) },
           add: { KramersLanes512.addDense($0, $1, $2, $3) },
@@ -122,6 +136,7 @@ enum DenseKernels {
     return Functions(
       multiply: { KramersLanes.multiplyDense($0, $1, $2, $3, $4, $5, $6, $7, $8) },
       outer: { KramersLanes.outerDense($0, $1, $2, $3, $4, $5, $6) },
+      descendOuter: { KramersLanes.descendOuterDense($0, $1, $2, $3, $4, $5, $6, $7) },
       tanh: { KramersLanes.tanhDense($0, $1, $2) },
       gather: { KramersLanes.gatherDense($0, $1, $2, $3, $4, $5) },
       add: { KramersLanes.addDense($0, $1, $2, $3) },

@@ -90,7 +90,44 @@ public final class GradientWorkspace {
   ) {
     forward(theta, x, stride: stride)
     outputError(y, targetWeights, stride: stride, count: count, weight: weight)
-    backward(theta, x, stride: stride, into: g)
+    backward(theta, x, stride: stride) { layer, e, input in
+      DenseKernels.outer(
+        e, rows: layer.outputs, input, columns: layer.inputs, stride: stride,
+        into: g + layer.weights.lowerBound)
+      if network.bias {
+        DenseKernels.rowSums(
+          e, rows: layer.outputs, stride: stride, into: g + layer.biases.lowerBound)
+      }
+    }
+  }
+
+  /// One step down the gradient with L2, theta <- theta - rate (g + l2 theta), which needs no room for
+  /// the gradient: the bits of `gradient` and `DenseKernels.descend`.
+  ///
+  /// - Parameter stride: at most `DenseKernels.longestDescent`.
+  /// - Returns: whether all parameters are finite.
+  func descend(
+    _ theta: UnsafeMutablePointer<Double>, _ x: UnsafePointer<Double>,
+    _ y: UnsafePointer<Double>, _ targetWeights: UnsafePointer<Double>?, stride: Int, count: Int,
+    weight: Double, rate: Double, l2: Double
+  ) -> Bool {
+    forward(theta, x, stride: stride)
+    outputError(y, targetWeights, stride: stride, count: count, weight: weight)
+    var isFinite = true
+    backward(theta, x, stride: stride) { layer, e, input in
+      let weights = DenseKernels.descendOuter(
+        e, rows: layer.outputs, input, columns: layer.inputs, stride: stride,
+        on: theta + layer.weights.lowerBound, rate: rate, l2: l2)
+      isFinite = isFinite && weights
+      guard network.bias else { return }
+      let biases = theta + layer.biases.lowerBound
+      for i in 0..<layer.outputs {
+        let g = DenseKernels.rowSum(e + i &* stride, stride)
+        biases[i] = biases[i].addingProduct(-rate, g.addingProduct(l2, biases[i]))
+        isFinite = isFinite && biases[i].isFinite
+      }
+    }
+    return isFinite
   }
 
   func forward(_ theta: UnsafePointer<Double>, _ x: UnsafePointer<Double>, stride: Int) {
@@ -142,21 +179,17 @@ public final class GradientWorkspace {
     }
   }
 
+  /// Hands each layer with its error and input to `use`, the last one first; a layer's weights are not
+  /// read after that.
   private func backward(
     _ theta: UnsafePointer<Double>, _ x: UnsafePointer<Double>, stride: Int,
-    into g: UnsafeMutablePointer<Double>
+    _ use: (Network.Layer, UnsafePointer<Double>, UnsafePointer<Double>) -> Void
   ) {
     for l in (0..<network.depth).reversed() {
       let layer = network.layers[l]
       let e = errors[l]
       let input = l == 0 ? x : UnsafePointer(activations[l - 1])
-      DenseKernels.outer(
-        e, rows: layer.outputs, input, columns: layer.inputs, stride: stride,
-        into: g + layer.weights.lowerBound)
-      if network.bias {
-        DenseKernels.rowSums(
-          e, rows: layer.outputs, stride: stride, into: g + layer.biases.lowerBound)
-      }
+      defer { use(layer, e, input) }
       guard l > 0 else { continue }
       let previous = errors[l - 1]
       DenseKernels.multiply(
