@@ -7,10 +7,11 @@ public import CProcessor
 public let doubleLanes = Doubles.scalarCount
 public let floatLanes = Floats.scalarCount
 
-/// The most columns of an operation whose sums have `count` terms.
-public func widestOperation(_ count: Int) -> Int {
-  if count <= longestPanel { return widestPanel(count) }
-  return hasHalves && count <= 2 * longestPanel ? widestPanel(longestPanel) : blockColumns
+/// The most columns of a strip whose sums have `count` terms, and whether an operation may have several.
+public func widestStrip(_ count: Int) -> (columns: Int, isInBlocks: Bool) {
+  if count <= longestPanel { return (widestPanel(count), false) }
+  if hasHalves && count <= 2 * longestPanel { return (widestPanel(longestPanel), false) }
+  return (blockColumns, true)
 }
 
 /// Takes `count` steps in every lane of a group of doubles or floats.

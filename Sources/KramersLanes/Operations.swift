@@ -150,37 +150,51 @@ enum Operations<V: LaneVector> {
     }
   }
 
-  /// A product too long for a panel: blocks of sums, over all of their terms.
+  /// A product too long for a panel: blocks of sums, over all of their terms. A few rows of A meet all
+  /// strips of X before the next.
   @inline(never)
   private static func blocks<S: Strip, T: Table>(
     _: S.Type, _: T.Type, _ o: Operation, _ group: Group
   ) where S.V == V, T.V == V {
     guard S.count <= blockColumns else { return }
-    let table = T(o, group)
     typealias Rows1 = Row<Lanewise<V>, S>
     typealias Rows2 = Twice<Rows1>
-    let rows = Int(o.pointee.rows)
-    var i = 0
-    while blockRows >= 4, i &+ 4 <= rows {
-      block(Twice<Rows2>.self, o, i, table)
-      i &+= 4
+    var table = T(o, group)
+    var operands = Operands(
+      a: o.pointee.a, rowStride: Int(o.pointee.a_row), step: Int(o.pointee.a_step),
+      x: o.pointee.x, columnStride: Int(o.pointee.x_column), xStep: Int(o.pointee.x_step))
+    let count = Int(o.pointee.count)
+    let number = Int(o.pointee.strips)
+    var left = Int(o.pointee.rows)
+    func next(_ rows: Int) {
+      operands.a += rows &* operands.rowStride
+      table.advance(rows: rows, columns: 0)
+      left &-= rows
     }
-    while i &+ 2 <= rows {
-      block(Rows2.self, o, i, table)
-      i &+= 2
+    while blockRows >= 4, left >= 4 {
+      strips(Twice<Rows2>.self, operands, count, number, table)
+      next(4)
     }
-    if i < rows { block(Rows1.self, o, i, table) }
+    while left >= 2 {
+      strips(Rows2.self, operands, count, number, table)
+      next(2)
+    }
+    if left > 0 { strips(Rows1.self, operands, count, number, table) }
   }
 
   @inline(__always)
-  private static func block<B: Tile, T: Table>(_: B.Type, _ o: Operation, _ i: Int, _ table: T)
-  where B.S.V == V, T.V == V {
-    let operands = Operands(
-      a: o.pointee.a, rowStride: Int(o.pointee.a_row), step: Int(o.pointee.a_step),
-      x: o.pointee.x, columnStride: Int(o.pointee.x_column), xStep: Int(o.pointee.x_step))
-    var sums = B.each { r in B.S.each { table.start(i &+ r, $0) } }
-    sums.accumulate(operands, row: i, column: 0, count: Int(o.pointee.count))
-    sums.forEach { r, strip in strip.forEach { table.finish(i &+ r, $0, $1) } }
+  private static func strips<B: Tile, T: Table>(
+    _: B.Type, _ operands: Operands, _ count: Int, _ number: Int, _ table: T
+  ) where B.S.V == V, T.V == V {
+    var operands = operands
+    var table = table
+    for _ in 0..<number {
+      var sums = B.each { i in B.S.each { table.start(i, $0) } }
+      sums.accumulate(operands, row: 0, column: 0, count: count)
+      sums.forEach { i, strip in strip.forEach { table.finish(i, $0, $1) } }
+      operands.x += B.S.count &* operands.columnStride
+      table.advance(rows: 0, columns: B.S.count)
+    }
   }
 
   /// The operations over neighbouring vectors.
@@ -220,6 +234,8 @@ private protocol Table {
   associatedtype V: LaneVector
   init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>)
   var out: Rows<V> { get }
+  /// Goes on so many rows and columns further.
+  mutating func advance(rows: Int, columns: Int)
   func start(_ i: Int, _ j: Int) -> V
   func finish(_ i: Int, _ j: Int, _ sum: V)
 }
@@ -230,7 +246,7 @@ extension Table {
 
 /// Rows of vectors; neighbours in a row unless `column` says otherwise.
 private struct Rows<V: LaneVector> {
-  private let start: UnsafeMutableRawPointer?
+  private var start: UnsafeMutableRawPointer?
   private let row: Int
   private let column: Int
 
@@ -246,13 +262,21 @@ private struct Rows<V: LaneVector> {
     nonmutating set { place(i, j).storeBytes(of: newValue, as: V.self) }
   }
 
+  @inline(__always) mutating func advance(rows: Int, columns: Int) {
+    start = start.unsafelyUnwrapped + (rows &* row &+ columns &* column)
+  }
+
   @inline(__always) private func place(_ i: Int, _ j: Int) -> UnsafeMutableRawPointer {
     start.unsafelyUnwrapped + (i &* row &+ j &* column)
   }
 }
 
 private struct Product<V: LaneVector>: Table {
-  let out: Rows<V>
+  var out: Rows<V>
+
+  @inline(__always) mutating func advance(rows: Int, columns: Int) {
+    out.advance(rows: rows, columns: columns)
+  }
 
   @inline(__always)
   init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
@@ -262,8 +286,14 @@ private struct Product<V: LaneVector>: Table {
 }
 
 private struct Sum<V: LaneVector>: Table {
-  let out: Rows<V>
-  let starts: Rows<V>
+  var out: Rows<V>
+  var starts: Rows<V>
+
+  @inline(__always)
+  mutating func advance(rows: Int, columns: Int) {
+    out.advance(rows: rows, columns: columns)
+    starts.advance(rows: rows, columns: columns)
+  }
 
   @inline(__always)
   init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
@@ -274,10 +304,17 @@ private struct Sum<V: LaneVector>: Table {
 }
 
 private struct Residual<V: LaneVector>: Table {
-  let out: Rows<V>
-  let targets: Rows<V>
-  let biases: Rows<V>
+  var out: Rows<V>
+  var targets: Rows<V>
+  var biases: Rows<V>
   let scale: V
+
+  @inline(__always)
+  mutating func advance(rows: Int, columns: Int) {
+    out.advance(rows: rows, columns: columns)
+    targets.advance(rows: rows, columns: columns)
+    biases.advance(rows: rows, columns: 0)
+  }
 
   @inline(__always)
   init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
@@ -291,8 +328,12 @@ private struct Residual<V: LaneVector>: Table {
 }
 
 private struct Descent<V: LaneVector>: Table {
-  let out: Rows<V>
+  var out: Rows<V>
   let decay: V
+
+  @inline(__always) mutating func advance(rows: Int, columns: Int) {
+    out.advance(rows: rows, columns: columns)
+  }
 
   @inline(__always)
   init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
@@ -303,9 +344,15 @@ private struct Descent<V: LaneVector>: Table {
 }
 
 private struct NoisyDescent<V: LaneVector>: Table {
-  let out: Rows<V>
-  let noise: Rows<V>
+  var out: Rows<V>
+  var noise: Rows<V>
   let decay: V
+
+  @inline(__always)
+  mutating func advance(rows: Int, columns: Int) {
+    out.advance(rows: rows, columns: columns)
+    noise.advance(rows: rows, columns: columns)
+  }
 
   @inline(__always)
   init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {

@@ -49,6 +49,8 @@ typedef struct {
   const void *other;
   int32_t a_row, a_step, x_column, x_step, start_row, start_column, out_row;
   int32_t rows, columns, count, kind;
+  /// Products too long for panels: panels beside each other, with so many columns each.
+  int32_t strips;
   /// rows columns count.
   long products;
 } kp_operation;

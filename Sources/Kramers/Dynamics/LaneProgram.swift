@@ -55,9 +55,12 @@ struct LaneProgram {
     case noisyDescent(Table)
   }
 
+  /// Three quarters of a first-level cache.
+  private static let cachedBytes = 24576
+
   /// The lower triangle of A'A.
   mutating func gram(_ a: Table, into out: Table) {
-    let width = kernels.widestOperation(a.rows)
+    let width = kernels.widestStrip(a.rows).columns
     for j in stride(from: 0, to: out.columns, by: width) {
       let range = j..<min(j + width, out.columns)
       let below = j..<out.rows
@@ -69,14 +72,22 @@ struct LaneProgram {
 
   /// out = A X by the rule, a few columns at a time.
   mutating func product(_ a: Table, _ x: Table, into out: Table, _ rule: Rule) {
-    let widest = kernels.widestOperation(a.columns)
+    let (widest, isInBlocks) = kernels.widestStrip(a.columns)
     var j = 0
     while j < x.columns {
       let left = x.columns - j
       let parts = (left + widest - 1) / widest
-      let range = j..<(j + (left + parts - 1) / parts)
+      let width = (left + parts - 1) / parts
+      // So many parts have that width, the others one column less. The strips of an operation should
+      // stay in the first-level cache: A may come from the second.
+      let wide = parts - (parts * width - left)
+      let most = Self.cachedBytes / (width * a.columns * kernels.vectorSize)
+      let strips = isInBlocks ? min(max(most, 1), wide) : 1
+      let range = j..<(j + strips * width)
       var operation = kp_operation()
       operation.set(a: a, x: x.columns(range), out: out.columns(range))
+      operation.columns = Int32(width)
+      operation.strips = Int32(strips)
       switch rule {
       case .product:
         operation.kind = Int32(kp_multiply)

@@ -18,8 +18,8 @@ struct LaneKernels: Sendable {
   let precision: Precision
   /// Replicas in a group.
   let lanes: Int
-  /// The most columns of an operation whose sums have `count` terms.
-  let widestOperation: @Sendable (_ count: Int) -> Int
+  /// The most columns of a strip whose sums have `count` terms, and whether an operation may have several.
+  let widestStrip: @Sendable (_ count: Int) -> (columns: Int, isInBlocks: Bool)
   /// Takes steps in every lane.
   let run: @Sendable (Group, _ steps: Int) -> Void
   /// Draws the noise of the present step.
@@ -63,7 +63,7 @@ struct LaneKernels: Sendable {
 
   private static let doubles = LaneKernels(
     name: baseName, precision: .double, lanes: KramersLanes.doubleLanes,
-    widestOperation: { KramersLanes.widestOperation($0) },
+    widestStrip: { KramersLanes.widestStrip($0) },
     run: { KramersLanes.runDoubles($0, $1) },
     drawNoise: { KramersLanes.drawNoiseDoubles($0) },
     shuffle: { KramersLanes.shuffleDoubles($0, $1) },
@@ -71,7 +71,7 @@ struct LaneKernels: Sendable {
     peak: { KramersLanes.peakDoubles($0) })
   private static let floats = LaneKernels(
     name: baseName, precision: .single, lanes: KramersLanes.floatLanes,
-    widestOperation: { KramersLanes.widestOperation($0) },
+    widestStrip: { KramersLanes.widestStrip($0) },
     run: { KramersLanes.runFloats($0, $1) },
     drawNoise: { KramersLanes.drawNoiseFloats($0) },
     shuffle: { KramersLanes.shuffleFloats($0, $1) },
@@ -81,7 +81,7 @@ struct LaneKernels: Sendable {
   #if canImport(KramersLanes512)
     private static let doubles512 = LaneKernels(
       name: "AVX-512", precision: .double, lanes: KramersLanes512.doubleLanes,
-      widestOperation: { KramersLanes512.widestOperation($0) },
+      widestStrip: { KramersLanes512.widestStrip($0) },
       run: { KramersLanes512.runDoubles($0, $1) },
       drawNoise: { KramersLanes512.drawNoiseDoubles($0) },
       shuffle: { KramersLanes512.shuffleDoubles($0, $1) },
@@ -89,7 +89,7 @@ struct LaneKernels: Sendable {
       peak: { KramersLanes512.peakDoubles($0) })
     private static let floats512 = LaneKernels(
       name: "AVX-512", precision: .single, lanes: KramersLanes512.floatLanes,
-      widestOperation: { KramersLanes512.widestOperation($0) },
+      widestStrip: { KramersLanes512.widestStrip($0) },
       run: { KramersLanes512.runFloats($0, $1) },
       drawNoise: { KramersLanes512.drawNoiseFloats($0) },
       shuffle: { KramersLanes512.shuffleFloats($0, $1) },
