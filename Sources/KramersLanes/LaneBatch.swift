@@ -46,7 +46,7 @@ struct LaneBatch<V: LaneVector> {
     for b in 0..<batch {
       V.transpose(
         group.pointee.rows, group.pointee.offsets + V.lanes &* b, x + b, stride: batch,
-        width: width)
+        width: group.pointee.row_used)
     }
   }
 
@@ -122,7 +122,7 @@ struct LaneBatch<V: LaneVector> {
     forEachDraw { _ in
       samples
     } use: { b, first, draw in
-      store(draw &* stride, at: V.lanes &* b &+ first)
+      store(lowProduct(draw, stride), at: V.lanes &* b &+ first)
     }
   }
 
@@ -151,9 +151,12 @@ struct LaneBatch<V: LaneVector> {
 
   @inline(__always)
   private func store(_ words: Words, at place: Int) {
-    let numbers = SIMDInt32(truncatingIfNeeded: words)
-    UnsafeMutableRawPointer(group.pointee.offsets + place).storeBytes(
-      of: numbers, as: SIMDInt32.self)
+    let target = UnsafeMutableRawPointer(group.pointee.offsets + place)
+    #if AVX512
+      target.storeBytes(of: kp_indices8(words), as: kp_index8.self)
+    #else
+      target.storeBytes(of: kp_indices4(words), as: kp_index4.self)
+    #endif
   }
 
   /// Hands draw b, an integer below `bound(b)`, of as many lanes as there are words to `use`.
@@ -186,9 +189,3 @@ struct LaneBatch<V: LaneVector> {
     }
   }
 }
-
-#if AVX512
-  private typealias SIMDInt32 = SIMD8<Int32>
-#else
-  private typealias SIMDInt32 = SIMD4<Int32>
-#endif

@@ -65,8 +65,9 @@ typedef struct {
   long chain;
 
   /// Samples a step; rows of the table (0: the batch in `x` is the whole set and never changes);
-  /// numbers in a row: inputs, targets, padding to a multiple of four.
-  long batch, samples, row_width;
+  /// numbers in a row: inputs, targets, padding to a multiple of four; the same padded to a multiple of
+  /// two.
+  long batch, samples, row_width, row_used;
   /// samples x row_width doubles or floats.
   const void *rows;
   /// 0: permutation, 1: replacement, 2: subset.

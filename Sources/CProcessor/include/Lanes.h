@@ -77,6 +77,12 @@ KP_INLINE kp_double8 kp_exponents_double8(kp_double8 x) {
 KP_INLINE kp_double4 kp_doubles4(kp_long4 x) { return __builtin_convertvector(x, kp_double4); }
 KP_INLINE kp_double8 kp_doubles8(kp_long8 x) { return __builtin_convertvector(x, kp_double8); }
 
+/// The lower half of each word.
+typedef int32_t kp_index4 __attribute__((ext_vector_type(4)));
+typedef int32_t kp_index8 __attribute__((ext_vector_type(8)));
+KP_INLINE kp_index4 kp_indices4(kp_long4 x) { return __builtin_convertvector(x, kp_index4); }
+KP_INLINE kp_index8 kp_indices8(kp_long8 x) { return __builtin_convertvector(x, kp_index8); }
+
 /// The lower halves of two vectors of words, side by side.
 KP_INLINE kp_word8 kp_lower_halves8(kp_long4 a, kp_long4 b) {
   return __builtin_shufflevector((kp_word8)a, (kp_word8)b, 0, 2, 4, 6, 8, 10, 12, 14);
@@ -90,9 +96,10 @@ KP_INLINE kp_word16 kp_lower_halves16(kp_long8 a, kp_long8 b) {
 KP_INLINE kp_float8 kp_floats8(kp_word8 x) { return __builtin_convertvector(x, kp_float8); }
 KP_INLINE kp_float16 kp_floats16(kp_word16 x) { return __builtin_convertvector(x, kp_float16); }
 
-/// Copies `width` numbers, a multiple of four, from each of as many rows as a vector has lanes, and
+/// Copies `width` numbers, a multiple of two, from each of as many rows as a vector has lanes, and
 /// writes them transposed: vector k holds entry k of every row and goes to place k * stride of
-/// `target`, counted in vectors. Row r begins at rows + offsets[r].
+/// `target`, counted in vectors. Row r begins at rows + offsets[r]. Reads and may write up to the next
+/// multiple of four.
 KP_INLINE void kp_transpose_double4(
     const double *rows, const int32_t *offsets, void *target, long stride, long width) {
   kp_loose_double4 *const out = target;
@@ -136,6 +143,7 @@ KP_INLINE void kp_transpose_double8(
     const kp_double8 cd1 = __builtin_shufflevector(c, d, 1, 9, 3, 11, 5, 13, 7, 15);
     out[0] = __builtin_shufflevector(ab0, cd0, 0, 1, 8, 9, 4, 5, 12, 13);
     out[stride] = __builtin_shufflevector(ab1, cd1, 0, 1, 8, 9, 4, 5, 12, 13);
+    if (k + 2 >= width) break;
     out[2 * stride] = __builtin_shufflevector(ab0, cd0, 2, 3, 10, 11, 6, 7, 14, 15);
     out[3 * stride] = __builtin_shufflevector(ab1, cd1, 2, 3, 10, 11, 6, 7, 14, 15);
     out += 4 * stride;

@@ -106,6 +106,7 @@ final class LaneTrainer {
     g.batch = batch
     g.samples = plan.samples
     g.row_width = plan.rowWidth
+    g.row_used = (network.inputs + network.outputs + 1) / 2 * 2
     g.rows = UnsafeRawPointer(plan.rows)
     g.sampling = settings.sampling.laneCode
     g.learning_rate = settings.learningRate
