@@ -104,7 +104,13 @@ struct ResumedRunTests {
         break
       }
       stops += 1
-      #expect(end.signal == SIGTERM && end.errors.contains("--resume"), "\(end)")
+      #expect(end.signal == SIGTERM)
+      if end.errors.contains("--session") {
+        // The signal came between the last record and the end of the process: nothing is left to do.
+        #expect(end.output == whole.output, "after \(stops) stops")
+        break
+      }
+      #expect(end.errors.contains("--resume"), "\(end)")
       arguments = ["--threads", "\(1 + round % 2)", "--resume", session]
     }
     #expect(stops > 0)
