@@ -199,19 +199,19 @@ public func fillNormalsDense(
   }
 }
 
-/// Exponential numbers of mean 1: block i of a step gives entries 4i to 4i + 3, each -ln of one word's
-/// `RandomStream.unit`. Fills up to a multiple of four.
+/// Exponential numbers of mean 1: block `first` + i of a step gives entries 4i to 4i + 3, each -ln of
+/// (w + 1/2) / 2^32 for a word w. Fills up to a multiple of four.
 ///
 /// - Parameters:
 ///   - low, replica, high: words 1 to 3 of the counter.
 ///   - keys: the words of Philox's ten rounds.
 public func fillExponentialsDense(
-  _ target: UnsafeMutablePointer<Double>, _ count: Int, _ low: UInt32, _ replica: UInt32,
-  _ high: UInt32, _ keys: UnsafePointer<UInt64>
+  _ target: UnsafeMutablePointer<Double>, _ count: Int, _ first: UInt32, _ low: UInt32,
+  _ replica: UInt32, _ high: UInt32, _ keys: UnsafePointer<UInt64>
 ) {
   let lanes = Words.scalarCount
   var index = Words.zero
-  for k in 0..<lanes { index[k] = UInt64(k) }
+  for k in 0..<lanes { index[k] = UInt64(first) &+ UInt64(k) }
   let lower = Words(repeating: 0xFFFF_FFFF)
   let half = Doubles(repeating: 0.5)
   var k = 0

@@ -5,6 +5,7 @@ struct LaneNoise<V: LaneVector> {
   let group: UnsafeMutablePointer<kp_lane_group>
   let isOnLabels: Bool
   let isOnParameters: Bool
+
   @inline(__always)
   init(_ group: UnsafeMutablePointer<kp_lane_group>) {
     self.group = group

@@ -64,15 +64,18 @@ public struct RandomStream: Sendable, Equatable {
     }
   }
 
-  /// Fills `target` with exponential numbers of mean 1, block i giving entries 4i ... 4i + 3 from a word
-  /// each: odd multiples of 2^-33 under the logarithm, 22.9 at most.
+  /// Fills `target` with exponential numbers of mean 1, block first + i giving entries 4i ... 4i + 3 from a
+  /// word each: odd multiples of 2^-33 under the logarithm, 22.9 at most.
   ///
   /// - Parameter target: a multiple of four.
-  func fillExponentials(_ target: UnsafeMutableBufferPointer<Double>, step: UInt64) {
+  func fillExponentials(
+    _ target: UnsafeMutableBufferPointer<Double>, step: UInt64, first: UInt32 = 0
+  ) {
     precondition(target.count.isMultiple(of: 4), "a block gives four numbers")
     guard let start = target.baseAddress else { return }
     withCounter(step: step) {
-      DenseKernels.fillExponentials(start, count: target.count, counter: $0, roundKeys: $1)
+      DenseKernels.fillExponentials(
+        start, count: target.count, first: first, counter: $0, roundKeys: $1)
     }
   }
 

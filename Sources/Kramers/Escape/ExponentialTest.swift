@@ -135,13 +135,14 @@ private struct Simulator {
   let cumulative: [Double]
   var times: [Double]
   var censored: [(time: Double, count: Int)]
+  /// Some of the exponential numbers of a sample: most of them are beyond the budget where little escapes.
   private var gaps: [Double]
 
   init(_ fit: ShiftedExponential, _ times: [Double], _ ends: [Double], _ count: Int) {
     self.fit = fit
     self.count = count
     self.times = []
-    gaps = Array(repeating: 0, count: (count + 3) / 4 * 4)
+    gaps = Array(repeating: 0, count: min((count + 3) / 4 * 4, 256))
     self.times.reserveCapacity(count)
     var support: [Double] = []
     var cumulative: [Double] = []
@@ -178,10 +179,15 @@ private struct Simulator {
     for j in censored.indices { censored[j].count = 0 }
     let common = support.count == 1 && cumulative[0] == 1
     let last = support.last ?? .infinity
-    gaps.withUnsafeMutableBufferPointer { stream.fillExponentials($0, step: 0) }
     var time = fit.lag
     for i in 0..<count {
-      time += fit.mean * gaps[i] / Double(count - i)
+      let place = i % gaps.count
+      if place == 0 {
+        gaps.withUnsafeMutableBufferPointer {
+          stream.fillExponentials($0, step: 0, first: UInt32(i / 4))
+        }
+      }
+      time += fit.mean * gaps[place] / Double(count - i)
       if common && time > last {
         censored[0].count = count - i
         break

@@ -78,14 +78,14 @@ enum DenseKernels {
       target, count, scale, counter.low, counter.replica, counter.high, roundKeys)
   }
 
-  /// Exponential numbers of mean 1, block i giving entries 4i ... 4i + 3, at a counter whose first word
-  /// is the block. Fills up to a multiple of four.
+  /// Exponential numbers of mean 1, block first + i giving entries 4i ... 4i + 3, at a counter whose first
+  /// word is the block. Fills up to a multiple of four.
   static func fillExponentials(
-    _ target: UnsafeMutablePointer<Double>, count: Int,
+    _ target: UnsafeMutablePointer<Double>, count: Int, first: UInt32,
     counter: (low: UInt32, replica: UInt32, high: UInt32), roundKeys: UnsafePointer<UInt64>
   ) {
     chosen.fillExponentials(
-      target, count, counter.low, counter.replica, counter.high, roundKeys)
+      target, count, first, counter.low, counter.replica, counter.high, roundKeys)
   }
 
   /// y <- y + alpha x.
@@ -115,7 +115,7 @@ enum DenseKernels {
     let fillNormals:
       @Sendable (Writing, Int, Double, UInt32, UInt32, UInt32, UnsafePointer<UInt64>) -> Void
     let fillExponentials:
-      @Sendable (Writing, Int, UInt32, UInt32, UInt32, UnsafePointer<UInt64>) -> Void
+      @Sendable (Writing, Int, UInt32, UInt32, UInt32, UInt32, UnsafePointer<UInt64>) -> Void
   }
 
   private static let chosen: Functions = {
@@ -130,7 +130,7 @@ enum DenseKernels {
           add: { KramersLanes512.addDense($0, $1, $2, $3) },
           descend: { KramersLanes512.descendDense($0, $1, $2, $3, $4) },
           fillNormals: { KramersLanes512.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) },
-          fillExponentials: { KramersLanes512.fillExponentialsDense($0, $1, $2, $3, $4, $5) })
+          fillExponentials: { KramersLanes512.fillExponentialsDense($0, $1, $2, $3, $4, $5, $6) })
       }
     #endif
     return Functions(
@@ -142,6 +142,6 @@ enum DenseKernels {
       add: { KramersLanes.addDense($0, $1, $2, $3) },
       descend: { KramersLanes.descendDense($0, $1, $2, $3, $4) },
       fillNormals: { KramersLanes.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) },
-      fillExponentials: { KramersLanes.fillExponentialsDense($0, $1, $2, $3, $4, $5) })
+      fillExponentials: { KramersLanes.fillExponentialsDense($0, $1, $2, $3, $4, $5, $6) })
   }()
 }

@@ -139,6 +139,11 @@ private let isLong = getenv("KRAMERS_LONG") != nil
         #expect(abs(values[i] - expected) <= 3 * expected.ulp)
       }
       #expect(values[count...].allSatisfy { $0 == -1 })
+      var later = [Double](repeating: 0, count: 8)
+      later.withUnsafeMutableBufferPointer {
+        random.fillExponentials($0, step: 1 << 33, first: UInt32(count / 4 - 1))
+      }
+      #expect(Array(later[..<4]) == Array(values[(count - 4)..<count]))
     }
     var values = [Double](repeating: 0, count: 1 << 20)
     values.withUnsafeMutableBufferPointer { random.fillExponentials($0, step: 0) }
