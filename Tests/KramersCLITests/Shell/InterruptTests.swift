@@ -106,7 +106,7 @@ private let experiment =
     let shell = try ShellSession(["--threads", "2"])
     shell.enter(experiment)
     let call =
-      "measure_escape { temperature = 0.0139 / 4.5, replicas = 2048, max_steps = 50000, every = 7 }"
+      "measure_escape { temperature = 0.0139 / 7, replicas = 2048, max_steps = 600000, every = 7 }"
     let seconds = duration(shell, "whole = " + call)
     shell.enter(experiment)
     let text = interrupted(shell, "e = " + call, after: 0.2 * seconds)
