@@ -25,10 +25,36 @@ enum DenseProducts {
     _ columnStride: Int, _ x: UnsafePointer<Double>, _ stride: Int,
     _ y: UnsafeMutablePointer<Double>, accumulate: Bool
   ) {
-    let p = Operands(
+    let p = operands(a, rowStride, columnStride, x, stride)
+    allColumns(p, rows, columns, stride, Results(y: y, stride: stride, accumulate: accumulate))
+  }
+
+  /// y = (A x) (1 - h^2) entry by entry.
+  @inline(__always)
+  static func multiplySloped(
+    _ a: UnsafePointer<Double>, _ rows: Int, _ columns: Int, _ rowStride: Int,
+    _ columnStride: Int, _ x: UnsafePointer<Double>, _ stride: Int, _ h: UnsafePointer<Double>,
+    _ y: UnsafeMutablePointer<Double>
+  ) {
+    let p = operands(a, rowStride, columnStride, x, stride)
+    let distance = UnsafeRawPointer(h) - UnsafeRawPointer(y)
+    allColumns(p, rows, columns, stride, Sloped(y: y, stride: stride, distance: distance))
+  }
+
+  @inline(__always)
+  private static func operands(
+    _ a: UnsafePointer<Double>, _ rowStride: Int, _ columnStride: Int,
+    _ x: UnsafePointer<Double>, _ stride: Int
+  ) -> Operands {
+    Operands(
       a: a, rowStride: rowStride &* size, step: columnStride &* size, x: x, columnStride: bytes,
       xStep: stride &* size)
-    let target = Results(y: y, stride: stride, accumulate: accumulate)
+  }
+
+  @inline(__always)
+  private static func allColumns<T: Target>(
+    _ p: Operands, _ rows: Int, _ columns: Int, _ stride: Int, _ target: T
+  ) {
     var b = 0
     while b &+ 2 &* V.scalarCount <= stride {
       block(Wide.self, p, rows, b / V.scalarCount, columns, target)
@@ -41,7 +67,7 @@ enum DenseProducts {
   }
 
   /// Samples of a column of blocks that find room in the scratch memory, beside a block.
-  static let most = 64
+  private static let most = 64
 
   /// g = e x', or g + e x': the weight gradient, rows x columns, summed over the samples in order.
   @inline(__always)
@@ -49,30 +75,40 @@ enum DenseProducts {
     _ e: UnsafePointer<Double>, _ rows: Int, _ x: UnsafePointer<Double>, _ columns: Int,
     _ stride: Int, _ g: UnsafeMutablePointer<Double>, accumulate: Bool
   ) {
-    var b = 0
-    while b < stride {
-      let count = min(most, stride &- b)
+    forEachPart(of: stride) { b, count in
       outer(
         e + b, rows, x + b, columns, stride, count,
         Results(y: g, stride: columns, accumulate: accumulate || b > 0))
-      b &+= count
     }
   }
 
-  /// w <- w - rate (e x' + l2 w) for at most `most` samples: `outer` and `descendDense` without the
-  /// gradient's way through memory.
+  /// w <- decay w + e x', summed over the samples in order.
   /// - Returns: whether all results are finite.
   @inline(__always)
   static func descend(
     _ e: UnsafePointer<Double>, _ rows: Int, _ x: UnsafePointer<Double>, _ columns: Int,
-    _ stride: Int, _ w: UnsafeMutablePointer<Double>, _ rate: Double, _ l2: Double
+    _ stride: Int, _ w: UnsafeMutablePointer<Double>, _ decay: Double
   ) -> Bool {
     withUnsafeTemporaryAllocation(of: V.self, capacity: 1) { check in
       check[0] = V.zero
-      outer(
-        e, rows, x, columns, stride, stride,
-        Descent(y: w, stride: columns, rate: rate, l2: l2, check: check.baseAddress!))
+      forEachPart(of: stride) { b, count in
+        outer(
+          e + b, rows, x + b, columns, stride, count,
+          Descent(
+            y: w, stride: columns, decay: V(repeating: b == 0 ? decay : 1),
+            check: check.baseAddress!))
+      }
       return check[0].sum() == 0
+    }
+  }
+
+  @inline(__always)
+  private static func forEachPart(of stride: Int, _ use: (_ first: Int, _ count: Int) -> Void) {
+    var b = 0
+    while b < stride {
+      let count = min(most, stride &- b)
+      use(b, count)
+      b &+= count
     }
   }
 
@@ -161,9 +197,11 @@ enum DenseProducts {
   private protocol Target {
     var y: UnsafeMutablePointer<Double> { get set }
     var stride: Int { get set }
-    /// What the sums of a strip start from, and where they go.
+    /// What the sums of a strip start from.
     func start<S: Strip>(_: S.Type, _ place: UnsafeMutableRawPointer) -> S where S.V == V
-    func finish<S: Strip>(_ sums: S, _ place: UnsafeMutableRawPointer) where S.V == V
+    /// Takes the sums of a block, whose rows begin `next` bytes from each other.
+    func finish<B: Tile>(_ sums: B, _ first: UnsafeMutableRawPointer, _ next: Int)
+    where B.S.V == V
   }
 
   private struct Results: Target {
@@ -176,42 +214,54 @@ enum DenseProducts {
       accumulate ? S.load(place, bytes) : S.zero
     }
     @inline(__always)
-    func finish<S: Strip>(_ sums: S, _ place: UnsafeMutableRawPointer) where S.V == V {
-      sums.store(place, bytes)
+    func finish<B: Tile>(_ sums: B, _ first: UnsafeMutableRawPointer, _ next: Int)
+    where B.S.V == V {
+      sums.forEach { r, strip in strip.store(first + r &* next, bytes) }
+    }
+  }
+
+  private struct Sloped: Target {
+    var y: UnsafeMutablePointer<Double>
+    var stride: Int
+    /// Bytes from an entry of y to that of h.
+    let distance: Int
+
+    @inline(__always)
+    func start<S: Strip>(_: S.Type, _: UnsafeMutableRawPointer) -> S where S.V == V { S.zero }
+    @inline(__always)
+    func finish<B: Tile>(_ sums: B, _ first: UnsafeMutableRawPointer, _ next: Int)
+    where B.S.V == V {
+      let one = V(repeating: 1)
+      sums.forEach { r, strip in
+        let place = first + r &* next
+        strip.forEach { j, sum in
+          let h = (place + (distance &+ j &* bytes)).loadUnaligned(as: V.self)
+          (place + j &* bytes).storeBytes(of: sum * (one - h * h), as: V.self)
+        }
+      }
     }
   }
 
   private struct Descent: Target {
     var y: UnsafeMutablePointer<Double>
     var stride: Int
-    private let minusRate: V
-    private let decay: V
+    let decay: V
     /// Stays zero as long as everything is finite.
-    private let check: UnsafeMutablePointer<V>
+    let check: UnsafeMutablePointer<V>
 
     @inline(__always)
-    init(
-      y: UnsafeMutablePointer<Double>, stride: Int, rate: Double, l2: Double,
-      check: UnsafeMutablePointer<V>
-    ) {
-      self.y = y
-      self.stride = stride
-      minusRate = V(repeating: -rate)
-      decay = V(repeating: l2)
-      self.check = check
+    func start<S: Strip>(_: S.Type, _ place: UnsafeMutableRawPointer) -> S where S.V == V {
+      S.each { decay * (place + $0 &* bytes).loadUnaligned(as: V.self) }
     }
-
     @inline(__always)
-    func start<S: Strip>(_: S.Type, _: UnsafeMutableRawPointer) -> S where S.V == V { .zero }
-    @inline(__always)
-    func finish<S: Strip>(_ sums: S, _ place: UnsafeMutableRawPointer) where S.V == V {
-      sums.forEach { j, g in
-        let w = place + j &* bytes
-        let old = w.loadUnaligned(as: V.self)
-        let new = old.addingProduct(minusRate, g.addingProduct(decay, old))
-        w.storeBytes(of: new, as: V.self)
-        check[0] = check[0] + (new - new)
+    func finish<B: Tile>(_ sums: B, _ first: UnsafeMutableRawPointer, _ next: Int)
+    where B.S.V == V {
+      var total = V.zero
+      sums.forEach { r, strip in
+        strip.store(first + r &* next, bytes)
+        strip.forEach { total = total + ($1 - $1) }
       }
+      check[0] = check[0] + total
     }
   }
 
@@ -247,6 +297,6 @@ enum DenseProducts {
     let next = target.stride &* size
     var sums = B.each { target.start(B.S.self, first + $0 &* next) }
     sums.accumulate(p, row: i, column: j, count: count)
-    sums.forEach { r, strip in target.finish(strip, first + r &* next) }
+    target.finish(sums, first, next)
   }
 }

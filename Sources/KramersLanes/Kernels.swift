@@ -97,6 +97,16 @@ public func multiplyDense(
     a, rows, columns, rowStride, columnStride, x, stride, y, accumulate: accumulate)
 }
 
+/// y = (A x) (1 - h^2); see `DenseProducts.multiplySloped`.
+public func multiplySlopedDense(
+  _ a: UnsafePointer<Double>, _ rows: Int, _ columns: Int, _ rowStride: Int, _ columnStride: Int,
+  _ x: UnsafePointer<Double>, _ stride: Int, _ h: UnsafePointer<Double>,
+  _ y: UnsafeMutablePointer<Double>
+) {
+  DenseProducts.multiplySloped(
+    a, rows, columns, rowStride, columnStride, x, stride, h, y)
+}
+
 /// g = e x' or g + e x'; see `DenseProducts.outer`.
 public func outerDense(
   _ e: UnsafePointer<Double>, _ rows: Int, _ x: UnsafePointer<Double>, _ columns: Int,
@@ -105,16 +115,13 @@ public func outerDense(
   DenseProducts.outer(e, rows, x, columns, stride, g, accumulate: accumulate)
 }
 
-/// Samples in one call of `descendOuterDense`.
-public let longestDescent = DenseProducts.most
-
-/// w <- w - rate (e x' + l2 w); see `DenseProducts.descend`.
+/// w <- decay w + e x'; see `DenseProducts.descend`.
 /// - Returns: whether all results are finite.
 public func descendOuterDense(
   _ e: UnsafePointer<Double>, _ rows: Int, _ x: UnsafePointer<Double>, _ columns: Int,
-  _ stride: Int, _ w: UnsafeMutablePointer<Double>, _ rate: Double, _ l2: Double
+  _ stride: Int, _ w: UnsafeMutablePointer<Double>, _ decay: Double
 ) -> Bool {
-  DenseProducts.descend(e, rows, x, columns, stride, w, rate, l2)
+  DenseProducts.descend(e, rows, x, columns, stride, w, decay)
 }
 
 /// h[k] = tanh z[k]; `count` a multiple of 8.
@@ -253,27 +260,64 @@ public func addDense(
   }
 }
 
-/// theta <- theta - rate (g + l2 theta).
+/// The sum of x[k]^2, in 32 sums of which none waits for another, each of every 32nd number; then in
+/// halves.
+public func sumOfSquaresDense(_ x: UnsafePointer<Double>, _ count: Int) -> Double {
+  let number = 32
+  let lanes = Doubles.scalarCount
+  let whole = count / number &* number
+  return withUnsafeTemporaryAllocation(of: Double.self, capacity: number) { sums in
+    var first = 0
+    while first < number {
+      let x = UnsafeRawPointer(x + first)
+      let size = MemoryLayout<Doubles>.stride
+      var (a, b, c, d) = (Doubles.zero, Doubles.zero, Doubles.zero, Doubles.zero)
+      for k in stride(from: 0, to: whole &* 8, by: number &* 8) {
+        let p = (x + k).loadUnaligned(as: Doubles.self)
+        let q = (x + k + size).loadUnaligned(as: Doubles.self)
+        let r = (x + k + 2 &* size).loadUnaligned(as: Doubles.self)
+        let s = (x + k + 3 &* size).loadUnaligned(as: Doubles.self)
+        a = a.addingProduct(p, p)
+        b = b.addingProduct(q, q)
+        c = c.addingProduct(r, r)
+        d = d.addingProduct(s, s)
+      }
+      for i in 0..<lanes {
+        sums[first &+ i] = a[i]
+        sums[first &+ lanes &+ i] = b[i]
+        sums[first &+ 2 &* lanes &+ i] = c[i]
+        sums[first &+ 3 &* lanes &+ i] = d[i]
+      }
+      first &+= 4 &* lanes
+    }
+    for k in whole..<count { sums[k &- whole] = sums[k &- whole].addingProduct(x[k], x[k]) }
+    var width = number / 2
+    while width > 0 {
+      for i in 0..<width { sums[i] += sums[i &+ width] }
+      width /= 2
+    }
+    return sums[0]
+  }
+}
+
+/// theta <- theta - rate g.
 /// - Returns: whether all results are finite.
 public func descendDense(
-  _ theta: UnsafeMutablePointer<Double>, _ g: UnsafePointer<Double>, _ rate: Double,
-  _ l2: Double, _ count: Int
+  _ theta: UnsafeMutablePointer<Double>, _ g: UnsafePointer<Double>, _ rate: Double, _ count: Int
 ) -> Bool {
   let minusRate = Doubles(repeating: -rate)
-  let decay = Doubles(repeating: l2)
   var check = Doubles.zero
   var k = 0
   while k &+ Doubles.scalarCount <= count {
     let old = UnsafeRawPointer(theta + k).loadUnaligned(as: Doubles.self)
-    let force = UnsafeRawPointer(g + k).loadUnaligned(as: Doubles.self).addingProduct(decay, old)
-    let new = old.addingProduct(minusRate, force)
+    let new = old.addingProduct(minusRate, UnsafeRawPointer(g + k).loadUnaligned(as: Doubles.self))
     UnsafeMutableRawPointer(theta + k).storeBytes(of: new, as: Doubles.self)
     check = check + (new - new)
     k &+= Doubles.scalarCount
   }
   var sum = check.sum()
   while k < count {
-    theta[k] = theta[k].addingProduct(-rate, g[k].addingProduct(l2, theta[k]))
+    theta[k] = theta[k].addingProduct(-rate, g[k])
     sum += theta[k] - theta[k]
     k &+= 1
   }

@@ -28,19 +28,25 @@ enum ModeCount<V: LaneVector> {
     var positive = V.zero
     var check = V.zero
     var tiniest = V(repeating: .infinity)
+    // Column by column: entries below the diagonal become those of -L, their mirror images those of L D.
     for j in 0..<size {
-      let pivot = m[j &* size &+ j]
+      /// The entry in row i of column j, less what the columns before take from it.
+      func reduced(_ i: Int) -> V {
+        var entry = m[i &* size &+ j]
+        for k in 0..<j {
+          entry = entry.addingProduct(m[i &* size &+ k], m[k &* size &+ j])
+        }
+        return entry
+      }
+      let pivot = reduced(j)
       positive = positive + V.isPositive(pivot)
       check = check + (pivot - pivot)
       tiniest = V.smaller(tiniest, V.magnitude(pivot))
-      let inverse = V(repeating: 1) / pivot
-      var i = j &+ 1
-      while i < size {
-        let factor = V.zero - m[i &* size &+ j] * inverse
-        for c in (j &+ 1)...i {
-          m[i &* size &+ c] = m[i &* size &+ c].addingProduct(factor, m[c &* size &+ j])
-        }
-        i &+= 1
+      let inverse = V(repeating: -1) / pivot
+      for i in (j &+ 1)..<max(size, j &+ 1) {
+        let entry = reduced(i)
+        m[i &* size &+ j] = entry * inverse
+        m[j &* size &+ i] = entry
       }
     }
     let trusted = V(repeating: V.Scalar(smallest)) * largest

@@ -133,19 +133,21 @@ KP_INLINE void kp_transpose_double8(
   const double *const p4 = rows + offsets[4], *const p5 = rows + offsets[5];
   const double *const p6 = rows + offsets[6], *const p7 = rows + offsets[7];
   for (long k = 0; k < width; k += 4) {
-    const kp_double8 a = kp_two_rows_double(p0 + k, p4 + k);
-    const kp_double8 b = kp_two_rows_double(p1 + k, p5 + k);
-    const kp_double8 c = kp_two_rows_double(p2 + k, p6 + k);
-    const kp_double8 d = kp_two_rows_double(p3 + k, p7 + k);
+    // Rows in such an order that each output takes whole quarters of two vectors: a shuffle that may run
+    // beside fused multiply-adds, where one that picks single numbers of two vectors waits for their unit.
+    const kp_double8 a = kp_two_rows_double(p0 + k, p2 + k);
+    const kp_double8 b = kp_two_rows_double(p1 + k, p3 + k);
+    const kp_double8 c = kp_two_rows_double(p4 + k, p6 + k);
+    const kp_double8 d = kp_two_rows_double(p5 + k, p7 + k);
     const kp_double8 ab0 = __builtin_shufflevector(a, b, 0, 8, 2, 10, 4, 12, 6, 14);
     const kp_double8 ab1 = __builtin_shufflevector(a, b, 1, 9, 3, 11, 5, 13, 7, 15);
     const kp_double8 cd0 = __builtin_shufflevector(c, d, 0, 8, 2, 10, 4, 12, 6, 14);
     const kp_double8 cd1 = __builtin_shufflevector(c, d, 1, 9, 3, 11, 5, 13, 7, 15);
-    out[0] = __builtin_shufflevector(ab0, cd0, 0, 1, 8, 9, 4, 5, 12, 13);
-    out[stride] = __builtin_shufflevector(ab1, cd1, 0, 1, 8, 9, 4, 5, 12, 13);
+    out[0] = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5, 8, 9, 12, 13);
+    out[stride] = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5, 8, 9, 12, 13);
     if (k + 2 >= width) break;
-    out[2 * stride] = __builtin_shufflevector(ab0, cd0, 2, 3, 10, 11, 6, 7, 14, 15);
-    out[3 * stride] = __builtin_shufflevector(ab1, cd1, 2, 3, 10, 11, 6, 7, 14, 15);
+    out[2 * stride] = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7, 10, 11, 14, 15);
+    out[3 * stride] = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7, 10, 11, 14, 15);
     out += 4 * stride;
   }
 }

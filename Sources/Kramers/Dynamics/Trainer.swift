@@ -154,20 +154,10 @@ public final class Trainer {
 
   /// A plain step.
   private func descend() -> Bool {
-    let (rate, l2) = (settings.learningRate, settings.l2)
-    if stride > DenseKernels.longestDescent {
-      withBatch { x, y, targetWeights, count, weight in
-        workspace.gradient(
-          theta, x, y, targetWeights, stride: stride, count: count, weight: weight,
-          into: gradient)
-      }
-      return DenseKernels.descend(
-        theta, gradient, rate: rate, l2: l2, count: network.parameterCount)
-    }
-    return withBatch { x, y, targetWeights, count, weight in
+    withBatch { x, y, targetWeights, count, weight in
       workspace.descend(
-        theta, x, y, targetWeights, stride: stride, count: count, weight: weight, rate: rate,
-        l2: l2)
+        theta, x, y, targetWeights, stride: stride, count: count, weight: weight,
+        rate: settings.learningRate, l2: settings.l2)
     }
   }
 
@@ -291,7 +281,7 @@ public final class Trainer {
       accumulateMomentum()
     case .adam, .adamw: return moveAdam(lr)
     }
-    return DenseKernels.descend(theta, gradient, rate: lr, l2: 0, count: count)
+    return DenseKernels.descend(theta, gradient, rate: lr, count: count)
   }
 
   private func addRegularisation() {

@@ -79,7 +79,7 @@ final class OrderParameterProbe {
   func value(_ theta: UnsafePointer<Double>) -> Double {
     switch observable {
     case .norm:
-      return sumOfSquares(theta, network.parameterCount).squareRoot()
+      return DenseKernels.sumOfSquares(theta, count: network.parameterCount).squareRoot()
     case .mode(let k):
       if batch == nil { return mapSingularValue(theta, k) }
       return outputSingularValue(theta, k)
@@ -153,22 +153,4 @@ final class OrderParameterProbe {
     }
     return max(singular.singularValue(k - 1, of: map), 0).squareRoot()
   }
-}
-
-/// In four sums, of which none waits for another.
-private func sumOfSquares(_ x: UnsafePointer<Double>, _ count: Int) -> Double {
-  var (a, b, c, d) = (0.0, 0.0, 0.0, 0.0)
-  var k = 0
-  while k &+ 4 <= count {
-    a = a.addingProduct(x[k], x[k])
-    b = b.addingProduct(x[k &+ 1], x[k &+ 1])
-    c = c.addingProduct(x[k &+ 2], x[k &+ 2])
-    d = d.addingProduct(x[k &+ 3], x[k &+ 3])
-    k &+= 4
-  }
-  while k < count {
-    a = a.addingProduct(x[k], x[k])
-    k &+= 1
-  }
-  return (a + b) + (c + d)
 }

@@ -24,6 +24,13 @@ enum DenseKernels {
     chosen.multiply(a, rows, columns, rowStride, columnStride, x, stride, y, accumulate)
   }
 
+  /// y = (A x) (1 - h^2) entry by entry: an error on its way back through h = tanh z.
+  static func multiplySloped(
+    _ a: UnsafePointer<Double>, rows: Int, columns: Int, rowStride: Int, columnStride: Int,
+    _ x: UnsafePointer<Double>, stride: Int, tanh h: UnsafePointer<Double>,
+    into y: UnsafeMutablePointer<Double>
+  ) { chosen.multiplySloped(a, rows, columns, rowStride, columnStride, x, stride, h, y) }
+
   /// g[i, j] = sum_b e[i, b] x[j, b] (or += ): the weight gradient, rows x columns, row-major. The
   /// padding of e must be zero.
   @inline(__always)
@@ -34,15 +41,12 @@ enum DenseKernels {
     chosen.outer(e, rows, x, columns, stride, g, accumulate)
   }
 
-  /// The longest stride of `descendOuter`.
-  static let longestDescent = KramersLanes.longestDescent
-
-  /// w <- w - rate (g + l2 w) with the g of `outer`, the same bits as by `descend`.
+  /// w[i, j] <- decay w[i, j] + sum_b e[i, b] x[j, b]: the sum of `outer` from another start.
   /// - Returns: whether all results are finite.
   static func descendOuter(
     _ e: UnsafePointer<Double>, rows: Int, _ x: UnsafePointer<Double>, columns: Int, stride: Int,
-    on w: UnsafeMutablePointer<Double>, rate: Double, l2: Double
-  ) -> Bool { chosen.descendOuter(e, rows, x, columns, stride, w, rate, l2) }
+    on w: UnsafeMutablePointer<Double>, decay: Double
+  ) -> Bool { chosen.descendOuter(e, rows, x, columns, stride, w, decay) }
 
   /// sum_b e[i, b] for each row: the bias gradient.
   static func rowSums(
@@ -93,12 +97,16 @@ enum DenseKernels {
     _ y: UnsafeMutablePointer<Double>, _ alpha: Double, _ x: UnsafePointer<Double>, count: Int
   ) { chosen.add(y, alpha, x, count) }
 
-  /// theta <- theta - rate (g + l2 theta).
+  /// The sum of x[k]^2, in an order of its own.
+  static func sumOfSquares(_ x: UnsafePointer<Double>, count: Int) -> Double {
+    chosen.sumOfSquares(x, count)
+  }
+
+  /// theta <- theta - rate g.
   /// - Returns: whether all results are finite.
   static func descend(
-    _ theta: UnsafeMutablePointer<Double>, _ g: UnsafePointer<Double>, rate: Double, l2: Double,
-    count: Int
-  ) -> Bool { chosen.descend(theta, g, rate, l2, count) }
+    _ theta: UnsafeMutablePointer<Double>, _ g: UnsafePointer<Double>, rate: Double, count: Int
+  ) -> Bool { chosen.descend(theta, g, rate, count) }
 
   private typealias Reading = UnsafePointer<Double>
   private typealias Writing = UnsafeMutablePointer<Double>
@@ -106,12 +114,15 @@ enum DenseKernels {
   /// The functions of one instruction set.
   private struct Functions {
     let multiply: @Sendable (Reading, Int, Int, Int, Int, Reading, Int, Writing, Bool) -> Void
+    let multiplySloped:
+      @Sendable (Reading, Int, Int, Int, Int, Reading, Int, Reading, Writing) -> Void
     let outer: @Sendable (Reading, Int, Reading, Int, Int, Writing, Bool) -> Void
-    let descendOuter: @Sendable (Reading, Int, Reading, Int, Int, Writing, Double, Double) -> Bool
+    let descendOuter: @Sendable (Reading, Int, Reading, Int, Int, Writing, Double) -> Bool
     let tanh: @Sendable (Reading, Writing, Int) -> Void
     let gather: @Sendable (Reading, Int, UnsafePointer<Int32>, Int, Writing, Int) -> Void
     let add: @Sendable (Writing, Double, Reading, Int) -> Void
-    let descend: @Sendable (Writing, Reading, Double, Double, Int) -> Bool
+    let sumOfSquares: @Sendable (Reading, Int) -> Double
+    let descend: @Sendable (Writing, Reading, Double, Int) -> Bool
     let fillNormals:
       @Sendable (Writing, Int, Double, UInt32, UInt32, UInt32, UnsafePointer<UInt64>) -> Void
     let fillExponentials:
@@ -123,24 +134,32 @@ enum DenseKernels {
       if kp_has_avx512() != 0 {
         return Functions(
           multiply: { KramersLanes512.multiplyDense($0, $1, $2, $3, $4, $5, $6, $7, $8) },
+          multiplySloped: {
+            KramersLanes512.multiplySlopedDense($0, $1, $2, $3, $4, $5, $6, $7, $8)
+          },
           outer: { KramersLanes512.outerDense($0, $1, $2, $3, $4, $5, $6) },
-          descendOuter: { KramersLanes512.descendOuterDense($0, $1, $2, $3, $4, $5, $6, $7) },
+          descendOuter: { KramersLanes512.descendOuterDense($0, $1, $2, $3, $4, $5, $6) },
           tanh: { KramersLanes512.tanhDense($0, $1, $2) },
           gather: { KramersLanes512.gatherDense($0, $1, $2, $3, $4, $5) },
           add: { KramersLanes512.addDense($0, $1, $2, $3) },
-          descend: { KramersLanes512.descendDense($0, $1, $2, $3, $4) },
+          sumOfSquares: { KramersLanes512.sumOfSquaresDense($0, $1) },
+          descend: { KramersLanes512.descendDense($0, $1, $2, $3) },
           fillNormals: { KramersLanes512.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) },
           fillExponentials: { KramersLanes512.fillExponentialsDense($0, $1, $2, $3, $4, $5, $6) })
       }
     #endif
     return Functions(
       multiply: { KramersLanes.multiplyDense($0, $1, $2, $3, $4, $5, $6, $7, $8) },
+      multiplySloped: {
+        KramersLanes.multiplySlopedDense($0, $1, $2, $3, $4, $5, $6, $7, $8)
+      },
       outer: { KramersLanes.outerDense($0, $1, $2, $3, $4, $5, $6) },
-      descendOuter: { KramersLanes.descendOuterDense($0, $1, $2, $3, $4, $5, $6, $7) },
+      descendOuter: { KramersLanes.descendOuterDense($0, $1, $2, $3, $4, $5, $6) },
       tanh: { KramersLanes.tanhDense($0, $1, $2) },
       gather: { KramersLanes.gatherDense($0, $1, $2, $3, $4, $5) },
       add: { KramersLanes.addDense($0, $1, $2, $3) },
-      descend: { KramersLanes.descendDense($0, $1, $2, $3, $4) },
+      sumOfSquares: { KramersLanes.sumOfSquaresDense($0, $1) },
+      descend: { KramersLanes.descendDense($0, $1, $2, $3) },
       fillNormals: { KramersLanes.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) },
       fillExponentials: { KramersLanes.fillExponentialsDense($0, $1, $2, $3, $4, $5, $6) })
   }()

@@ -101,10 +101,9 @@ public final class GradientWorkspace {
     }
   }
 
-  /// One step down the gradient with L2, theta <- theta - rate (g + l2 theta), which needs no room for
-  /// the gradient: the bits of `gradient` and `DenseKernels.descend`.
+  /// One step down the gradient with L2, theta <- (1 - rate l2) theta - rate g, without a gradient in
+  /// memory: the factor -rate goes in at the outputs.
   ///
-  /// - Parameter stride: at most `DenseKernels.longestDescent`.
   /// - Returns: whether all parameters are finite.
   func descend(
     _ theta: UnsafeMutablePointer<Double>, _ x: UnsafePointer<Double>,
@@ -112,18 +111,18 @@ public final class GradientWorkspace {
     weight: Double, rate: Double, l2: Double
   ) -> Bool {
     forward(theta, x, stride: stride)
-    outputError(y, targetWeights, stride: stride, count: count, weight: weight)
+    outputError(y, targetWeights, stride: stride, count: count, weight: -rate * weight)
+    let decay = 1 - rate * l2
     var isFinite = true
     backward(theta, x, stride: stride) { layer, e, input in
       let weights = DenseKernels.descendOuter(
         e, rows: layer.outputs, input, columns: layer.inputs, stride: stride,
-        on: theta + layer.weights.lowerBound, rate: rate, l2: l2)
+        on: theta + layer.weights.lowerBound, decay: decay)
       isFinite = isFinite && weights
       guard network.bias else { return }
       let biases = theta + layer.biases.lowerBound
       for i in 0..<layer.outputs {
-        let g = DenseKernels.rowSum(e + i &* stride, stride)
-        biases[i] = biases[i].addingProduct(-rate, g.addingProduct(l2, biases[i]))
+        biases[i] = DenseKernels.rowSum(e + i &* stride, stride).addingProduct(decay, biases[i])
         isFinite = isFinite && biases[i].isFinite
       }
     }
@@ -192,17 +191,21 @@ public final class GradientWorkspace {
       defer { use(layer, e, input) }
       guard l > 0 else { continue }
       let previous = errors[l - 1]
-      DenseKernels.multiply(
-        theta + layer.weights.lowerBound, rows: layer.inputs, columns: layer.outputs,
-        rowStride: 1, columnStride: layer.inputs, e, stride: stride, into: previous)
+      let weights = theta + layer.weights.lowerBound
       if network.activation == .tanh {
-        let h = activations[l - 1]
-        for k in 0..<layer.inputs * stride { previous[k] *= (1 - h[k] * h[k]) }
-      } else if network.activation != .linear {
-        let z = preactivations[l - 1]
-        let activation = network.activation
-        for k in 0..<layer.inputs * stride { previous[k] *= activation.derivative(z[k]) }
+        DenseKernels.multiplySloped(
+          weights, rows: layer.inputs, columns: layer.outputs, rowStride: 1,
+          columnStride: layer.inputs, e, stride: stride, tanh: activations[l - 1],
+          into: previous)
+        continue
       }
+      DenseKernels.multiply(
+        weights, rows: layer.inputs, columns: layer.outputs, rowStride: 1,
+        columnStride: layer.inputs, e, stride: stride, into: previous)
+      guard network.activation != .linear else { continue }
+      let z = preactivations[l - 1]
+      let activation = network.activation
+      for k in 0..<layer.inputs * stride { previous[k] *= activation.derivative(z[k]) }
     }
   }
 

@@ -43,6 +43,15 @@ import Testing
         into: &back, accumulate: accumulate)
       #expect(back == expectedBack)
 
+      let h = random.normals(columns * stride, scale: 0.3, step: 6)
+      var sloped = [Double](repeating: 7, count: columns * stride)
+      DenseKernels.multiplySloped(
+        a, rows: columns, columns: rows, rowStride: 1, columnStride: columns, e, stride: stride,
+        tanh: h, into: &sloped)
+      if !accumulate {
+        #expect(sloped == zip(back, h).map { $0 * (1 - $1 * $1) })
+      }
+
       var g = random.normals(rows * columns, step: 5)
       var expectedGradient = g
       for i in 0..<rows {
@@ -55,6 +64,22 @@ import Testing
       DenseKernels.outer(
         e, rows: rows, x, columns: columns, stride: stride, into: &g, accumulate: accumulate)
       #expect(g == expectedGradient)
+    }
+  }
+
+  @Test("the sum of squares is that of 32 sums, added in halves")
+  func squares() {
+    for count in [0, 1, 7, 31, 32, 33, 64, 1000] {
+      let x = RandomStream(seed: 9, purpose: .data).normals(count, step: UInt64(count))
+      var sums = [Double](repeating: 0, count: 32)
+      for (k, value) in x.enumerated() { sums[k % 32] = sums[k % 32].addingProduct(value, value) }
+      while sums.count > 1 {
+        let half = sums.count / 2
+        sums = (0..<half).map { sums[$0] + sums[$0 + half] }
+      }
+      #expect(DenseKernels.sumOfSquares(x, count: count) == sums[0])
+      let plain = x.reduce(0) { $0 + $1 * $1 }
+      #expect(abs(sums[0] - plain) <= 1e-14 * plain)
     }
   }
 
