@@ -184,33 +184,77 @@ KP_INLINE kp_float16 kp_four_rows_float(
   return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
+#ifdef __AVX512F__
+KP_INLINE kp_float16 kp_two_long_rows_float(const float *a, const float *b) {
+  return __builtin_shufflevector(
+      *(const kp_loose_float8 *)a, *(const kp_loose_float8 *)b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+      12, 13, 14, 15);
+}
+
+/// Entries 0, 1 and 4, 5 of each half, and the others, of two vectors in turns.
+#define KP_LOW(u, v) \
+  __builtin_shufflevector(u, v, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+#define KP_HIGH(u, v) \
+  __builtin_shufflevector(u, v, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+/// The first and the second pairs of each quarter.
+#define KP_FIRST(u, v) \
+  __builtin_shufflevector(u, v, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+#define KP_SECOND(u, v) \
+  __builtin_shufflevector(u, v, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
+/// Quarters 0 and 2, 1 and 3.
+#define KP_EVEN(u, v) \
+  __builtin_shufflevector(u, v, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+#define KP_ODD(u, v) \
+  __builtin_shufflevector(u, v, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31)
+
+/// Eight entries of eight rows: vector k of `out` holds entry k in its quarters 0 and 2, entry k + 4 in
+/// quarters 1 and 3.
+KP_INLINE void kp_transpose_half_float16(
+    const float *p, const int32_t *offsets, kp_float16 *out) {
+  const kp_float16 a = kp_two_long_rows_float(p + offsets[0], p + offsets[4]);
+  const kp_float16 b = kp_two_long_rows_float(p + offsets[1], p + offsets[5]);
+  const kp_float16 c = kp_two_long_rows_float(p + offsets[2], p + offsets[6]);
+  const kp_float16 d = kp_two_long_rows_float(p + offsets[3], p + offsets[7]);
+  const kp_float16 ab0 = KP_LOW(a, b), ab1 = KP_HIGH(a, b);
+  const kp_float16 cd0 = KP_LOW(c, d), cd1 = KP_HIGH(c, d);
+  out[0] = KP_FIRST(ab0, cd0);
+  out[1] = KP_SECOND(ab0, cd0);
+  out[2] = KP_FIRST(ab1, cd1);
+  out[3] = KP_SECOND(ab1, cd1);
+}
+
 KP_INLINE void kp_transpose_float16(
     const float *rows, const int32_t *offsets, void *target, long stride, long width) {
   kp_loose_float16 *const out = target;
-  for (long k = 0; k < width; k += 4) {
+  // Eight columns at a time take an eighth less; rows of four cache lines (32-32-32-32) lose by it.
+  const long whole = width < 64 ? width & ~7L : 0;
+  long k = 0;
+  for (; k < whole; k += 8) {
+    kp_float16 low[4], high[4];
+    kp_transpose_half_float16(rows + k, offsets, low);
+    kp_transpose_half_float16(rows + k, offsets + 8, high);
+    for (long j = 0; j < 4; j++) out[(k + j) * stride] = KP_EVEN(low[j], high[j]);
+    for (long j = 0; j < 4; j++) out[(k + j + 4) * stride] = KP_ODD(low[j], high[j]);
+  }
+  for (; k < width; k += 4) {
     const float *const p = rows + k;
     // Quarter q of each vector holds four entries of one row.
     const kp_float16 a = kp_four_rows_float(p, offsets);
     const kp_float16 b = kp_four_rows_float(p, offsets + 1);
     const kp_float16 c = kp_four_rows_float(p, offsets + 2);
     const kp_float16 d = kp_four_rows_float(p, offsets + 3);
-#define KP_LOW(u, v) \
-  __builtin_shufflevector(u, v, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
-#define KP_HIGH(u, v) \
-  __builtin_shufflevector(u, v, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
     const kp_float16 ab0 = KP_LOW(a, b), ab1 = KP_HIGH(a, b);
     const kp_float16 cd0 = KP_LOW(c, d), cd1 = KP_HIGH(c, d);
-#undef KP_LOW
-#undef KP_HIGH
-#define KP_FIRST(u, v) \
-  __builtin_shufflevector(u, v, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
-#define KP_SECOND(u, v) \
-  __builtin_shufflevector(u, v, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
     out[k * stride] = KP_FIRST(ab0, cd0);
     out[(k + 1) * stride] = KP_SECOND(ab0, cd0);
     out[(k + 2) * stride] = KP_FIRST(ab1, cd1);
     out[(k + 3) * stride] = KP_SECOND(ab1, cd1);
-#undef KP_FIRST
-#undef KP_SECOND
   }
 }
+#undef KP_LOW
+#undef KP_HIGH
+#undef KP_FIRST
+#undef KP_SECOND
+#undef KP_EVEN
+#undef KP_ODD
+#endif
