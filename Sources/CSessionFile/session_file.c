@@ -32,6 +32,12 @@ int session_file_lock(int file) {
   return fcntl(file, F_OFD_SETLK, &process);
 }
 
+void session_file_unlock(int file) {
+  struct flock all = range(FIRST_BYTE, 0);
+  all.l_type = F_UNLCK;
+  fcntl(file, F_OFD_SETLK, &all);
+}
+
 long session_file_holder(int file) {
   struct flock process = range(FIRST_BYTE + 1, 0);
   if (fcntl(file, F_OFD_GETLK, &process) < 0) return -1;

@@ -123,7 +123,10 @@ final class OpenFile: Sendable {
 
   init(descriptor: CInt) { self.descriptor = descriptor }
 
-  deinit { close(descriptor) }
+  deinit {
+    session_file_unlock(descriptor)
+    close(descriptor)
+  }
 
   var identity: FilePlace.Identity {
     var status = stat()

@@ -108,6 +108,30 @@ struct AttachmentTests {
     #expect(folder.names == ["s.kramers"])
   }
 
+  @Test(
+    "lets go of the file though a child that is just being started has a copy of the descriptor")
+  func copied() throws {
+    let folder = try Folder()
+    var copies: [CInt] = []
+    do {
+      let file = try SessionFile(path: folder.file())
+      try file.save(SessionContents())
+      var expected = stat()
+      #expect(stat(folder.file(), &expected) == 0)
+      for descriptor in CInt(3)..<1024 {
+        var found = stat()
+        guard fstat(descriptor, &found) == 0, found.st_ino == expected.st_ino,
+          found.st_dev == expected.st_dev
+        else { continue }
+        copies.append(dup(descriptor))
+      }
+    }
+    defer { for copy in copies { close(copy) } }
+    #expect(!copies.isEmpty && copies.allSatisfy { $0 >= 0 })
+    #expect(!SessionFile.isAttached(folder.file()))
+    try SessionFile.remove(folder.file())
+  }
+
   @Test("of another process is named by its number and ends with it, killed or not")
   func killed() throws {
     let folder = try Folder()

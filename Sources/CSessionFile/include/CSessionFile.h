@@ -12,6 +12,10 @@
 /// process: such locks have no owner that one could ask for.
 int session_file_lock(int file);
 
+/// Unlocks the file at once. Closing `file` would do it only when every copy is closed, and a child that
+/// was begun in this moment has one until it runs its own program.
+void session_file_unlock(int file);
+
 /// The process that has the file locked; 0 when nobody has, -1 when it cannot be told.
 long session_file_holder(int file);
 
