@@ -40,9 +40,11 @@ private final class LaneWatch {
   private struct Place {
     /// nil: the lane is idle.
     var replica: Int?
-    var steps = 0
+    /// The clock when the replica had taken no step.
+    var start = 0
     var reported = 0
-    var nextLook = 0
+    /// The clock when it is to be looked at.
+    var due = 0
   }
 
   private let trainer: LaneTrainer
@@ -51,6 +53,11 @@ private final class LaneWatch {
   private let monitor: RunMonitor
   private let parameters: UnsafeMutablePointer<Double>
   private var places: [Place]
+  private var occupied = 0
+  /// Steps of the group.
+  private var clock = 0
+  /// The first `due` of all.
+  private var due = Int.max
   private var polls = 0
   private var results: [(Int, ReplicaProgress)] = []
 
@@ -74,14 +81,15 @@ private final class LaneWatch {
     var untilPoll = interval
     var hasMore = true
     while true {
-      if hasMore, places.contains(where: { $0.replica == nil }) {
+      if hasMore, occupied < places.count {
         if monitor.shouldStop { return interrupt() }
         hasMore = fill(claim)
       }
-      guard let distance = stepsToLook() else { return results }
-      let steps = min(distance, untilPoll)
+      guard occupied > 0 else { return results }
+      let steps = min(due - clock, untilPoll)
       trainer.run(steps: steps)
-      advance(by: steps)
+      clock += steps
+      if clock == due { look() }
       untilPoll -= steps
       if untilPoll <= 0 {
         untilPoll = interval
@@ -97,29 +105,15 @@ private final class LaneWatch {
     for lane in places.indices where places[lane].replica == nil {
       guard let (replica, state) = claim() else { return false }
       let steps = Int(state.step)
+      let start = clock - steps
       places[lane] = Place(
-        replica: replica, steps: steps, reported: steps, nextLook: nextLook(after: steps, options))
+        replica: replica, start: start, reported: steps,
+        due: start + nextLook(after: steps, options))
+      due = min(due, places[lane].due)
+      occupied += 1
       trainer.load(lane, replica: UInt32(replica), state: state)
     }
     return true
-  }
-
-  /// Steps to the next look at any lane; nil when all are idle.
-  private func stepsToLook() -> Int? {
-    var distance: Int?
-    for place in places where place.replica != nil {
-      distance = min(distance ?? .max, place.nextLook - place.steps)
-    }
-    return distance
-  }
-
-  private func advance(by steps: Int) {
-    var isDue = false
-    for lane in places.indices where places[lane].replica != nil {
-      places[lane].steps += steps
-      isDue = isDue || places[lane].steps == places[lane].nextLook
-    }
-    if isDue { look() }
   }
 
   private func look() {
@@ -127,23 +121,33 @@ private final class LaneWatch {
     if case .mode(let k) = options.observable, trainer.plan.isModeTested {
       test = trainer.modeReaches(options.threshold, mode: k)
     }
+    due = .max
     for lane in places.indices where places[lane].replica != nil {
-      guard places[lane].steps == places[lane].nextLook else { continue }
-      let end: ReplicaOutcome.End?
-      switch test?(lane) {
-      case true?: end = .escaped
-      case false?: end = nil
-      case nil: end = lookClosely(lane)
-      }
-      if let end {
-        finish(lane, end)
-      } else if places[lane].steps == options.maxSteps {
-        finish(lane, .censored)
-      } else {
-        places[lane].nextLook = nextLook(after: places[lane].steps, options)
-      }
+      if places[lane].due == clock { look(at: lane, test?(lane)) }
+      if places[lane].replica != nil { due = min(due, places[lane].due) }
     }
   }
+
+  /// - Parameter hasEscaped: nil where it is not known yet.
+  private func look(at lane: Int, _ hasEscaped: Bool?) {
+    let end: ReplicaOutcome.End?
+    switch hasEscaped {
+    case true?: end = .escaped
+    case false?: end = nil
+    case nil: end = lookClosely(lane)
+    }
+    let steps = steps(lane)
+    if let end {
+      finish(lane, end)
+    } else if steps == options.maxSteps {
+      finish(lane, .censored)
+    } else {
+      places[lane].due = places[lane].start + nextLook(after: steps, options)
+    }
+  }
+
+  /// Steps of the replica in a lane.
+  private func steps(_ lane: Int) -> Int { clock - places[lane].start }
 
   /// Computes the observable of a lane.
   private func lookClosely(_ lane: Int) -> ReplicaOutcome.End? {
@@ -153,8 +157,8 @@ private final class LaneWatch {
 
   private func report() {
     for lane in places.indices where places[lane].replica != nil {
-      monitor.advance(by: places[lane].steps - places[lane].reported)
-      places[lane].reported = places[lane].steps
+      monitor.advance(by: steps(lane) - places[lane].reported)
+      places[lane].reported = steps(lane)
     }
     polls += 1
     guard polls % pollsBetweenShows == 0 else { return }
@@ -165,13 +169,14 @@ private final class LaneWatch {
   private func finish(_ lane: Int, _ end: ReplicaOutcome.End) {
     // What an early escape saves counts as done, so that the progress line reaches its end.
     monitor.advance(by: options.maxSteps - places[lane].reported)
-    leave(lane, .ended(ReplicaOutcome(steps: places[lane].steps, end: end)))
+    leave(lane, .ended(ReplicaOutcome(steps: steps(lane), end: end)))
   }
 
   private func leave(_ lane: Int, _ progress: ReplicaProgress) {
     guard let replica = places[lane].replica else { return }
     results.append((replica, progress))
     places[lane].replica = nil
+    occupied -= 1
   }
 
   private func interrupt() -> [(Int, ReplicaProgress)] {
