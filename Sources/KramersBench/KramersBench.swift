@@ -3,7 +3,7 @@ import Kramers
 
 /// Raw rates of the engine for `scripts/bench`: one JSON line a call.
 ///
-///     kramers-bench case a|b|c|d|WIDTHS:B double|single SECONDS [REPLICAS] [THREADS]
+///     kramers-bench case a|b|c|d|WIDTHS:B double|single SECONDS [REPLICAS] [THREADS] [EVERY]
 ///     kramers-bench normals double|single SECONDS
 ///     kramers-bench peak double|single SECONDS
 @main
@@ -15,7 +15,8 @@ struct KramersBench {
     case "case":
       try runCase(
         word(1, "a"), precision(word(2, "double")), seconds: number(word(3, "1")),
-        replicas: Int(word(4, "")), threads: Int(word(5, "1")) ?? 1)
+        replicas: Int(word(4, "")), threads: Int(word(5, "1")) ?? 1,
+        every: Int(word(6, "10")) ?? 10)
     case "normals":
       let precision = try precision(word(1, "double"))
       let time = KernelRates.secondsPerNormal(precision, seconds: number(word(2, "1")))
@@ -47,9 +48,11 @@ struct KramersBench {
     return widths.count > 1 ? (widths, batch, 200, 256) : nil
   }
 
-  /// Whole steps: drawing, gathering, gradient, update, and the order parameter every ten steps.
+  /// Whole steps: drawing, gathering, gradient, update, and the order parameter every `every` steps, at
+  /// most 100.
   private static func runCase(
-    _ name: String, _ precision: Precision, seconds: Double, replicas: Int?, threads: Int
+    _ name: String, _ precision: Precision, seconds: Double, replicas: Int?, threads: Int,
+    every: Int
   ) throws {
     guard let shape = cases[name] ?? linearCase(name) else { throw Failure("no case '\(name)'") }
     let replicas = replicas ?? shape.replicas
@@ -74,6 +77,7 @@ struct KramersBench {
     var options = FirstPassageOptions(
       observable: isTanh ? .norm : .mode(1), threshold: isTanh ? 1e6 : 1.3, seed: 1)
     options.replicas = replicas
+    options.every = every
     options.maxSteps = 100
     func run(_ steps: Int) throws -> (wall: Double, cpu: Double) {
       options.maxSteps = steps

@@ -41,7 +41,7 @@ EXPERIMENTS = {
         " emit(measure_escape{temperature=2e-4, replicas=%d, seed=%d})"
     ),
 }
-CASES = (*STEP_CASES, "normals", "threads", *EXPERIMENTS)
+CASES = (*STEP_CASES, "looks", "normals", "threads", *EXPERIMENTS)
 
 
 class Peer:
@@ -163,6 +163,21 @@ class Bench:
         table(
             "Nanoseconds a standard normal number.",
             ["precision", "Kramers", *PEERS.values(), "JAX tried", "ratio to fastest"], rows)
+
+    def looks(self):
+        rows = []
+        for name in ("a", "b", "c", "d1"):
+            case, replicas, text = STEP_CASES[name]
+            shares = []
+            for _ in range(self.rounds):
+                often, rarely = (
+                    1 / self.ours("case", case, "double", self.seconds, replicas, 1, every)[self.rate]
+                    for every in (10, 100))
+                # Nine looks of ten are left out.
+                shares.append(10 / 9 * (1 - rarely / often))
+            rows.append([f"{name}: {text}", f"{100 * statistics.median(shares):.1f} %"])
+        table("What looking at the order parameter every ten steps takes of the time, from runs that look "
+              "every ten and every hundred steps, double precision.", ["case", "share"], rows)
 
     def threads(self):
         rows = []
@@ -328,7 +343,7 @@ def main():
     for name in names:
         if name not in CASES:
             sys.exit(f"bench: no case '{name}'; there are {', '.join(CASES)}")
-    names = names or [c for c in CASES if not is_small or c not in ("b", "c", "d8", "threads")]
+    names = names or [c for c in CASES if not is_small or c not in ("b", "c", "d8", "looks", "threads")]
 
     bench = Bench(binaries, python, is_small, is_cpu)
     peaks = [f"{bench.ours('peak', p)['gflops']:.1f} GFLOP/s in {p} precision" for p in PRECISIONS]
@@ -338,6 +353,8 @@ def main():
     bench_steps = [name for name in names if name in STEP_CASES]
     if bench_steps:
         bench.steps(bench_steps)
+    if "looks" in names:
+        bench.looks()
     if "normals" in names:
         bench.normals()
     if "threads" in names:
