@@ -176,8 +176,9 @@ class Bench:
                 # Nine looks of ten are left out.
                 shares.append(10 / 9 * (1 - rarely / often))
             rows.append([f"{name}: {text}", f"{100 * statistics.median(shares):.1f} %"])
-        table("What looking at the order parameter every ten steps takes of the time, from runs that look "
-              "every ten and every hundred steps, double precision.", ["case", "share"], rows)
+        table(
+            "What looking at the order parameter every ten steps takes of the time, from runs that "
+            "look every ten and every hundred steps, double precision.", ["case", "share"], rows)
 
     def threads(self):
         rows = []

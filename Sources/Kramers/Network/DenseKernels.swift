@@ -108,11 +108,11 @@ enum DenseKernels {
     _ theta: UnsafeMutablePointer<Double>, _ g: UnsafePointer<Double>, rate: Double, count: Int
   ) -> Bool { chosen.descend(theta, g, rate, count) }
 
-  private typealias Reading = UnsafePointer<Double>
-  private typealias Writing = UnsafeMutablePointer<Double>
+  typealias Reading = UnsafePointer<Double>
+  typealias Writing = UnsafeMutablePointer<Double>
 
   /// The functions of one instruction set.
-  private struct Functions {
+  struct Functions {
     let multiply: @Sendable (Reading, Int, Int, Int, Int, Reading, Int, Writing, Bool) -> Void
     let multiplySloped:
       @Sendable (Reading, Int, Int, Int, Int, Reading, Int, Reading, Writing) -> Void
@@ -129,10 +129,14 @@ enum DenseKernels {
       @Sendable (Writing, Int, UInt32, UInt32, UInt32, UInt32, UnsafePointer<UInt64>) -> Void
   }
 
-  private static let chosen: Functions = {
+  private static let chosen = available[0]
+
+  /// Those of all instruction sets that this processor has, the widest first. They give the same bits.
+  static let available: [Functions] = {
+    var all: [Functions] = []
     #if canImport(KramersLanes512)
       if kp_has_avx512() != 0 {
-        return Functions(
+        let widest = Functions(
           multiply: { KramersLanes512.multiplyDense($0, $1, $2, $3, $4, $5, $6, $7, $8) },
           multiplySloped: {
             KramersLanes512.multiplySlopedDense($0, $1, $2, $3, $4, $5, $6, $7, $8)
@@ -146,9 +150,10 @@ enum DenseKernels {
           descend: { KramersLanes512.descendDense($0, $1, $2, $3) },
           fillNormals: { KramersLanes512.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) },
           fillExponentials: { KramersLanes512.fillExponentialsDense($0, $1, $2, $3, $4, $5, $6) })
+        all.append(widest)
       }
     #endif
-    return Functions(
+    let base = Functions(
       multiply: { KramersLanes.multiplyDense($0, $1, $2, $3, $4, $5, $6, $7, $8) },
       multiplySloped: {
         KramersLanes.multiplySlopedDense($0, $1, $2, $3, $4, $5, $6, $7, $8)
@@ -162,5 +167,7 @@ enum DenseKernels {
       descend: { KramersLanes.descendDense($0, $1, $2, $3) },
       fillNormals: { KramersLanes.fillNormalsDense($0, $1, $2, $3, $4, $5, $6) },
       fillExponentials: { KramersLanes.fillExponentialsDense($0, $1, $2, $3, $4, $5, $6) })
+    all.append(base)
+    return all
   }()
 }

@@ -83,6 +83,53 @@ import Testing
     }
   }
 
+  /// The other tests show that those in use are right.
+  @Test(
+    "every instruction set gives the same bits",
+    arguments: [(1, 1, 8), (3, 5, 8), (10, 17, 24), (33, 40, 72), (9, 100, 136)])
+  func instructionSets(rows: Int, columns: Int, stride: Int) {
+    let random = RandomStream(seed: 10, purpose: .data)
+    let a = random.normals(rows * columns, step: 0)
+    let x = random.normals(columns * stride, step: 1)
+    let e = random.normals(rows * stride, step: 2)
+    let h = random.normals(columns * stride, scale: 0.3, step: 3)
+    let order = (0..<columns).map { Int32($0 * 7 % columns) }
+    let keys = (0..<20).map {
+      UInt64(truncatingIfNeeded: UInt32(truncatingIfNeeded: 77_777_777 * $0))
+    }
+
+    func results(_ kernels: DenseKernels.Functions) -> [[UInt64]] {
+      var product = random.normals(rows * stride, step: 4)
+      kernels.multiply(a, rows, columns, columns, 1, x, stride, &product, true)
+      var sloped = h
+      kernels.multiplySloped(a, columns, rows, 1, columns, e, stride, h, &sloped)
+      var gradient = a
+      kernels.outer(e, rows, x, columns, stride, &gradient, true)
+      var moved = a
+      let isFinite = kernels.descendOuter(e, rows, x, columns, stride, &moved, 0.9)
+      var tangents = h
+      kernels.tanh(x, &tangents, x.count)
+      var gathered = [Double](repeating: 0, count: stride * DenseKernels.stride(columns))
+      kernels.gather(x, stride, order, columns, &gathered, DenseKernels.stride(columns))
+      var sum = a
+      kernels.add(&sum, 0.3, gradient, a.count)
+      var stepped = a
+      let isStill = kernels.descend(&stepped, gradient, 0.1, a.count)
+      var normals = a
+      kernels.fillNormals(&normals, a.count, 0.7, 3, 4, 5, keys)
+      var exponentials = [Double](repeating: 0, count: (a.count + 3) / 4 * 4)
+      kernels.fillExponentials(&exponentials, exponentials.count, 9, 3, 4, 5, keys)
+      let numbers = [
+        product, sloped, gradient, moved, tangents, gathered, sum, stepped, normals, exponentials,
+        [kernels.sumOfSquares(a, a.count), isFinite ? 1 : 0, isStill ? 1 : 0],
+      ]
+      return numbers.map { $0.map(\.bitPattern) }
+    }
+
+    let all = DenseKernels.available.map(results)
+    for other in all.dropFirst() { #expect(other == all[0]) }
+  }
+
   @Test("rows are gathered into columns, for widths and counts that fill no vector")
   func gathering() {
     let random = RandomStream(seed: 7, purpose: .data)
