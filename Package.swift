@@ -96,12 +96,16 @@ let package = Package(
     .executableTarget(
       name: "KramersBench", dependencies: ["Kramers"], swiftSettings: swiftSettings),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .target(
+      name: "CFaultyFiles", path: "Tests/CFaultyFiles", linkerSettings: library("sqlite3")),
     .testTarget(
       name: "KramersTests", dependencies: ["Kramers", "CAllocations"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersStoreTests",
-      dependencies: ["Kramers", "KramersStore", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "Kramers", "KramersStore", "CFaultyFiles", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
       exclude: ["version1.sqlite", "version1.txt"], swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(

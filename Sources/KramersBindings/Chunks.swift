@@ -72,6 +72,11 @@ extension Program {
     _ = try lua.load(text, chunkName: chunkName).call(arguments.map { LuaValue($0) })
   }
 
+  /// The text of a script's file as `run(file:)` would take it; nil where it cannot be read.
+  func readScriptText(_ path: String) -> [UInt8]? {
+    (try? readScript(path)).flatMap { $0 }.map(withoutPreamble)
+  }
+
   private func readScript(_ path: String) throws -> [UInt8]? {
     var status = stat()
     guard stat(path, &status) == 0 else { throw FileError(path, String(cString: strerror(errno))) }

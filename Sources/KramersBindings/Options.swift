@@ -6,6 +6,10 @@ import Lua
 struct Options {
   let entry: Entry
   private var values: [String: LuaValue] = [:]
+  /// What `bytes` has read.
+  let files = FilesRead()
+  /// Whose options they are.
+  var verb: String { entry.name }
 
   /// - Parameter argument: the call's table, a lone positional value, or nil.
   init(_ entry: Entry, _ argument: LuaValue) throws {
@@ -220,7 +224,9 @@ struct Options {
   func bytes(_ name: String) throws -> [UInt8]? {
     try value(name)?.text.map { path in
       do {
-        return try readWhole(path)
+        let bytes = try readWhole(path)
+        files.add(path, bytes)
+        return bytes
       } catch let error as FileError {
         throw VerbError(entry.name, "\(name): \(error)")
       }

@@ -55,6 +55,8 @@ public final class Program {
   let provenances: LuaTable
   /// Of the verbs and protocols under way, the innermost last.
   var origins: [ProvenanceBox] = []
+  /// Of the texts of the protocols, by name.
+  var protocolChecksums: [String: UInt64] = [:]
   /// Of the protocols called last, by name.
   var protocolOrigins: [String: ProvenanceBox] = [:]
   package let session: Session
@@ -118,11 +120,16 @@ public final class Program {
   /// Gives a catalogue entry its global name, `a` or `a.b`.
   func install(_ name: String, _ body: @escaping (Options, LuaCall) throws -> [LuaValue]) throws {
     let entry = Catalog.entry(name)
-    let function = try lua.makeFunction { call in
+    let function = try lua.makeFunction { [unowned self] call in
       if call.arguments.count > 1 {
         throw VerbError(name, "takes one table of options, got \(call.arguments.count) arguments")
       }
-      return try blaming(name) { try body(Options(entry, call.argument(1)), call) }
+      return try blaming(name) {
+        let options = try Options(entry, call.argument(1))
+        let values = try body(options, call)
+        try self.noteFiles(options)
+        return values
+      }
     }
     try setGlobal(name, .function(function))
   }

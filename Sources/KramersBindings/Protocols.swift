@@ -31,6 +31,7 @@ extension Program {
     try offer.rawSet("enter_subset", .function(lua.makeFunction(enterSubset)))
     for entry in Catalog.all where entry.role == .protocolFile {
       let source = try protocolSource(entry.name)
+      protocolChecksums[entry.name] = source.withUnsafeBytes(StateHash.of)
       let chunk = try lua.load(source, chunkName: "@stdlib/\(entry.name).lua")
       let function = try chunk.call([.table(offer)]).first ?? .nil
       try setGlobal(entry.name, function)
@@ -80,6 +81,7 @@ extension Program {
     guard let name = call.argument(1).text else { return [] }
     let rest = Array(call.arguments.dropFirst())
     let (box, checked) = try target(name, rest)
+    try noteProtocol(name)
     protocolOrigins[name] = ProvenanceBox(name, checked.record(self), box.experiment, self)
     let options = try rest.last { $0.asTable != nil } ?? .table(lua.makeTable())
     return [try push(box), options]

@@ -91,7 +91,7 @@ struct Connection {
           PRAGMA cell_size_check = ON;
           PRAGMA mmap_size = 0;
           PRAGMA temp_store = MEMORY;
-          PRAGMA synchronous = FULL;
+          PRAGMA synchronous = EXTRA;
           PRAGMA secure_delete = OFF;
           PRAGMA cache_size = -16000;
           """)

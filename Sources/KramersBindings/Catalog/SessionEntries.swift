@@ -58,7 +58,9 @@ extension Catalog {
         + "a process of its own",
       usage: "session.verify([name])",
       returns:
-        "a result: verdict (\"same\" or \"different\"), differences (name, stored, replayed)",
+        "a result: verdict (\"same\" or \"different\"), differences (name, stored, replayed), "
+        + "changed_data (the data sets that are others now, as they were), interrupted (entries that "
+        + "did not end)",
       example: """
         local path = os.tmpname() .. ".kramers"
         session.save(path)

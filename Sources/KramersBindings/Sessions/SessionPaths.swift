@@ -44,6 +44,16 @@ package enum SessionPaths {
   /// The names of the sessions in the user's state directory.
   package static var names: [String] { all().map(name(of:)) }
 
+  /// - Throws: `FileError` when there is a state directory that cannot be read.
+  static func checkDirectory() throws {
+    guard let directory = UserDirectories.state else { return }
+    guard let stream = opendir(directory) else {
+      if errno == ENOENT { return }
+      throw FileError(directory, "cannot be read: \(String(cString: strerror(errno)))")
+    }
+    closedir(stream)
+  }
+
   /// The sessions of the user's state directory, by path.
   static func all() -> [String] {
     guard let directory = UserDirectories.state, let stream = opendir(directory) else { return [] }

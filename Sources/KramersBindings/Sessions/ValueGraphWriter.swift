@@ -40,7 +40,7 @@ final class ValueGraphWriter {
       try start.map { $0.globals.map { ($0, $1) } } ?? program.userGlobals()
     writer.write(byte: GraphTag.table)
     writer.write(byte: 0)
-    for (key, value) in globals { try writePair(key, value) }
+    for (key, value) in globals { try writePair(key, value, depth: 1) }
     writer.write(byte: GraphTag.end)
     var next = 0
     while next < deferred.count {
@@ -65,12 +65,12 @@ final class ValueGraphWriter {
 
   // MARK: Values
 
-  private func writePair(_ key: LuaValue, _ value: LuaValue) throws {
+  private func writePair(_ key: LuaValue, _ value: LuaValue, depth: Int) throws {
     path.append(name(key))
     defer { path.removeLast() }
     guard isData(value), isData(key) else { return skip(isData(key) ? value.typeName : "key") }
-    try write(key, depth: 1)
-    try write(value, depth: 1)
+    try write(key, depth: depth)
+    try write(value, depth: depth)
   }
 
   private func write(_ value: LuaValue, depth: Int) throws {
@@ -147,7 +147,7 @@ final class ValueGraphWriter {
     }
     if let provenance { writer.write(provenance) }
     if let address, let pairs = start?.pairs(of: address) {
-      for (key, value) in pairs { try writePair(key, value) }
+      for (key, value) in pairs { try writePair(key, value, depth: depth + 1) }
     } else {
       try table.forEachPair { key, value in
         if isData(key), isData(value) {

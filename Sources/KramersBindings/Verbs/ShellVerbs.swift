@@ -21,7 +21,8 @@ extension Program {
         session.end(.ok, nil, seconds: 0)
         leaveSession(signal: 0)
         finish()
-        exit(Int32(code.int ?? 0))
+        let status = Int32(code.int ?? 0)
+        exit(status == 0 ? savingStatus : status)
       }
     }
     try function("shell.time") { [unowned self] call in
