@@ -39,10 +39,43 @@ local function row(e, temperature)
     replicas = e.replicas,
     escapes = e.escapes,
     censored = e.censored,
+    diverged = e.diverged,
     exponential_p = e.exponential_p,
+    residence = e.residence,
     theory = e.theory,
     theory_error = e.theory_error,
+    warning = e.warning,
+    reason = e.reason,
   }
+end
+
+--- Joins sentences to what a result warns of already.
+local function warn(result, words, ...)
+  words = words:format(...)
+  result.warning = result.warning and result.warning .. "; " .. words or words
+end
+
+--- The points for which `holds` is true, as text, and how many.
+local function which(rows, holds)
+  local found = {}
+  for i, p in ipairs(rows) do
+    if holds(p) then found[#found + 1] = i end
+  end
+  return table.concat(found, ", "), #found, found[1]
+end
+
+--- A result without a fit: some replicas diverged, and nobody knows what they would have done.
+local function withheld(x, options, rows, where)
+  local y = x:clone()
+  if options.l2 then y:set { l2 = options.l2 } end
+  local curvature = y:hessian { k = 1, which = "largest" }.values[1]
+  local result = {}
+  warn(result, "replicas diverged at point %s: no law is fitted, because what they would have done "
+    .. "is not known; lower lr or the noise%s", where, curvature > 0
+    and (" (lr < %.3g keeps this state itself stable, but the way out may be steeper)"):format(
+      2 / curvature) or "")
+  result.reason = rows[tonumber(where:match "%d+")].reason
+  return result
 end
 
 --- The grid, temperatures outermost: a list of { temperature =, lr =, batch = }.
@@ -103,23 +136,29 @@ local function arrhenius(x, options)
     end
     unit = own
     rows[i] = row(last, temperature)
-    fitted[i] = {
-      temperature = temperature,
-      escapes = last.escapes,
-      exposure = last.exposure * last.lr,
-    }
+    -- Counts as an outcome, not as a time: see `withheld`.
+    if last.outcome ~= "diverged" then
+      fitted[i] = {
+        temperature = temperature,
+        escapes = last.escapes,
+        exposure = last.exposure * last.lr,
+        look = last.every * last.lr,
+      }
+    end
     -- What is emitted if the next measurement is interrupted.
     kramers.keep { kind = "arrhenius", outcome = "interrupted", points = rows, l2 = last.l2 }
   end
-  local result = kramers.rival_laws(fitted, last.temperature_power)
-  local odd = {}
-  for i, p in ipairs(rows) do
-    if (p.exponential_p or 1) < 0.05 / #rows then odd[#odd + 1] = i end
+  local lost, lost_count = which(rows, function(p) return p.reason end)
+  local result = lost_count > 0 and withheld(x, options, rows, lost)
+    or kramers.rival_laws(fitted, last.temperature_power)
+  local odd, odd_count = which(rows, function(p) return (p.exponential_p or 1) < 0.05 / #rows end)
+  if odd_count > 0 then
+    warn(result, "not exponential at point %s: not an activated escape with one rate", odd)
   end
-  if #odd > 0 then
-    local words = "not exponential at point " .. table.concat(odd, ", ")
-      .. ": not an activated escape with one rate"
-    result.warning = result.warning and result.warning .. "; " .. words or words
+  local warned, warned_count, first = which(rows, function(p) return p.warning end)
+  if warned_count > 0 then
+    warn(result, "%s %s: %s", warned_count > 1 and "points " .. warned .. " warn, the first of them"
+      or "point", warned_count > 1 and "says" or warned, rows[first].warning)
   end
   result.kind = "arrhenius"
   result.points = rows
@@ -136,7 +175,7 @@ local function arrhenius(x, options)
   result.widths = last.widths
   result.seed = last.seed
   result.lr = not options.lrs and last.lr or nil
-  result.outcome = "completed"
+  result.outcome = lost_count > 0 and "diverged" or "completed"
   return kramers.result(result)
 end
 

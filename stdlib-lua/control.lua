@@ -144,7 +144,7 @@ local function examine(x, options, with_ladder)
   local own = noisy and x:measure_escape(call)
   -- "Stays" must mean: ten times longer than the noise needs.
   local wait = call.max_steps
-  if own and own.escapes > 0 then wait = math.max(wait, math.ceil(10 * own.tau)) end
+  if own and own.tau and own.escapes > 0 then wait = math.max(wait, math.ceil(10 * own.tau)) end
   local quiet = x:measure_escape(merged(call, off, { replicas = 1, max_steps = wait }))
   own = own or quiet
   local twins = { row("noise off", quiet) }

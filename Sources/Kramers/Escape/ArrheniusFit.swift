@@ -8,17 +8,31 @@ public struct ArrheniusPoint: Sendable, Equatable {
   public let inverseTemperature: Double
   /// Number of escapes.
   public let escapes: Double
-  /// Total time at risk, in lr * steps (in steps only if lr is the same for all points).
+  /// Total time at risk, in lr * steps (in steps only if lr is the same for all points): with
+  /// escapes their number times the tau of this point, as `CensoredRate` has it.
   public let exposure: Double
+  /// Length of the looks within which escapes are known, in the same unit; 0 for exact times.
+  public let look: Double
 
-  public init(inverseTemperature: Double, escapes: Double, exposure: Double) {
+  public init(inverseTemperature: Double, escapes: Double, exposure: Double, look: Double = 0) {
     self.inverseTemperature = inverseTemperature
     self.escapes = escapes
     self.exposure = exposure
+    self.look = look
+  }
+
+  /// The point in a law with this row of the design matrix.
+  func ratePoint(_ design: [Double], offset: Double = 0) -> RatePoint {
+    let tau = exposure / escapes
+    let survived =
+      escapes > 0 ? exposure * lookFactor(tau > 0 ? look / tau : .infinity) : exposure
+    return RatePoint(
+      escapes: escapes, survived: survived, look: look, design: design, offset: offset)
   }
 }
 
-/// Arrhenius' law fitted to censored escape counts by maximum likelihood (`RateLaw`):
+/// Arrhenius' law fitted to censored escape counts by maximum likelihood (`RateLaw`), escapes known
+/// within their looks:
 ///
 ///     ln tau = ln tau_0 + barrier / T
 ///
@@ -50,12 +64,10 @@ public struct ArrheniusFit: Sendable {
 /// - Throws: `InputError` for no points or values that are negative or not finite.
 public func fitArrhenius(_ points: [ArrheniusPoint]) throws(InputError) -> ArrheniusFit {
   let law = try RateLaw(
-    points.map { point in
-      RatePoint(
-        escapes: point.escapes, exposure: point.exposure, design: [1, point.inverseTemperature])
-    })
+    points.map { $0.ratePoint([1, $0.inverseTemperature]) })
   let interval = law.profileInterval(of: 1)
-  let seen = points.filter { $0.escapes > 0 }
+  // Where all escape at the first look there is no upper end of ln(1/tau).
+  let seen = points.filter { $0.escapes > 0 && $0.exposure > 0 }
   let logTau = seen.map { log($0.exposure / $0.escapes) }
   var span: Double?
   if let low = logTau.min(), let high = logTau.max() { span = exp(high - low) }

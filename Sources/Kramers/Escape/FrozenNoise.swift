@@ -38,13 +38,12 @@ public func measureFrozenNoise(
       seed: options.seed, stream: measurementStream | options.stream, replica: UInt32(replica))
     return table.follow(
       network, settings, data, full, from: state.parameters, size: size,
-      draws: key.random(.batch), options, monitor)
+      draws: key.random(.batch), LookClock(options, replica: replica), monitor)
   }
   let begun = outcomes.compactMap { $0 }
   let isInterrupted = begun.count < outcomes.count || begun.contains { $0.end == .interrupted }
   return FirstPassageRecord(
-    times: begun.map(\.steps), escaped: begun.map { $0.end == .escaped },
-    diverged: begun.count { $0.end == .diverged },
+    begun,
     // A resumed measurement begins anew: its times are the same.
     progress: isInterrupted
       ? EnsembleProgress(
@@ -80,9 +79,11 @@ private struct FrozenGradients: Sendable {
 
   func follow(
     _ network: Network, _ settings: Settings, _ data: Dataset, _ full: Batch,
-    from start: [Double], size: Int, draws: RandomStream, _ options: FirstPassageOptions,
+    from start: [Double], size: Int, draws: RandomStream, _ clock: LookClock,
     _ monitor: RunMonitor
   ) -> ReplicaOutcome {
+    var clock = clock
+    let options = clock.options
     guard
       let probe = try? OrderParameterProbe(options.observable, data: data, network: network)
     else { preconditionFailure("the observable was checked before") }
@@ -90,7 +91,8 @@ private struct FrozenGradients: Sendable {
     var theta = start
     var gradient = start
     var step = 0
-    while step < options.maxSteps {
+    var look = clock.next(after: 0)
+    while true {
       workspace.lossAndGradient(theta, full, into: &gradient)
       addNoise(to: &gradient, draws, step: step, size: size)
       var check = 0.0
@@ -100,17 +102,20 @@ private struct FrozenGradients: Sendable {
         check += 0 * theta[k]
       }
       step += 1
-      if check != 0 { return ReplicaOutcome(steps: step, end: .diverged) }
-      guard step % options.every == 0 || step == options.maxSteps else { continue }
+      if check != 0 { return ReplicaOutcome(steps: look, end: .diverged) }
+      guard step == look else { continue }
       let value = theta.withUnsafeBufferPointer { probe.value($0.baseAddress!) }
-      if options.observable.hasEscaped(value, options.threshold) {
+      if let outcome = clock.see(options.observable.hasEscaped(value, options.threshold), at: step)
+      {
         monitor.advance(by: options.maxSteps - step + options.every)
-        return ReplicaOutcome(steps: step, end: .escaped)
+        return outcome
       }
+      look = clock.next(after: step)
       monitor.advance(by: options.every)
-      if monitor.shouldStop { return ReplicaOutcome(steps: step, end: .interrupted) }
+      if monitor.shouldStop {
+        return ReplicaOutcome(steps: (clock.crossing ?? step + 1) - 1, end: .interrupted)
+      }
     }
-    return ReplicaOutcome(steps: step, end: .censored)
   }
 
   /// Adds the mean deviation of B drawn samples; the draws are those of `Sampling.replacement`.

@@ -75,9 +75,8 @@ public struct RivalLaws: Sendable {
       try RateLaw(
         points.map { point in
           // ln T relative to the coldest point: the constant a takes up the rest.
-          RatePoint(
-            escapes: point.escapes, exposure: point.exposure,
-            design: [1] + columns.map { $0(point.inverseTemperature) },
+          point.ratePoint(
+            [1] + columns.map { $0(point.inverseTemperature) },
             offset: -power * log(point.inverseTemperature / coldest))
         })
     }
@@ -134,10 +133,7 @@ public struct RivalLaws: Sendable {
     self.rows = rows
     best = choice.best.law
     alsoPossible = choice.others
-    let saturated = points.reduce(0) { sum, point in
-      point.escapes > 0
-        ? sum - point.escapes * (log(point.exposure / point.escapes) + 1) : sum
-    }
+    let saturated = points.reduce(0) { $0 + $1.ratePoint([]).saturated }
     let degrees = points.count - min(choice.best.parameters, distinct)
     fitP =
       degrees > 0

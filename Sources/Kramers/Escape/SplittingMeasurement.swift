@@ -132,8 +132,12 @@ extension Experiment {
       data: data, network: network, settings: settings, from: state, options: direct,
       threads: threads, monitor: monitor)
     if passage.interrupted { return .missing(reason: "interrupted") }
+    if passage.diverged > 0 {
+      return .missing(reason: "\(passage.diverged) replicas of brute force diverged")
+    }
     let sample = try CensoredSample(
-      times: passage.times.map { Double($0) }, escaped: passage.escaped)
+      times: passage.times.map { Double($0) }, escaped: passage.escaped,
+      every: Double(request.every))
     return .compared(
       .init(
         settings: settings, effectiveTemperature: effectiveTemperature(settings),

@@ -24,11 +24,13 @@ extension Catalog {
           "batches", .integers(.positive), unit: "samples", standard: "none",
           "batch sizes; with lrs the two vary independently"),
       ] + escapeOptions(except: ["stream", "method", "runs", "level"]),
-      returns: "kind=\"arrhenius\": points (one row each, with the number censored), barrier, "
+      returns: "kind=\"arrhenius\": points (one row each, with the numbers censored and diverged), "
+        + "barrier, "
         + "barrier_low, barrier_high, prefactor (tau_0 in lr * steps), r2, span, laws (rows clock, arrhenius, power, "
         + "prefactor: log_likelihood, aic_weight, p, rejected), best (simplest law not rejected), "
         + "warning, fit_p, theory (barrier, temperature_power, slope expected at these "
-        + "temperatures), outcome",
+        + "temperatures), outcome; times count as known within a look. Where replicas diverged no "
+        + "law is fitted (outcome = \"diverged\", reason)",
       example: escapeSetup + """
 
         local a = arrhenius { temperatures = {dE / 2, dE / 2.5, dE / 3}, replicas = 64 }
@@ -38,7 +40,7 @@ extension Catalog {
     Entry(
       "escape.combine", .protocolFile,
       "several results of measure_escape as one sample: same state and settings, other seeds or "
-        + "streams; refuses results that differ in anything else",
+        + "streams, looks of any length; refuses results that differ in anything else",
       usage: "escape.combine{r1, r2, ...}",
       returns: "kind=\"escape\" over all replicas, with seeds and combined (how many results)",
       example: escapeSetup + """
@@ -164,8 +166,9 @@ extension Catalog {
           "start every seed from the present weights instead of fresh ones"),
       ],
       returns:
-        "kind=\"accelerate\": programmes (rows name, seeds, reached, censored, tau, tau_low, "
-        + "tau_high, median, median_time, speedup, speedup_low, speedup_high)",
+        "kind=\"accelerate\": programmes (rows name, seeds, reached, censored, diverged, tau, "
+        + "tau_low, tau_high, median, median_time, speedup, speedup_low, speedup_high: what seeds "
+        + "and looks leave open), warning, outcome",
       example: """
         local task = data.completion { size = 8, fraction = 0.5, seed = 1 }
         experiment { data = task, depth = 3, width = 8, init = "gaussian", l2 = 3e-3, lr = 0.05 }

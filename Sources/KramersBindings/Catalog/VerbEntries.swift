@@ -258,7 +258,15 @@ extension Catalog {
           "value at which a replica counts as escaped"),
         OptionEntry(
           "every", .integer(.positive), unit: "steps", standard: "10",
-          "steps between two looks at the observable"),
+          "steps between two looks at the observable; times are known within a look, and the "
+            + "likelihood says so"),
+        OptionEntry(
+          "dwell", .integer(.nonNegative), unit: "steps", standard: "0",
+          "an escape must stay past the threshold at every look for this long; its time is that of "
+            + "the first"),
+        OptionEntry(
+          "allow_diverged", .flag, standard: "false",
+          "fit a time although replicas diverged, as if that came independently of escape"),
         OptionEntry(
           "method", .choice(["direct", "splitting"]), standard: "\"direct\"",
           "wait for escapes, or adaptive multilevel splitting for rare ones"),
@@ -278,9 +286,14 @@ extension Catalog {
           "stream", .integer(.nonNegative), standard: "0",
           "independent family of random streams under the same seed"),
       ] + presentSettings,
-      returns: "kind=\"escape\": summary, times, escaped, replicas, escapes, censored, tau, "
-        + "tau_low, tau_high, median, exponential_p, lag, survival, tau_epochs, tau_time, theory or "
-        + "theory_reason, threshold, settings, outcome. No escape is a result: tau = inf. Splitting "
+      returns: "kind=\"escape\": summary, times, escaped, replicas, escapes, censored, diverged, "
+        + "tau, tau_low, tau_high, median, exponential_p, lag, mean_after_lag, exposure (tau * "
+        + "escapes), survival (at looks), tau_epochs, tau_time, theory or theory_reason, threshold, "
+        + "settings, warning, outcome. No escape is a result: tau = inf. residence (steps): mean "
+        + "stay past the threshold of some escaped replicas that were followed, returned of "
+        + "followed; its lower end where none came back. outcome = \"diverged\": no time is "
+        + "fitted, reason says why. Without any noise one replica is run: deterministic, delay. "
+        + "Splitting "
         + "has no times but probability, flux, level, relative_error, ties, and overlap: the same "
         + "escape by brute force where that is affordable",
       example: """

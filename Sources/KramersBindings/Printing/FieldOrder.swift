@@ -11,7 +11,7 @@ enum FieldOrder {
     "l2_trap", "certified", "order", "spinodal", "coexistence", "stability", "method",
     "replicas", "escapes", "censored", "diverged", "tau", "tau_low", "tau_high",
     "relative_error", "theory", "theory_error", "theory_reason", "uncertainty", "index",
-    "saddle_index", "median", "exponential_p", "lag", "tau_epochs", "tau_time",
+    "saddle_index", "median", "exponential_p", "lag", "residence", "tau_epochs", "tau_time",
     "barrier", "barrier_low", "barrier_high", "slope", "prefactor", "r2", "span", "threshold",
     "thermal_floor", "temperature_power", "observable", "optimizer", "gradient_noise",
     "label_noise",

@@ -4,7 +4,9 @@ import Kramers
 extension EscapeStatistics {
   var record: Record {
     [
-      "summary": summary, "replicas": replicas, "escapes": escapes, "censored": censored,
+      "summary": "\(counts): \(time)", "replicas": replicas, "escapes": escapes,
+      "censored": censored,
+      "diverged": diverged,
       "tau": rate.tau, "tau_low": rate.low, "tau_high": rate.high, "median": rate.median,
       "exponential_p": exponentialP, "lag": lag, "mean_after_lag": meanAfterLag,
       "exposure": rate.exposure,
@@ -17,33 +19,76 @@ extension EscapeStatistics {
     ]
   }
 
-  /// The one line that a reader takes away; what was censored stands in it.
-  private var summary: String {
-    let counts = "\(escapes) of \(replicas) escaped, \(censored) censored"
-    guard escapes > 0 else {
-      return "\(counts): tau > \(numberText(rate.low)) steps (97.5 %)"
-    }
-    return "\(counts): tau = \(numberText(rate.tau)) (\(numberText(rate.low)) ... "
-      + "\(numberText(rate.high))) steps"
+  /// Counts alone, and why there is no more.
+  func record(withheld reason: String) -> Record {
+    [
+      "summary": "\(counts): no escape time", "replicas": replicas, "escapes": escapes,
+      "censored": censored, "diverged": diverged, "reason": reason,
+    ]
+  }
+
+  /// What was censored stands in the one line that a reader takes away.
+  private var counts: String {
+    "\(escapes) of \(replicas) escaped, \(censored) censored"
+      + (diverged > 0 ? ", \(diverged) diverged" : "")
+  }
+
+  private var time: String {
+    guard escapes > 0 else { return "tau > \(numberText(rate.low)) steps (97.5 %)" }
+    return
+      "tau = \(numberText(rate.tau)) (\(numberText(rate.low)) ... \(numberText(rate.high))) steps"
   }
 }
 
 extension EscapeResult {
   func record(network: Network, seconds: Double) -> Record {
-    let steps = times.reduce(0, +)
     let own: Record = [
-      "kind": "escape", "method": "direct",
-      "outcome": isInterrupted
-        ? "interrupted" : 2 * diverged > times.count ? "diverged" : "completed",
-      "diverged": diverged > 0 ? diverged : nil, "requested": isInterrupted ? requested : nil,
-      "tau_epochs": rate.tau * epochsPerStep, "tau_time": rate.tau * settings.learningRate,
+      "kind": "escape", "method": "direct", "outcome": outcome,
+      "requested": requested > times.count ? requested : nil,
       "epochs_per_step": epochsPerStep, "thermal_floor": thermalFloor,
-      "times": times, "escaped": escaped, "steps_total": steps, "seconds": seconds,
-      "steps_per_second": Double(steps) / max(seconds, 1e-9),
+      "warning": warnings.isEmpty ? nil : warnings.joined(separator: "; "),
+      "residence": residence?.mean, "returned": residence?.returned,
+      "followed": residence?.followed, "dwell": dwell,
+      "allow_diverged": allowsDivergence ? true : nil, "times": times, "escaped": escaped,
+      "steps_total": isAtRest ? nil : steps, "seconds": seconds,
+      "steps_per_second": isAtRest ? nil : Double(steps) / max(seconds, 1e-9),
     ]
-    return own + statistics.record + theory.record
+    return own + figures + theory.record
       + conditions(
         observable, threshold, every, settings, network, seed, stream, origin, effectiveTemperature)
+  }
+
+  private var outcome: String {
+    if isInterrupted { return "interrupted" }
+    return diverged > 0 && !allowsDivergence ? "diverged" : "completed"
+  }
+
+  /// The statistics, as far as there are any.
+  private var figures: Record {
+    if isDeterministic, !isInterrupted, diverged == 0 { return delay }
+    if let withheld { return statistics.record(withheld: withheld) }
+    let clocks: Record = [
+      "tau_epochs": rate.tau * epochsPerStep, "tau_time": rate.tau * settings.learningRate,
+    ]
+    return clocks + statistics.record
+  }
+
+  /// Where nothing is random: the one time, or what it exceeds.
+  private var delay: Record {
+    let steps = times.first ?? 0
+    let hasLeft = escaped.first == true
+    let words =
+      hasLeft
+      ? "the state leaves after \(steps) steps without noise"
+      : isAtRest
+        ? "stationary: never leaves without noise"
+        : "the state stays for \(steps) steps without noise"
+    return [
+      "summary": words, "deterministic": true, "replicas": times.count,
+      "escapes": hasLeft ? 1 : 0, "censored": hasLeft ? 0 : 1, "diverged": 0, "reason": withheld,
+      "delay": hasLeft ? steps : nil, "tau": isAtRest ? Double.infinity : nil,
+      "tau_low": hasLeft ? nil : Double(steps),
+    ]
   }
 }
 

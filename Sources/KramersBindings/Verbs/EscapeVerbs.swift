@@ -17,7 +17,14 @@ extension Program {
       request.observable = try observable(o)
       request.threshold = o.number("threshold")
       request.isFrozen = o.flag("frozen")
-      if o.word("method") == "splitting" { return try split(experiment, request, o) }
+      if let dwell = o.integer("dwell") { request.dwell = dwell }
+      request.allowsDivergence = o.flag("allow_diverged")
+      if o.word("method") == "splitting" {
+        for name in ["dwell", "allow_diverged"] where o.has(name) {
+          throw InputError.sentence("\(name) goes with method = \"direct\"")
+        }
+        return try split(experiment, request, o)
+      }
       for name in ["runs", "level"] where o.has(name) {
         throw InputError.sentence("\(name) goes with method = \"splitting\"")
       }
@@ -115,7 +122,8 @@ extension Program {
     return [try push(["absorbing": set.isAbsorbing, "reason": set.reason])]
   }
 
-  /// rival_laws(points, power): rows with temperature, escapes and exposure (lr * steps at risk).
+  /// rival_laws(points, power): rows with temperature, escapes, exposure (lr * steps at risk) and look
+  /// (lr * steps between two looks).
   func fitRivalLaws(_ call: LuaCall) throws -> [LuaValue] {
     var points: [ArrheniusPoint] = []
     for (_, row) in try call.argument(1).asTable?.rawPairs() ?? [] {
@@ -124,7 +132,9 @@ extension Program {
         let exposure = try row.rawGet("exposure").double
       else { continue }
       points.append(
-        ArrheniusPoint(inverseTemperature: 1 / temperature, escapes: escapes, exposure: exposure))
+        ArrheniusPoint(
+          inverseTemperature: 1 / temperature, escapes: escapes, exposure: exposure,
+          look: try row.rawGet("look").double ?? 0))
     }
     let power = call.argument(2).double
     return try blaming("arrhenius") {
@@ -134,12 +144,24 @@ extension Program {
     }
   }
 
-  /// escape_statistics(times, escaped, seed): what any sample of escape times says.
+  /// escape_statistics{times, escaped, looks, diverged, allow_diverged, seed}: what any sample of
+  /// escape times says; looks has the steps between two looks of each replica.
   func escapeStatistics(_ call: LuaCall) throws -> [LuaValue] {
-    let times = try call.argument(1).asTable?.numbers() ?? []
-    let flags = try call.argument(2).asTable?.rawPairs().map { $0.1.bool ?? false } ?? []
-    let sample = try blaming("escape.combine") { try CensoredSample(times: times, escaped: flags) }
-    let seed = UInt64(bitPattern: Int64(call.argument(3).int ?? 0))
-    return [try push(EscapeStatistics(sample, seed: seed).record)]
+    guard let given = call.argument(1).asTable else { return [] }
+    let times = try given.rawGet("times").asTable?.numbers() ?? []
+    let looks = try given.rawGet("looks").asTable?.numbers() ?? []
+    let flags =
+      try given.rawGet("escaped").asTable?.rawPairs().map { $0.1.bool ?? false } ?? []
+    let diverged = try given.rawGet("diverged").int ?? 0
+    let sample = try blaming("escape.combine") {
+      try CensoredSample(times: times, escaped: flags, looks: looks)
+    }
+    let seed = UInt64(bitPattern: Int64(try given.rawGet("seed").int ?? 0))
+    let statistics = EscapeStatistics(sample, diverged: diverged, seed: seed)
+    let isAllowed = try given.rawGet("allow_diverged").bool ?? false
+    guard diverged > 0, !isAllowed else { return [try push(statistics.record)] }
+    return [
+      try push(statistics.record(withheld: divergenceReason(diverged, of: sample.count)))
+    ]
   }
 }

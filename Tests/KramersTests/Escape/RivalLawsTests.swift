@@ -16,7 +16,7 @@ import Testing
       let sample = try exponentialSample(replicas, seed: seed + UInt64(i), experiment)
       return ArrheniusPoint(
         inverseTemperature: 1 / temperature, escapes: Double(sample.escapes),
-        exposure: sample.exposure * tau(temperature))
+        exposure: CensoredRate(sample).exposure * tau(temperature))
     }
   }
 
@@ -70,13 +70,13 @@ import Testing
     #expect(abs(try #require(clock.logPrefactor) - log(1490.0 / 17)) < 1e-12)
     // Arrhenius' law is RateLaw's with the design (1, 1/T); p of the clock by the chi-square law.
     let arrhenius = try RateLaw(
-      rows.map { RatePoint(escapes: $0.1, exposure: $0.2, design: [1, $0.0]) })
+      rows.map { RatePoint(escapes: $0.1, survived: $0.2, design: [1, $0.0]) })
     #expect(abs(try #require(laws[.arrhenius]).logLikelihood - arrhenius.logLikelihood) < 1e-9)
     let ratio = 2 * (arrhenius.logLikelihood - clock.logLikelihood)
     #expect(abs(try #require(clock.p) - chiSquareSurvival(ratio, degrees: 1)) < 1e-9)
     // Power: the design (1, ln T) in its own unit.
     let power = try RateLaw(
-      rows.map { RatePoint(escapes: $0.1, exposure: $0.2, design: [1, -log($0.0)]) })
+      rows.map { RatePoint(escapes: $0.1, survived: $0.2, design: [1, -log($0.0)]) })
     let row = try #require(laws[.power])
     #expect(abs(row.logLikelihood - power.logLikelihood) < 1e-9)
     #expect(abs(try #require(row.logPrefactor) - (try #require(power.coefficients))[0]) < 1e-7)
