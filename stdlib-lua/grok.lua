@@ -35,6 +35,7 @@ end
 
 --- Trains and looks; returns the curve and both times.
 local function follow(x, steps, options, zero)
+  local start = x:snapshot()
   local function small(row, set)
     local accuracy = row[set == "test" and "test_accuracy" or "accuracy"]
     if options.accuracy then return accuracy >= options.accuracy end
@@ -45,7 +46,7 @@ local function follow(x, steps, options, zero)
     local stop = math.min(next_look(step, options.every), steps)
     local run = x:train { steps = stop - step }
     if run.outcome == "diverged" then
-      refuse("training diverged at step %d; lower lr", run.diverged_at)
+      refuse("%s", (kramers.diverged(x, start, run.diverged_at)))
     end
     step = stop
     local row = {
@@ -94,7 +95,10 @@ local function grok(x, options)
   if options.accuracy and not y:measure().accuracy then
     refuse("accuracy needs data with classes")
   end
-  if options.trap then y:trap(options.trap) end
+  if options.trap then
+    local t = y:trap(options.trap)
+    if t.outcome == "diverged" then refuse("trap: %s", t.reason) end
+  end
   if options.l2 then y:set_l2(options.l2) end
   local steps = options.steps or 10000
   local zero = {}

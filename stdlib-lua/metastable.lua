@@ -85,7 +85,7 @@ local function metastable(x, options)
   end
 
   local _ <close> = kramers.scope
-  local clusters, failures = {}, {}
+  local clusters, failures, diverged, unconverged = {}, {}, 0, 0
   local function keep()
     kramers.keep {
       kind = "metastable", outcome = "interrupted", l2 = l2, states = clusters,
@@ -97,6 +97,21 @@ local function metastable(x, options)
     return y
   end
 
+  local function fail(what, why)
+    failures[#failures + 1] = what .. ": " .. why
+    if why:find("training diverged", 1, true) then diverged = diverged + 1 end
+  end
+  --- Files where y comes to rest; what does not is no state.
+  local function rest(y, how, what)
+    local ok, s = pcall(y.sweep, y, { l2 = { l2 }, converged = 1e-9, max_steps = max_steps })
+    if not ok then return fail(what, (tostring(s):gsub("^.-sweep: ", ""))) end
+    local point = s.points[1]
+    if point.converged then return file(clusters, y, how) end
+    unconverged = unconverged + 1
+    fail(what, ("not at rest after %d steps (gradient norm %.3g)")
+      :format(point.steps, point.gradient_norm))
+  end
+
   -- Traps of every rank that theory allows; depth 2 has the learned state only.
   if known and x.depth >= 3 then
     for rank = 0, math.min(possible or #phases.modes, limit) do
@@ -106,7 +121,7 @@ local function metastable(x, options)
         file(clusters, y, "trap")
         keep()
       else
-        failures[#failures + 1] = ("rank %d: %s"):format(rank, ok and t.reason or tostring(t))
+        fail("rank " .. rank, ok and t.reason or (tostring(t):gsub("^.-trap: ", "")))
       end
     end
   end
@@ -115,16 +130,14 @@ local function metastable(x, options)
   do
     local y = quiet()
     kramers.enter_subset(y, {})
-    y:sweep { l2 = { l2 }, converged = 1e-9, max_steps = max_steps }
-    file(clusters, y, "zero")
+    rest(y, "zero", "the zero state")
   end
 
   -- Quenches: a random start of its own, trained at l2.
   for i = 1, quenches do
     local y = quiet()
     y:reset { seed = x.seed + i }
-    y:sweep { l2 = { l2 }, converged = 1e-9, max_steps = max_steps }
-    file(clusters, y, "quench")
+    rest(y, "quench", "quench " .. i)
     keep()
   end
 
@@ -152,9 +165,16 @@ local function metastable(x, options)
     if c.index == 0 then states[#states + 1] = c end
   end
   table.sort(states, function(a, b) return a.rank < b.rank end)
+  if #clusters == 0 then
+    kramers.refuse("metastable", "nothing came to rest: " .. failures[1])
+  end
   return kramers.result {
     kind = "metastable",
-    outcome = "completed",
+    outcome = diverged > 0 and "diverged" or "completed",
+    warning = #failures > 0 and ("%d starts came to no state (%d diverged): the count is a lower "
+      .. "bound; the first, %s"):format(#failures, diverged, failures[1]) or nil,
+    diverged = diverged,
+    unconverged = unconverged,
     l2 = l2,
     count = #states,
     theory = theory,

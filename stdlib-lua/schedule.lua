@@ -147,6 +147,7 @@ local function schedule(x, options)
 
   local _ <close> = kramers.scope
   local every = options.every or steps
+  local start, message, stable_lr = x:snapshot(), nil, nil
   local trace, time, at, outcome, last = {}, 0, 0, "completed", nil
   for _, stretch in ipairs(list) do
     apply(x, stretch)
@@ -157,6 +158,7 @@ local function schedule(x, options)
       at = at + last.steps
       if last.outcome == "diverged" then
         outcome = "diverged"
+        message, stable_lr = kramers.diverged(x, start, last.diverged_at)
       elseif at % every == 0 or at == steps then
         trace[#trace + 1] = {
           step = at, time = time, epochs = last.epochs, loss = last.loss,
@@ -173,6 +175,9 @@ local function schedule(x, options)
   return kramers.result {
     kind = "schedule",
     outcome = outcome,
+    message = message,
+    diverged_at = last.diverged_at,
+    stable_lr = stable_lr,
     steps = at,
     time = time,
     epochs = last.epochs,

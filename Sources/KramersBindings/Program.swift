@@ -117,6 +117,12 @@ public final class Program {
     return monitor
   }
 
+  /// For work beside the verb's own: stops when asked to, and shows nothing.
+  var unwatched: RunMonitor {
+    let interrupt = lua.interrupt
+    return RunMonitor { interrupt.isRequested }
+  }
+
   /// Gives a catalogue entry its global name, `a` or `a.b`.
   func install(_ name: String, _ body: @escaping (Options, LuaCall) throws -> [LuaValue]) throws {
     let entry = Catalog.entry(name)

@@ -29,6 +29,8 @@ extension Program {
     try offer.rawSet("join_states", .function(lua.makeFunction(joinStates)))
     try offer.rawSet("loop_areas", .function(lua.makeFunction(loopAreas)))
     try offer.rawSet("enter_subset", .function(lua.makeFunction(enterSubset)))
+    try offer.rawSet("stable_lr", .function(lua.makeFunction(stableRate)))
+    try offer.rawSet("diverged", .function(lua.makeFunction(divergedOfCall)))
     for entry in Catalog.all where entry.role == .protocolFile {
       let source = try protocolSource(entry.name)
       protocolChecksums[entry.name] = source.withUnsafeBytes(StateHash.of)
@@ -97,6 +99,24 @@ extension Program {
     else { return [.nil] }
     let areas = try? box.experiment.loopAreas(from: low, to: high)
     return [try areas.map { try push($0.record) } ?? .nil]
+  }
+
+  /// stable_lr(x): the largest learning rate that is stable by the Hessian at the present state; nil
+  /// where the Hessian sets none.
+  private func stableRate(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self) else { return [] }
+    return [try box.experiment.stableLearningRate().map { .number($0) } ?? .nil]
+  }
+
+  /// diverged(x, start, step): the sentence about a run in pieces from the snapshot `start` that
+  /// diverged at a step under the settings of x, and the largest stable learning rate or nil.
+  private func divergedOfCall(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self),
+      let start = call.argument(2).asObject(SnapshotBox.self), let step = call.argument(3).int
+    else { return [] }
+    let found = box.experiment.divergence(
+      at: step, from: start.experiment.state, monitor: unwatched)
+    return [LuaValue(found.message), found.stableRate.map { .number($0) } ?? .nil]
   }
 
   /// enter_subset(x, modes): the aligned state with these modes and no others, at the present l2.

@@ -50,9 +50,10 @@ import Testing
         emit(hysteresis{from = .2025, to = 1.1025, points = 19, floor = \(floor)})
         """)
       for area in numbers(record["area"]) { #expect(abs(area) < 1e-5) }
-      let jumps = rows(record["jumps"])
-      #expect(jumps.count == 4)
-      for jump in jumps {
+      let transitions = rows(record["transitions"])
+      #expect(transitions.count == 4 && rows(record["jumps"]).isEmpty)
+      for jump in transitions {
+        #expect(jump["transition"] as? String == "continuous")
         let mode = try #require(jump["mode"] as? Int)
         #expect(abs((jump["l2"] as? Double ?? 0) - [1, 0.6][mode - 1]) <= 0.05)
       }

@@ -16,6 +16,23 @@ extension Experiment {
     theoryCache.path(rank: rank, l2: l2) { computeEscapePath(rank: rank, l2: l2) }
   }
 
+  /// The same out of the present state, whose learned modes must be those that the path starts
+  /// from: the ones that appear first as l2 falls.
+  func presentEscapePath(rank: Int, l2: Double) -> EscapePath {
+    guard flagsNameModes, let learned = try? learnedFlags(l2: l2),
+      let order = try? modesByAppearance(RunMonitor())
+    else { return escapePath(rank: rank, l2: l2) }
+    let own = learned.indices.filter { learned[$0] }.map { $0 + 1 }
+    let first = order.prefix(rank).map(\.mode).sorted()
+    guard own.count == rank, own != first else { return escapePath(rank: rank, l2: l2) }
+    func list(_ modes: [Int]) -> String {
+      "{" + modes.map { "\($0)" }.joined(separator: ", ") + "}"
+    }
+    return .unknown(
+      reason: "theory knows the way out of the state of modes \(list(first)), which appear first "
+        + "as l2 falls, not out of that of modes \(list(own))")
+  }
+
   private func computeEscapePath(rank: Int, l2: Double) -> EscapePath {
     do {
       try phaseTheoryApplies()

@@ -139,10 +139,25 @@ extension SweepPoint: ByteCodable {
   }
 }
 
+extension SweepProbe: ByteCodable {
+  func write(to writer: inout ByteWriter) {
+    writer.write(state)
+    writer.write(converged)
+    writer.write(looks)
+  }
+
+  init(from reader: inout ByteReader) throws(ByteError) {
+    state = try reader.value()
+    converged = try reader.flag()
+    looks = try reader.doubles()
+  }
+}
+
 extension InterruptedSweep: ByteCodable {
   public func write(to writer: inout ByteWriter) {
     writer.write(points)
     writer.write(states)
+    writer.write(probes)
     writer.write(settling.kicksLeft)
     writer.write(settling.steps)
     writer.write(settling.run) { $0.write($1) }
@@ -151,6 +166,7 @@ extension InterruptedSweep: ByteCodable {
   public init(from reader: inout ByteReader) throws(ByteError) {
     points = try reader.list()
     states = try reader.list()
+    probes = try reader.list()
     settling = Settling(
       kicksLeft: try reader.natural(), steps: try reader.natural(),
       run: try reader.flag() ? try reader.value() : nil)

@@ -33,10 +33,16 @@ extension Catalog {
       "a quasi-static ramp: at each L2 strength train to convergence (or hold steps), record, go "
         + "on; the experiment ends at the last point",
       options: points + ramp,
-      returns: "kind=\"sweep\": points = rows l2, loss, test_loss, rank, modes, norm, converged, "
-        + "steps; jumps = rows mode, direction (of the ramp), l2 (middle of two points), "
-        + "uncertainty (their distance), event (\"collapse\", \"appearance\"), theory; floor; "
-        + "r:state(i) re-enters point i",
+      returns: "kind=\"sweep\": points = rows l2, loss, test_loss, accuracy and test_accuracy "
+        + "(with classes), rank, modes, norm, converged, steps; transitions = rows mode, direction (of "
+        + "the ramp), l2 (middle of two points), uncertainty (their distance), event "
+        + "(\"collapse\", \"appearance\"), transition (\"jump\": set back to the point before, the "
+        + "mode stays as it is, or its change does not shrink with the step; \"continuous\"; "
+        + "\"unresolved\", with its reason), significance (with hold: the change over the "
+        + "fluctuation within a hold; below 4 it is unresolved), before, after, theory; jumps = "
+        + "those that are jumps; unconverged (points); floor; warning; r:state(i) re-enters point "
+        + "i. outcome \"diverged\": the points before, diverged_at (step), diverged_l2, message, "
+        + "stable_lr (the largest stable lr by the Hessian); where no point was measured, an error",
       example: """
         experiment { data = data.population { singular = {1, 0.8} }, depth = 3, width = 2, lr = 0.2 }
         trap { rank = 2, release = 0.2 }
@@ -150,8 +156,10 @@ extension Catalog {
           "ramps of these rates through each spinodal: how much too late a mode collapses; alone, or "
             + "beside a grid")
       ],
-      returns: "kind=\"hysteresis\": up and down (sweeps), jumps of both, area (one per mode, "
-        + "between the ways up and down), theory = {area, spinodal}, floor; r:state(i). With rate: "
+      returns: "kind=\"hysteresis\": up and down (sweeps), transitions and jumps of both, area "
+        + "(one per mode, between the ways up and down), theory = {area, spinodal}, floor, warning; "
+        + "r:state(i). outcome \"diverged\": what there is, without area, message, stable_lr. With "
+        + "rate: "
         + "rates = rows rate, mode, excess, theory; exponent (one slope for all modes; theory 2/3) "
         + "and exponents (one per mode)",
       example: """
@@ -176,7 +184,8 @@ extension Catalog {
       ],
       returns: "kind=\"metastable\": count, states = rows rank, modes, objective, index, "
         + "zero_modes, found (by what, how often), saddles = subsets of modes that are saddles, "
-        + "theory (K + 1 at equal input variances) or theory_reason",
+        + "failures (starts that came to no state), diverged and unconverged (how many of them), "
+        + "warning, theory (K + 1 at equal input variances) or theory_reason",
       example: """
         experiment { data = data.population { singular = {1, 0.6} }, depth = 3, width = 2, lr = 0.2 }
         local m = metastable { l2 = 0.1, quenches = 4 }
@@ -212,7 +221,8 @@ extension Catalog {
       ],
       returns: "kind=\"phase_diagram\": points = rows l2, temperature, phase (\"learned\": both "
         + "starts end learned; \"zero\": both end at zero; \"metastable\": each stays where it "
-        + "is), from_zero and from_learned (the strengths at the end), stability (of the learned "
+        + "is; \"unknown\": a run diverged, would leave its start by the step alone or did not come "
+        + "to rest, with its reason), warning, from_zero and from_learned (the strengths at the end), stability (of the learned "
         + "phase without noise), escape_time (steps, theory)",
       example: """
         experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }

@@ -134,7 +134,8 @@ extension Catalog {
             "stop at this test accuracy"),
         ],
       returns: "kind=\"schedule\": steps, time (sum of lr), losses, outcome (\"completed\", "
-        + "\"reached\", \"diverged\"), trace with the settings of each row",
+        + "\"reached\", \"diverged\" with diverged_at, message and stable_lr), trace with the "
+        + "settings of each row",
       example: """
         local task = data.population { singular = {0.9, 0.8} }
         experiment { data = task, depth = 3, width = 2, lr = 0.2 }

@@ -119,7 +119,9 @@ extension Catalog {
       ],
       returns: "kind=\"run\": steps, epochs, loss, test_loss, accuracy, test_accuracy, objective, "
         + "modes, outcome (\"completed\", \"converged\", \"diverged\", \"interrupted\"), trace, "
-        + "seconds, steps_per_second. A diverged run leaves the experiment as it was",
+        + "seconds, steps_per_second. A diverged run leaves the experiment as it was and has "
+        + "diverged_at (step), message and stable_lr (the largest stable lr by the Hessian: 2 over "
+        + "its largest eigenvalue; nil with adam and adamw)",
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, lr = 0.2 }
         local r = train { steps = 500, every = 100 }
@@ -192,8 +194,9 @@ extension Catalog {
           "rank", .integer(.nonNegative), standard: "0", "how many modes stay learned"),
         OptionEntry(
           "modes", .integers(.positive), standard: "1 to rank",
-          "the modes that stay learned: the first k to appear as l2 falls; with equal input "
-            + "variances these are the strongest, and other sets are saddles"),
+          "the modes that stay learned. The k that appear first as l2 falls (with equal input "
+            + "variances the strongest) are trained; another set is built exactly at release, if "
+            + "its Hessian there has no negative eigenvalue, else refused as a saddle"),
         OptionEntry(
           "l2", .number(.positive), standard: "from theory", "L2 strength of the trap"),
         OptionEntry(
@@ -212,8 +215,11 @@ extension Catalog {
           "max_steps", .integer(.positive), unit: "steps", standard: "1e6",
           "give up after so many steps in each phase"),
       ],
-      returns: "kind=\"trap\": rank, modes, l2_trap, l2, residual, support_residual, saddle, "
-        + "gradient_norm, hessian_min, zero_modes, steps, certified and, when false, reason",
+      returns: "kind=\"trap\": rank, modes, dropped (how many modes are not kept), l2_trap, l2, "
+        + "residual, support_residual, saddle (of the nearest dropped mode; none for a set that "
+        + "does not appear first), gradient_norm, hessian_min, zero_modes, steps, certified and, "
+        + "when false, reason; warning where nothing was dropped. outcome \"diverged\" leaves the "
+        + "experiment as it was: diverged_at, stable_lr",
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, lr = 0.2 }
         local t = trap { rank = 1, release = 0.1 }

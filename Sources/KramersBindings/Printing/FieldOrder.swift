@@ -4,12 +4,15 @@ import Kramers
 enum FieldOrder {
   private static let names = [
     "kind", "summary", "verdict", "name", "stored", "replayed", "saved", "entries", "variables",
-    "results", "last", "verb", "options", "law", "best", "warning", "mode", "direction", "event",
-    "phase", "singular", "rate", "excess", "count", "height", "temperature", "t_train", "t_test",
+    "results", "last", "verb", "options", "law", "best", "warning", "message", "mode", "direction",
+    "event",
+    "transition", "phase", "singular", "rate", "excess", "count", "height", "temperature",
+    "t_train", "t_test",
     "delay", "ratio", "outcome", "state", "steps", "epochs",
     "step", "loss", "test_loss", "accuracy", "test_accuracy", "objective", "rank", "modes", "l2",
     "l2_trap", "certified", "order", "spinodal", "coexistence", "stability", "method",
-    "replicas", "escapes", "censored", "diverged", "tau", "tau_low", "tau_high",
+    "replicas", "escapes", "censored", "diverged", "diverged_at", "stable_lr", "tau", "tau_low",
+    "tau_high",
     "relative_error", "theory", "theory_error", "theory_reason", "uncertainty", "index",
     "saddle_index", "median", "exponential_p", "lag", "residence", "tau_epochs", "tau_time",
     "barrier", "barrier_low", "barrier_high", "slope", "prefactor", "r2", "span", "threshold",

@@ -18,7 +18,9 @@ extension Program {
         }
       }
       box.experiment = experiment
-      let record = result.record(lr: experiment.settings.learningRate, seconds: seconds)
+      let record = result.record(
+        lr: experiment.settings.learningRate,
+        divergence: experiment.divergence(of: result, monitor: unwatched), seconds: seconds)
       if let error = result.observerError {
         output.emit(record)
         throw error
@@ -217,9 +219,10 @@ extension TraceRow {
 }
 
 extension RunResult {
-  func record(lr: Double, seconds: Double) -> Record {
+  func record(lr: Double, divergence: Divergence?, seconds: Double) -> Record {
     [
       "kind": "run", "outcome": outcome.rawValue, "steps": steps, "diverged_at": divergedAt,
+      "message": divergence?.message, "stable_lr": divergence?.stableRate,
       "epochs": final.epochs, "step": final.step, "loss": final.loss,
       "test_loss": final.testLoss, "accuracy": final.accuracy,
       "test_accuracy": final.testAccuracy, "objective": final.objective,
