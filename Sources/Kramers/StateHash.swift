@@ -55,19 +55,28 @@ extension Experiment {
     hash.add(data.name)
     hash.add(UInt64(data.sampleCount ?? 0))
     hash.add("\(network.widths) \(network.activation) \(network.bias) \(network.loss)")
-    hash.add(settings.optimizer.rawValue)
-    hash.add("\(settings.batch) \(settings.sampling)")
-    hash.add([
-      settings.momentum, settings.learningRate, settings.l2, settings.temperature,
-      settings.gradientNoise, settings.labelNoise,
-    ])
-    hash.add(settings.l2Center ?? [])
+    settings.add(to: &hash)
     hash.add(seed)
     hash.add(state.parameters)
     hash.add(state.firstMoment)
     hash.add(state.secondMoment)
     for count in [state.step, state.epoch, UInt64(state.cursor), UInt64(state.momentSteps)] {
       hash.add(count)
+    }
+  }
+}
+
+extension Settings {
+  func add(to hash: inout StateHash) {
+    for setting in Setting.all {
+      hash.add(setting.name)
+      switch setting.value(of: self) {
+      case .number(let x): hash.add([x])
+      case .flag(let flag): hash.add(flag ? 1 : 0)
+      case .word(let word): hash.add(word)
+      case .count(let count): hash.add(UInt64(count ?? 0))
+      case .vector(let vector): hash.add(vector ?? [])
+      }
     }
   }
 }
