@@ -207,7 +207,7 @@ enum Operations<V: LaneVector> {
     func factor(_ x: Double) -> V { V(repeating: V.Scalar(x)) }
     switch Int(o.pointee.kind) {
     case kp_tanh:
-      for k in 0..<count { out[0, k] = V.tanh(out[0, k]) }
+      for k in 0..<count { out[0, k] = V.tanh(other[0, k]) }
     case kp_tanh_slope:
       for k in 0..<count {
         let h = other[0, k]

@@ -25,7 +25,7 @@ enum {
   kp_add_to_decayed,
   /// Starts from start[i, j] + decay out[i, j].
   kp_add_to_noisy,
-  /// out = tanh out.
+  /// out = tanh other.
   kp_tanh,
   /// out = out (1 - other^2).
   kp_tanh_slope,

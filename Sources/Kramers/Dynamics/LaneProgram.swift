@@ -157,6 +157,8 @@ struct LanePlaces {
   let label: UnsafeMutableRawPointer?
   /// Outputs of the hidden layers, one after another.
   let hidden: UnsafeMutableRawPointer
+  /// What went into their activations, where that must be kept; otherwise the outputs take its place.
+  let preactivations: UnsafeMutableRawPointer?
   /// Errors of every other layer from the last one down, and of those between: a layer's are read until
   /// those of the layer below are there.
   let errors: (UnsafeMutableRawPointer, UnsafeMutableRawPointer)
@@ -177,7 +179,7 @@ extension LaneProgram {
     let layers = plan.network.layers
     let batch = plan.batch
     let size = kernels.vectorSize
-    let isTanh = plan.network.activation == .tanh
+    let activation = plan.network.activation.function.lanes
     let errors = layers.enumerated().map { l, layer in
       let isEven = (layers.count - 1 - l).isMultiple(of: 2)
       return table(isEven ? places.errors.0 : places.errors.1, layer.outputs, batch)
@@ -185,7 +187,8 @@ extension LaneProgram {
 
     var input = table(places.x, plan.network.inputs, batch)
     var inputs: [Table] = []
-    var hidden = places.hidden
+    var (hidden, before) = (places.hidden, places.preactivations ?? places.hidden)
+    var slopes: [Table] = []
     for (l, layer) in layers.enumerated() {
       inputs.append(input)
       var start = constant(places.zero, layer.outputs, batch)
@@ -197,10 +200,12 @@ extension LaneProgram {
       let weights = weights(layer, of: places.theta)
       if l < layers.count - 1 {
         let output = table(hidden, layer.outputs, batch)
+        let z = table(before, layer.outputs, batch)
         hidden += layer.outputs * batch * size
-        product(
-          weights, input, into: output, plan.network.bias ? .sum(from: start) : .product)
-        if isTanh { sweep(kp_tanh, output) }
+        before += layer.outputs * batch * size
+        product(weights, input, into: z, plan.network.bias ? .sum(from: start) : .product)
+        if let activation { sweep(activation.value, output, other: z) }
+        slopes.append(activation?.needsInput == true ? z : output)
         input = output
       } else {
         var targets = table(
@@ -219,7 +224,7 @@ extension LaneProgram {
         let below = errors[l - 1]
         product(
           weights(layer, of: places.theta).transposed, errors[l], into: below, .product)
-        if isTanh { sweep(kp_tanh_slope, below, other: inputs[l]) }
+        if let activation { sweep(activation.slope, below, other: slopes[l - 1]) }
       }
       update(
         layer.weights, places, errors: errors[l], inputs: inputs[l].transposed)

@@ -158,7 +158,7 @@ extension Setting {
       write: { if case .flag(let flag) = $1 { $0[keyPath: path] = flag } })
   }
 
-  static func choice<Word: RawRepresentable<String> & CaseIterable>(
+  static func choice<Word: RawRepresentable<String> & CaseIterable & SendableMetatype>(
     _ name: String, _ path: Path<Word>, role: Role = .dynamics,
     column: String? = nil, aliases: [String: String] = [:], _ summary: String
   ) -> Setting {

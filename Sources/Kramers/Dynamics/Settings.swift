@@ -1,13 +1,3 @@
-/// How the parameters follow the gradient.
-public enum Optimizer: String, Sendable, CaseIterable {
-  case sgd, momentum, adam
-  /// Adam with decoupled weight decay: not the gradient of loss + L2, so theory is nil.
-  case adamw
-
-  /// The settings that it alone decides to use.
-  public var reads: Set<String> { self == .sgd ? [] : ["momentum"] }
-}
-
 /// How a minibatch of B of the N samples is drawn.
 public enum Sampling: String, Sendable, CaseIterable {
   /// A fresh permutation each epoch, cut into floor(N/B) batches; the remainder is unused.
@@ -57,7 +47,7 @@ public struct Settings: Sendable, Equatable {
   public init() {}
 
   /// mu of the heavy ball; nil for the other optimisers.
-  public var heavyBall: Double? { optimizer == .momentum ? momentum : nil }
+  public var heavyBall: Double? { optimizer.rule.form == .heavyBall ? momentum : nil }
 
   /// Samples a step, given N; population data counts as one.
   public func batchCount(of samples: Int?) -> Int {
@@ -67,10 +57,10 @@ public struct Settings: Sendable, Equatable {
   /// - Throws: `InputError` for a setting that is out of range or does not fit the data.
   public func validate(data: Dataset, network: Network) throws(InputError) {
     for setting in Setting.all { try setting.check(setting.value(of: self)) }
-    if temperature > 0, optimizer == .adam || optimizer == .adamw {
+    if temperature > 0, !optimizer.takesTemperature {
       throw InputError.sentence(
-        "temperature: Langevin noise is defined for 'sgd' and 'momentum', not for "
-          + "'\(optimizer.rawValue)'")
+        "temperature: Langevin noise is defined for \(Optimizer.names(where: \.takesTemperature)), "
+          + "not for '\(optimizer.rawValue)'")
     }
     if let center = l2Center, center.count != network.parameterCount {
       throw InputError.sentence(

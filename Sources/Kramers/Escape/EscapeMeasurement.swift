@@ -133,7 +133,7 @@ extension Experiment {
     }
     if case .mode(let k) = observable { try network.checkMode(k) }
     let isNext = observable == .mode(active + 1)
-    let path = escapePath(rank: active, l2: request.settings.l2)
+    let path = under(request.settings).escapePath(rank: active, l2: request.settings.l2)
     let threshold =
       try request.threshold
       ?? defaultThreshold(path, observable, isNext: isNext)

@@ -16,7 +16,7 @@ public func measureFrozenNoise(
 ) throws -> FirstPassageRecord {
   try options.validate()
   try settings.validate(data: data, network: network)
-  guard settings.optimizer == .sgd else {
+  guard settings.optimizer.rule.form == .descent else {
     throw InputError.sentence("frozen noise is defined for optimizer 'sgd'")
   }
   guard settings.precision == .double else {

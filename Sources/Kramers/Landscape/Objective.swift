@@ -68,8 +68,8 @@ extension Experiment {
   ///
   /// - Throws: `InputError` where there is none: adamw decays decoupled from the loss.
   func objective() throws -> Objective {
-    guard settings.optimizer != .adamw else {
-      throw InputError.sentence("adamw decays decoupled from the loss: there is no objective")
+    if let reason = settings.optimizer.rule.noObjective {
+      throw InputError.sentence("\(reason): there is no objective")
     }
     return Objective(
       network, try data.fullBatch(for: network), l2: settings.l2, center: settings.l2Center)

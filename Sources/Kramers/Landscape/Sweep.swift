@@ -215,7 +215,7 @@ extension Experiment {
   /// The eigenvector of a negative Hessian eigenvalue; nil at a minimum. A Ritz value lies above
   /// the lowest eigenvalue, so what it reports negative is negative.
   private func fallingDirection() throws -> [Double]? {
-    guard settings.optimizer != .adamw else { return nil }
+    guard settings.optimizer.descendsObjective else { return nil }
     let curvature = HessianOperator(
       network, at: state.parameters, try data.fullBatch(for: network), l2: settings.l2)
     let found = curvature.extremes(1, .smallest, tolerance: 1e-6, maximumSteps: 60)

@@ -249,7 +249,7 @@ extension Experiment {
   private mutating func exactTrap(
     _ rank: Int, _ kept: [Int], _ options: TrapOptions
   ) throws -> TrapResult {
-    if data.isWeighted { try phaseTheoryApplies() }
+    try phaseTheoryApplies()
     if let release = options.release { try update { $0.l2 = release } }
     try setParameters(
       learnedState(data.moments, network: network, rank: rank, l2: settings.l2).parameters)

@@ -36,14 +36,14 @@ extension Catalog {
           "widths", .integers(.positive), standard: "from depth and width",
           "{inputs, ..., outputs}, instead of depth and width"),
         OptionEntry(
-          "activation", .choice(["linear", "tanh", "relu", "sigmoid", "gelu"]),
+          "activation", .choice(Activation.allCases.map(\.rawValue)),
           standard: "\"linear\"", "function of the hidden layers"),
         OptionEntry("bias", .flag, standard: "false", "biases in every layer"),
         OptionEntry(
-          "loss", .choice(["mse", "cross_entropy"]), standard: "\"mse\"",
+          "loss", .choice(Loss.allCases.map(\.rawValue)), standard: "\"mse\"",
           "(1/2N) sum |f(x)-y|^2, or softmax cross-entropy"),
         OptionEntry(
-          "init", .choice(["gaussian", "orthogonal", "balanced", "zero"]),
+          "init", .choice(Initialization.allCases.map(\.rawValue)),
           standard: "\"gaussian\"", "initial weights"),
         OptionEntry(
           "init_scale", .number(.nonNegative), standard: "1",

@@ -1,0 +1,101 @@
+// The optimisers, with the conventions of PyTorch (dampening 0). A new one is an enumeration and its
+// place in `allCases`.
+
+extension Optimizer {
+  public static let sgd = Optimizer(GradientDescent.self)
+  public static let momentum = Optimizer(HeavyBall.self)
+  public static let adam = Optimizer(Adam.self)
+  public static let adamw = Optimizer(AdamW.self)
+
+  public static let allCases: [Optimizer] = [sgd, momentum, adam, adamw]
+}
+
+/// theta <- theta - lr g.
+private enum GradientDescent: OptimizerRule {
+  static let name = "sgd"
+  static let noObjective: String? = nil
+  static func friction(_ settings: Settings) -> Double? { 1 }
+  static let keeps = KeptSets.subspaces
+  static let form: UpdateForm? = .descent
+
+  static func move(_ m: OptimizerMove) -> Bool {
+    DenseKernels.descend(m.theta, m.gradient, rate: m.settings.learningRate, count: m.count)
+  }
+}
+
+/// m <- mu m + g, theta <- theta - lr m (Polyak, 1964).
+private enum HeavyBall: OptimizerRule {
+  static let name = "momentum"
+  static let reads: Set = ["momentum"]
+  static let moments = 1
+  static let noObjective: String? = nil
+  static func friction(_ settings: Settings) -> Double? { 1 - settings.momentum }
+  static let keeps = KeptSets.subspaces
+  static let form: UpdateForm? = .heavyBall
+
+  static func move(_ m: OptimizerMove) -> Bool {
+    let mu = m.settings.momentum
+    for k in 0..<m.count { m.first[k] = m.gradient[k].addingProduct(mu, m.first[k]) }
+    return DenseKernels.descend(m.theta, m.first, rate: m.settings.learningRate, count: m.count)
+  }
+}
+
+/// m <- b1 m + (1-b1) g,  v <- b2 v + (1-b2) g^2,
+/// theta <- theta - lr (m/(1-b1^t)) / (sqrt(v/(1-b2^t)) + eps) (Kingma and Ba, arXiv 1412.6980).
+private enum Adam: OptimizerRule {
+  static let name = "adam"
+  static let reads: Set = ["momentum"]
+  static let moments = 2
+  static let noObjective: String? = nil
+  static let keeps = KeptSets.coordinates
+
+  static func move(_ m: OptimizerMove) -> Bool { move(m, decay: 1) }
+
+  /// - Parameter decay: what becomes of the distance from the centre of L2 before the step.
+  static func move(_ m: OptimizerMove, decay: Double) -> Bool {
+    let beta1 = m.settings.momentum
+    let beta2 = 0.999
+    let lr = m.settings.learningRate
+    let correction1 = 1 - power(beta1, m.step)
+    let correction2 = (1 - power(beta2, m.step)).squareRoot()
+    var check = 0.0
+    for k in 0..<m.count {
+      let g = m.gradient[k]
+      m.first[k] = beta1 * m.first[k] + (1 - beta1) * g
+      m.second[k] = beta2 * m.second[k] + (1 - beta2) * g * g
+      let denominator = m.second[k].squareRoot() / correction2 + 1e-8
+      let origin = m.center?[k] ?? 0
+      let decayed = origin + decay * (m.theta[k] - origin)
+      m.theta[k] = decayed - lr / correction1 * m.first[k] / denominator
+      check += 0 * m.theta[k]
+    }
+    return check == 0
+  }
+}
+
+/// theta <- (1 - lr l2) theta, then Adam without L2 in g (Loshchilov and Hutter, arXiv 1711.05101): not
+/// the gradient of loss + L2.
+private enum AdamW: OptimizerRule {
+  static let name = "adamw"
+  static let reads = Adam.reads
+  static let moments = 2
+  static let noObjective: String? = "adamw decays decoupled from the loss"
+  static let keeps = KeptSets.coordinates
+
+  static func move(_ m: OptimizerMove) -> Bool {
+    Adam.move(m, decay: 1 - m.settings.learningRate * m.settings.l2)
+  }
+}
+
+/// x^n by repeated squaring: the same bits on every machine.
+private func power(_ x: Double, _ n: Int) -> Double {
+  var result = 1.0
+  var base = x
+  var n = n
+  while n > 0 {
+    if n & 1 == 1 { result *= base }
+    base *= base
+    n >>= 1
+  }
+  return result
+}
