@@ -70,7 +70,7 @@ extension Settings {
   func add(to hash: inout StateHash) {
     for setting in Setting.all {
       hash.add(setting.name)
-      switch setting.value(of: self) {
+      switch self[setting] {
       case .number(let x): hash.add([x])
       case .flag(let flag): hash.add(flag ? 1 : 0)
       case .word(let word): hash.add(word)

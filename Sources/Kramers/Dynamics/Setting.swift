@@ -44,10 +44,8 @@ public struct Setting: Sendable {
   /// Other words that scripts use for words of a choice.
   public let aliases: [String: String]
   public let summary: String
-  private let read: @Sendable (Settings) -> Value
-  private let write: @Sendable (inout Settings, Value) -> Void
-
-  public func value(of settings: Settings) -> Value { read(settings) }
+  fileprivate let read: @Sendable (Settings) -> Value
+  fileprivate let write: @Sendable (inout Settings, Value) -> Void
 
   public var standard: Value { read(Settings()) }
 
@@ -67,7 +65,7 @@ public struct Setting: Sendable {
 
   /// The value as scripts read it; nil for no vector. A vector is told by its hash.
   public func record(of settings: Settings) -> Record? {
-    switch value(of: settings) {
+    switch settings[self] {
     case .number(let x): .number(x)
     case .flag(let flag): .boolean(flag)
     case .word(let word):
@@ -97,10 +95,15 @@ public struct Setting: Sendable {
     !isOptimizers || optimizer.reads.contains(name)
   }
 
-  fileprivate func set(_ value: Value, in settings: inout Settings) { write(&settings, value) }
 }
 
 extension Settings {
+  /// A setting's value, in range or not: experiments check all of them.
+  public subscript(setting: Setting) -> Setting.Value {
+    get { setting.read(self) }
+    set { setting.write(&self, newValue) }
+  }
+
   /// Gives a setting a value. Where several change, the optimiser comes first: it decides which
   /// others there are.
   ///
@@ -112,14 +115,14 @@ extension Settings {
       throw .sentence(
         "\(setting.name) is used by optimizer \(joined(readers)), not by \"\(optimizer.rawValue)\"")
     }
-    setting.set(value, in: &self)
+    self[setting] = value
   }
 
   /// The settings with every source of noise switched off: full batch, no temperature.
   public var noiseless: Settings {
     var settings = self
     for setting in Setting.all where setting.role == .noise {
-      setting.set(setting.standard, in: &settings)
+      settings[setting] = setting.standard
     }
     return settings
   }

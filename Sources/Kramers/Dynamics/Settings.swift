@@ -56,7 +56,7 @@ public struct Settings: Sendable, Equatable {
 
   /// - Throws: `InputError` for a setting that is out of range or does not fit the data.
   public func validate(data: Dataset, network: Network) throws(InputError) {
-    for setting in Setting.all { try setting.check(setting.value(of: self)) }
+    for setting in Setting.all { try setting.check(self[setting]) }
     if temperature > 0, !optimizer.takesTemperature {
       throw InputError.sentence(
         "temperature: Langevin noise is defined for \(Optimizer.names(where: \.takesTemperature)), "

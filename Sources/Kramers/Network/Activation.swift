@@ -1,6 +1,6 @@
 /// The function between two layers. Applied to every hidden layer; the output layer is always linear.
 public struct Activation: Sendable, Equatable, RawRepresentable, CaseIterable,
-  CustomStringConvertible
+  CustomStringConvertible, CustomDebugStringConvertible
 {
   /// All that the program knows of it.
   let function: any ActivationFunction.Type
@@ -16,6 +16,7 @@ public struct Activation: Sendable, Equatable, RawRepresentable, CaseIterable,
 
   public var rawValue: String { function.name }
   public var description: String { function.name }
+  public var debugDescription: String { "Kramers.Activation.\(function.name)" }
   /// Whether it is the identity.
   public var isLinear: Bool { self == .linear }
   /// f(0) = 0: a unit without input gives nothing to the next layer.

@@ -131,7 +131,9 @@ extension Experiment {
 
   /// What a setting that is a vector of weights stands for.
   func state(ofSetting name: String) -> Experiment? {
-    guard case .vector(let weights?)? = Setting.named[name]?.value(of: settings) else { return nil }
+    guard case .vector(let weights?)? = Setting.named[name].map({ settings[$0] }) else {
+      return nil
+    }
     return at(TrainingState(parameters: weights))
   }
 
