@@ -216,7 +216,7 @@ enum Operations<V: LaneVector> {
     case kp_sum:
       for k in 0..<count { out[0, k] = out[0, k] + other[0, k] }
     case kp_momentum:
-      let l2 = factor(group.pointee.l2)
+      let l2 = factor(o.pointee.factor)
       let mu = factor(group.pointee.momentum)
       for k in 0..<count {
         out[0, k] = start[0, k].addingProduct(l2, other[0, k]).addingProduct(mu, out[0, k])
@@ -338,7 +338,7 @@ private struct Descent<V: LaneVector>: Table {
   @inline(__always)
   init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
     out = Rows(o.pointee.out, o.pointee.out_row)
-    decay = V(repeating: V.Scalar(group.pointee.decay))
+    decay = V(repeating: V.Scalar(o.pointee.factor))
   }
   @inline(__always) func start(_ i: Int, _ j: Int) -> V { decay * out[i, j] }
 }
@@ -358,7 +358,7 @@ private struct NoisyDescent<V: LaneVector>: Table {
   init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
     out = Rows(o.pointee.out, o.pointee.out_row)
     noise = Rows(o.pointee.start, o.pointee.out_row)
-    decay = V(repeating: V.Scalar(group.pointee.decay))
+    decay = V(repeating: V.Scalar(o.pointee.factor))
   }
   @inline(__always) func start(_ i: Int, _ j: Int) -> V {
     noise[i, j].addingProduct(decay, out[i, j])

@@ -71,7 +71,9 @@ struct LaneProgram {
   }
 
   /// out = A X by the rule, a few columns at a time.
-  mutating func product(_ a: Table, _ x: Table, into out: Table, _ rule: Rule) {
+  mutating func product(
+    _ a: Table, _ x: Table, into out: Table, _ rule: Rule, factor: Double = 0
+  ) {
     let (widest, isInBlocks) = kernels.widestStrip(a.columns)
     var j = 0
     while j < x.columns {
@@ -100,8 +102,10 @@ struct LaneProgram {
         operation.other = UnsafeRawPointer(targets.columns(range).start)
       case .descent:
         operation.kind = Int32(kp_add_to_decayed)
+        operation.factor = factor
       case .noisyDescent(let noise):
         operation.kind = Int32(kp_add_to_noisy)
+        operation.factor = factor
         operation.set(start: noise.columns(range))
       }
       operations.append(operation)
@@ -110,9 +114,12 @@ struct LaneProgram {
   }
 
   /// An operation over all vectors of a table without gaps.
-  mutating func sweep(_ kind: Int, _ out: Table, start: Table? = nil, other: Table? = nil) {
+  mutating func sweep(
+    _ kind: Int, _ out: Table, start: Table? = nil, other: Table? = nil, factor: Double = 0
+  ) {
     var operation = kp_operation()
     operation.kind = Int32(kind)
+    operation.factor = factor
     operation.out = out.start
     operation.count = Int32(out.rows * out.columns)
     if let start { operation.set(start: start) }
@@ -180,6 +187,7 @@ extension LaneProgram {
     let batch = plan.batch
     let size = kernels.vectorSize
     let activation = plan.network.activation.function.lanes
+    let (l2, rate) = (plan.settings.l2Term, plan.settings.learningRate)
     let errors = layers.enumerated().map { l, layer in
       let isEven = (layers.count - 1 - l).isMultiple(of: 2)
       return table(isEven ? places.errors.0 : places.errors.1, layer.outputs, batch)
@@ -227,10 +235,12 @@ extension LaneProgram {
         if let activation { sweep(activation.slope, below, other: slopes[l - 1]) }
       }
       update(
-        layer.weights, places, errors: errors[l], inputs: inputs[l].transposed)
+        layer.weights, places, errors: errors[l], inputs: inputs[l].transposed, l2: l2.strength,
+        rate: rate)
       if plan.network.bias {
         update(
-          layer.biases, places, errors: errors[l], inputs: constant(places.one, batch, 1))
+          layer.biases, places, errors: errors[l], inputs: constant(places.one, batch, 1),
+          l2: l2.onBiases, rate: rate)
       }
     }
   }
@@ -245,20 +255,23 @@ extension LaneProgram {
 
   /// Moves the parameters in `range`: their gradient is errors * inputs.
   private mutating func update(
-    _ range: Range<Int>, _ places: LanePlaces, errors: Table, inputs: Table
+    _ range: Range<Int>, _ places: LanePlaces, errors: Table, inputs: Table, l2: Double,
+    rate: Double
   ) {
     let offset = range.lowerBound * kernels.vectorSize
     let theta = table(places.theta + offset, errors.rows, inputs.columns)
     var noise: Table?
     if let start = places.noise { noise = table(start + offset, theta.rows, theta.columns) }
     guard let start = places.moment else {
-      product(errors, inputs, into: theta, noise.map { .noisyDescent($0) } ?? .descent)
+      product(
+        errors, inputs, into: theta, noise.map { .noisyDescent($0) } ?? .descent,
+        factor: 1 - rate * l2)
       return
     }
     let moment = table(start + offset, theta.rows, theta.columns)
     sweep(
       kp_momentum, moment, start: noise ?? constant(places.zero, theta.rows, theta.columns),
-      other: theta)
+      other: theta, factor: l2)
     product(errors, inputs, into: moment, .sum(from: moment))
     sweep(kp_descend, theta, other: moment)
   }

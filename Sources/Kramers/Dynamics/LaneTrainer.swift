@@ -113,7 +113,6 @@ final class LaneTrainer {
     g.rows = UnsafeRawPointer(plan.rows)
     g.sampling = settings.sampling.laneCode
     g.learning_rate = settings.learningRate
-    g.l2 = settings.l2
     g.momentum = settings.momentum
     g.decay = 1 - settings.learningRate * settings.l2
     g.error_scale = isHeavy ? plan.weight : -settings.learningRate * plan.weight

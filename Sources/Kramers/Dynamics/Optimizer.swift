@@ -93,7 +93,8 @@ struct OptimizerMove {
   /// As many moments as the optimiser has; zeros where there are none.
   let first: UnsafeMutablePointer<Double>
   let second: UnsafeMutablePointer<Double>
-  /// Centre of L2; nil is the origin.
+  /// The parameters that L2 acts on, and its centre; nil is the origin.
+  let l2Ranges: [Range<Int>]
   let center: UnsafeMutablePointer<Double>?
   let count: Int
   /// Steps since the moments were zero, this one included.

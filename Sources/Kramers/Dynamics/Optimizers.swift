@@ -49,10 +49,7 @@ private enum Adam: OptimizerRule {
   static let noObjective: String? = nil
   static let keeps = KeptSets.coordinates
 
-  static func move(_ m: OptimizerMove) -> Bool { move(m, decay: 1) }
-
-  /// - Parameter decay: what becomes of the distance from the centre of L2 before the step.
-  static func move(_ m: OptimizerMove, decay: Double) -> Bool {
+  static func move(_ m: OptimizerMove) -> Bool {
     let beta1 = m.settings.momentum
     let beta2 = 0.999
     let lr = m.settings.learningRate
@@ -64,9 +61,7 @@ private enum Adam: OptimizerRule {
       m.first[k] = beta1 * m.first[k] + (1 - beta1) * g
       m.second[k] = beta2 * m.second[k] + (1 - beta2) * g * g
       let denominator = m.second[k].squareRoot() / correction2 + 1e-8
-      let origin = m.center?[k] ?? 0
-      let decayed = origin + decay * (m.theta[k] - origin)
-      m.theta[k] = decayed - lr / correction1 * m.first[k] / denominator
+      m.theta[k] -= lr / correction1 * m.first[k] / denominator
       check += 0 * m.theta[k]
     }
     return check == 0
@@ -83,7 +78,12 @@ private enum AdamW: OptimizerRule {
   static let keeps = KeptSets.coordinates
 
   static func move(_ m: OptimizerMove) -> Bool {
-    Adam.move(m, decay: 1 - m.settings.learningRate * m.settings.l2)
+    let decay = 1 - m.settings.learningRate * m.settings.l2
+    for k in m.l2Ranges.joined() {
+      let origin = m.center?[k] ?? 0
+      m.theta[k] = origin + decay * (m.theta[k] - origin)
+    }
+    return Adam.move(m)
   }
 }
 

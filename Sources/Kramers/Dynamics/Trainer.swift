@@ -30,6 +30,8 @@ public final class Trainer {
   private let secondMoment: UnsafeMutablePointer<Double>
   private let rule: any OptimizerRule.Type
   private var nextMove: OptimizerMove
+  private let l2: L2Term
+  private let l2Ranges: [Range<Int>]
   private let center: UnsafeMutablePointer<Double>?
   private let order: UnsafeMutableBufferPointer<Int32>
   private var orderEpoch: UInt64?
@@ -79,13 +81,15 @@ public final class Trainer {
     rule = settings.optimizer.rule
     firstMoment = momentBuffer(state.firstMoment, rule.moments > 0 ? parameters : 0)
     secondMoment = momentBuffer(state.secondMoment, rule.moments > 1 ? parameters : 0)
-    center = centerBuffer(settings.l2Center)
+    l2 = settings.l2Term
+    l2Ranges = l2.ranges(network)
+    center = centerBuffer(l2.center)
     order = orderBuffer(gathers ? max(data.sampleCount ?? 0, size) : 0)
     partners = [Int](repeating: 0, count: settings.sampling == .subset ? size : 0)
     clock = state.clockOnly
     nextMove = OptimizerMove(
       settings: settings, theta: theta, gradient: gradient, first: firstMoment,
-      second: secondMoment, center: center, count: parameters)
+      second: secondMoment, l2Ranges: l2Ranges, center: center, count: parameters)
   }
 
   deinit {
@@ -157,7 +161,7 @@ public final class Trainer {
     withBatch { x, y, targetWeights, count, weight in
       workspace.descend(
         theta, x, y, targetWeights, stride: stride, count: count, weight: weight,
-        rate: settings.learningRate, l2: settings.l2)
+        rate: settings.learningRate, l2: l2)
     }
   }
 
@@ -277,11 +281,16 @@ public final class Trainer {
   }
 
   private func addRegularisation() {
-    guard settings.l2 != 0, rule.noObjective == nil else { return }
-    let l2 = settings.l2
-    let count = network.parameterCount
-    guard let center else { return DenseKernels.add(gradient, l2, theta, count: count) }
-    for k in 0..<count { gradient[k] = gradient[k].addingProduct(l2, theta[k] - center[k]) }
+    guard l2.strength != 0, rule.noObjective == nil else { return }
+    for range in l2Ranges {
+      let (g, w) = (gradient + range.lowerBound, theta + range.lowerBound)
+      guard let center else {
+        DenseKernels.add(g, l2.strength, w, count: range.count)
+        continue
+      }
+      let origin = center + range.lowerBound
+      for k in 0..<range.count { g[k] = g[k].addingProduct(l2.strength, w[k] - origin[k]) }
+    }
   }
 
   private func addNoise(_ purpose: RandomPurpose, scale: Double) {

@@ -93,10 +93,10 @@ private struct FrozenGradients: Sendable {
     while step < options.maxSteps {
       workspace.lossAndGradient(theta, full, into: &gradient)
       addNoise(to: &gradient, draws, step: step, size: size)
+      settings.l2Term.addGradient(theta, to: &gradient, network)
       var check = 0.0
       for k in 0..<parameters {
-        let origin = settings.l2Center?[k] ?? 0
-        theta[k] -= settings.learningRate * (gradient[k] + settings.l2 * (theta[k] - origin))
+        theta[k] -= settings.learningRate * gradient[k]
         check += 0 * theta[k]
       }
       step += 1

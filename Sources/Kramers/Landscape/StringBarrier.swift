@@ -97,7 +97,7 @@ struct StringBarrier {
     }
     let saddle = best.saddle
     return BarrierResult(
-      mode: mode, method: .string, l2: surface.l2, height: saddle.objective - bottom,
+      mode: mode, method: .string, l2: surface.l2.strength, height: saddle.objective - bottom,
       theory: exact?.escape.rate.barrier, theoryReason: exact == nil ? theoryReason : nil,
       strengths: (strength(start), strength(saddle.parameters), strength(end)),
       objectives: (bottom, saddle.objective, surface.value(end)),

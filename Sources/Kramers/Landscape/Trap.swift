@@ -263,7 +263,7 @@ extension Experiment {
     outcome: RunOutcome
   ) throws -> TrapResult {
     let certificate = TrapCertificate(
-      network, state.parameters, try data.fullBatch(for: network), l2: settings.l2, rank: rank,
+      network, state.parameters, try data.fullBatch(for: network), l2: settings.l2Term, rank: rank,
       tolerance: 10 * options.tolerance)
     let active = try activeModes(l2: settings.l2)
     let lost =

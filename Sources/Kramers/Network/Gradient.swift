@@ -108,11 +108,12 @@ public final class GradientWorkspace {
   func descend(
     _ theta: UnsafeMutablePointer<Double>, _ x: UnsafePointer<Double>,
     _ y: UnsafePointer<Double>, _ targetWeights: UnsafePointer<Double>?, stride: Int, count: Int,
-    weight: Double, rate: Double, l2: Double
+    weight: Double, rate: Double, l2: L2Term
   ) -> Bool {
     forward(theta, x, stride: stride)
     outputError(y, targetWeights, stride: stride, count: count, weight: -rate * weight)
-    let decay = 1 - rate * l2
+    let decay = 1 - rate * l2.strength
+    let biasDecay = 1 - rate * l2.onBiases
     var isFinite = true
     backward(theta, x, stride: stride) { layer, e, input in
       let weights = DenseKernels.descendOuter(
@@ -122,7 +123,7 @@ public final class GradientWorkspace {
       guard network.bias else { return }
       let biases = theta + layer.biases.lowerBound
       for i in 0..<layer.outputs {
-        biases[i] = DenseKernels.rowSum(e + i &* stride, stride).addingProduct(decay, biases[i])
+        biases[i] = DenseKernels.rowSum(e + i &* stride, stride).addingProduct(biasDecay, biases[i])
         isFinite = isFinite && biases[i].isFinite
       }
     }

@@ -39,7 +39,7 @@ public final class HessianWorkspace {
 
   /// H v, with H the Hessian of the batch's data term at `parameters`, plus `l2` * v.
   public func product(
-    _ parameters: [Double], _ v: [Double], _ batch: Batch, l2: Double = 0
+    _ parameters: [Double], _ v: [Double], _ batch: Batch, l2: L2Term = 0
   ) -> [Double] {
     var result = [Double](repeating: 0, count: parameters.count)
     parameters.withUnsafeBufferPointer { theta in
@@ -53,7 +53,7 @@ public final class HessianWorkspace {
         }
       }
     }
-    for k in result.indices { result[k] += l2 * v[k] }
+    l2.addProduct(v, to: &result, base.network)
     return result
   }
 
