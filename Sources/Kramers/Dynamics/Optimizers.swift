@@ -4,10 +4,11 @@
 extension Optimizer {
   public static let sgd = Optimizer(GradientDescent.self)
   public static let momentum = Optimizer(HeavyBall.self)
+  public static let nesterov = Optimizer(Nesterov.self)
   public static let adam = Optimizer(Adam.self)
   public static let adamw = Optimizer(AdamW.self)
 
-  public static let allCases: [Optimizer] = [sgd, momentum, adam, adamw]
+  public static let allCases: [Optimizer] = [sgd, momentum, nesterov, adam, adamw]
 }
 
 /// theta <- theta - lr g.
@@ -37,6 +38,25 @@ private enum HeavyBall: OptimizerRule {
     let mu = m.settings.momentum
     for k in 0..<m.count { m.first[k] = m.gradient[k].addingProduct(mu, m.first[k]) }
     return DenseKernels.descend(m.theta, m.first, rate: m.settings.learningRate, count: m.count)
+  }
+}
+
+/// m <- mu m + g, theta <- theta - lr (g + mu m): theta is the point that looks ahead (Nesterov, 1983), as
+/// in PyTorch. What noise it would take to sample exp(-objective / T) is not known here.
+private enum Nesterov: OptimizerRule {
+  static let name = "nesterov"
+  static let reads: Set = ["momentum"]
+  static let moments = 1
+  static let noObjective: String? = nil
+  static let keeps = KeptSets.subspaces
+
+  static func move(_ m: OptimizerMove) -> Bool {
+    let mu = m.settings.momentum
+    for k in 0..<m.count {
+      m.first[k] = m.gradient[k].addingProduct(mu, m.first[k])
+      m.gradient[k] = m.gradient[k].addingProduct(mu, m.first[k])
+    }
+    return DenseKernels.descend(m.theta, m.gradient, rate: m.settings.learningRate, count: m.count)
   }
 }
 
