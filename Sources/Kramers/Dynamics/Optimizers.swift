@@ -64,15 +64,15 @@ private enum Nesterov: OptimizerRule {
 /// theta <- theta - lr (m/(1-b1^t)) / (sqrt(v/(1-b2^t)) + eps) (Kingma and Ba, arXiv 1412.6980).
 private enum Adam: OptimizerRule {
   static let name = "adam"
-  static let reads: Set = ["momentum"]
+  static let reads: Set = ["momentum", "beta2", "epsilon"]
   static let moments = 2
   static let noObjective: String? = nil
   static let keeps = KeptSets.coordinates
 
   static func move(_ m: OptimizerMove) -> Bool {
     let beta1 = m.settings.momentum
-    let beta2 = 0.999
-    let lr = m.settings.learningRate
+    let beta2 = m.settings.beta2
+    let (lr, epsilon) = (m.settings.learningRate, m.settings.epsilon)
     let correction1 = 1 - power(beta1, m.step)
     let correction2 = (1 - power(beta2, m.step)).squareRoot()
     var check = 0.0
@@ -80,7 +80,7 @@ private enum Adam: OptimizerRule {
       let g = m.gradient[k]
       m.first[k] = beta1 * m.first[k] + (1 - beta1) * g
       m.second[k] = beta2 * m.second[k] + (1 - beta2) * g * g
-      let denominator = m.second[k].squareRoot() / correction2 + 1e-8
+      let denominator = m.second[k].squareRoot() / correction2 + epsilon
       m.theta[k] -= lr / correction1 * m.first[k] / denominator
       check += 0 * m.theta[k]
     }

@@ -33,6 +33,8 @@ public enum BatchSize: Sendable, Equatable {
 public struct Settings: Sendable, Equatable {
   public var optimizer = Optimizer.sgd
   public var momentum = 0.9
+  public var beta2 = 0.999
+  public var epsilon = 1e-8
   public var learningRate = 0.05
   public var l2 = 0.0
   /// nil is the origin.
@@ -92,6 +94,11 @@ extension Setting {
     number(
       "momentum", \.momentum, .belowOne, isOptimizers: true, column: "momentum",
       "heavy-ball coefficient, Adam's beta_1"),
+    number(
+      "beta2", \.beta2, .belowOne, isOptimizers: true, "Adam's beta_2, of the squared gradient"),
+    number(
+      "epsilon", \.epsilon, .positive, isOptimizers: true,
+      "Adam's epsilon; PyTorch's is 2/p of it for p outputs under MSELoss"),
     number(
       "lr", \.learningRate, .positive, unit: "time a step", column: "lr", "learning rate"),
     number(
