@@ -213,6 +213,10 @@ enum Operations<V: LaneVector> {
         let h = other[0, k]
         out[0, k] = out[0, k] * (V(repeating: 1) - h * h)
       }
+    case kp_square:
+      for k in 0..<count { out[0, k] = other[0, k] * other[0, k] }
+    case kp_square_slope:
+      for k in 0..<count { out[0, k] = out[0, k] * (other[0, k] + other[0, k]) }
     case kp_sum:
       for k in 0..<count { out[0, k] = out[0, k] + other[0, k] }
     case kp_momentum:

@@ -29,6 +29,10 @@ enum {
   kp_tanh,
   /// out = out (1 - other^2).
   kp_tanh_slope,
+  /// out = other^2.
+  kp_square,
+  /// out = 2 out other.
+  kp_square_slope,
   /// out = out + other.
   kp_sum,
   /// out = start + factor other + mu out; `start` one vector after another, or always the same.

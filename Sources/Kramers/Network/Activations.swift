@@ -11,8 +11,9 @@ extension Activation {
   public static let relu = Activation(ReLU.self)
   public static let sigmoid = Activation(Sigmoid.self)
   public static let gelu = Activation(GELU.self)
+  public static let quadratic = Activation(Quadratic.self)
 
-  public static let allCases: [Activation] = [linear, tanh, relu, sigmoid, gelu]
+  public static let allCases: [Activation] = [linear, tanh, relu, sigmoid, gelu, quadratic]
 }
 
 private enum Identity: ActivationFunction {
@@ -85,6 +86,18 @@ private enum GELU: ActivationFunction {
   static func slope(_ z: Double) -> Double { normalDistribution(z) + z * normalDensity(z) }
   static func curvature(_ z: Double) -> Double { normalDensity(z) * (2 - z * z) }
   static let isSmooth = true
+}
+
+/// z^2: a unit adds a rank-one quadratic form of its input. With small weights it hears nothing of it.
+private enum Quadratic: ActivationFunction {
+  static let name = "quadratic"
+  static func value(_ z: Double) -> Double { z * z }
+  static func slope(_ z: Double) -> Double { 2 * z }
+  static func curvature(_ z: Double) -> Double { 2 }
+  static let isSmooth = true
+  static var lanes: LaneFunction? {
+    LaneFunction(value: kp_square, slope: kp_square_slope, needsInput: true)
+  }
 }
 
 private func normalDensity(_ z: Double) -> Double {

@@ -29,6 +29,9 @@ import Testing
     Row(
       name: "linear, momentum", isRotated: true,
       change: settings { $0.optimizer = .momentum }, stays: true),
+    Row(
+      name: "linear, nesterov", isRotated: true,
+      change: settings { $0.optimizer = .nesterov }, stays: true),
     Row(name: "linear, cross-entropy", loss: .crossEntropy, isRotated: true, stays: true),
     Row(name: "linear, depth 4", depth: 4, isRotated: true, stays: true),
     Row(
@@ -80,6 +83,7 @@ import Testing
     Row(name: "ReLU, dead units", activation: .relu, stays: true),
     Row(name: "GELU, dead units", activation: .gelu, stays: true),
     Row(name: "sigmoid", activation: .sigmoid, stays: false),
+    Row(name: "quadratic, dead units", activation: .quadratic, stays: true),
     Row(name: "temperature", change: settings { $0.temperature = 1e-4 }, stays: false),
     Row(name: "gradient noise", change: settings { $0.gradientNoise = 0.1 }, stays: false),
     Row(name: "depth 2 below the onset", depth: 2, l2: 0.1, learningRate: 0.1, stays: false),
