@@ -217,6 +217,19 @@ enum Operations<V: LaneVector> {
       for k in 0..<count { out[0, k] = other[0, k] * other[0, k] }
     case kp_square_slope:
       for k in 0..<count { out[0, k] = out[0, k] * (other[0, k] + other[0, k]) }
+    case kp_softplus:
+      // max(z, 0) - ln u,  u = 1 / (1 + exp -|z|) = (1 + tanh |z/2|) / 2
+      let half = factor(0.5)
+      for k in 0..<count {
+        let z = other[0, k]
+        let u = half.addingProduct(half, V.tanh(half * V.magnitude(z)))
+        out[0, k] = V.larger(z, .zero).addingProduct(half, V.minusTwoLogarithm(u))
+      }
+    case kp_softplus_slope:
+      let half = factor(0.5)
+      for k in 0..<count {
+        out[0, k] = out[0, k] * half.addingProduct(half, V.tanh(half * other[0, k]))
+      }
     case kp_sum:
       for k in 0..<count { out[0, k] = out[0, k] + other[0, k] }
     case kp_momentum:

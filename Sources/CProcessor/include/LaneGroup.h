@@ -33,6 +33,10 @@ enum {
   kp_square,
   /// out = 2 out other.
   kp_square_slope,
+  /// out = ln(1 + exp other).
+  kp_softplus,
+  /// out = out / (1 + exp -other).
+  kp_softplus_slope,
   /// out = out + other.
   kp_sum,
   /// out = start + factor other + mu out; `start` one vector after another, or always the same.

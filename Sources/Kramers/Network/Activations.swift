@@ -12,8 +12,11 @@ extension Activation {
   public static let sigmoid = Activation(Sigmoid.self)
   public static let gelu = Activation(GELU.self)
   public static let quadratic = Activation(Quadratic.self)
+  public static let softplus = Activation(Softplus.self)
 
-  public static let allCases: [Activation] = [linear, tanh, relu, sigmoid, gelu, quadratic]
+  public static let allCases: [Activation] = [
+    linear, tanh, relu, sigmoid, gelu, quadratic, softplus,
+  ]
 }
 
 private enum Identity: ActivationFunction {
@@ -97,6 +100,18 @@ private enum Quadratic: ActivationFunction {
   static let isSmooth = true
   static var lanes: LaneFunction? {
     LaneFunction(value: kp_square, slope: kp_square_slope, needsInput: true)
+  }
+}
+
+/// ln(1 + e^z), a smooth ReLU; PyTorch's with beta = 1.
+private enum Softplus: ActivationFunction {
+  static let name = "softplus"
+  static func value(_ z: Double) -> Double { max(z, 0) + log1p(exp(-abs(z))) }
+  static func slope(_ z: Double) -> Double { Sigmoid.value(z) }
+  static func curvature(_ z: Double) -> Double { Sigmoid.slope(z) }
+  static let isSmooth = true
+  static var lanes: LaneFunction? {
+    LaneFunction(value: kp_softplus, slope: kp_softplus_slope, needsInput: true)
   }
 }
 

@@ -83,6 +83,7 @@ import Testing
     Row(name: "ReLU, dead units", activation: .relu, stays: true),
     Row(name: "GELU, dead units", activation: .gelu, stays: true),
     Row(name: "sigmoid", activation: .sigmoid, stays: false),
+    Row(name: "softplus", activation: .softplus, stays: false),
     Row(name: "quadratic, dead units", activation: .quadratic, stays: true),
     Row(name: "temperature", change: settings { $0.temperature = 1e-4 }, stays: false),
     Row(name: "gradient noise", change: settings { $0.gradientNoise = 0.1 }, stays: false),
