@@ -39,6 +39,7 @@ public struct Settings: Sendable, Equatable {
   public var l2 = 0.0
   /// nil is the origin.
   public var l2Center: [Double]?
+  public var l2Biases = true
   public var batch = BatchSize.full
   public var sampling = Sampling.permutation
   public var temperature = 0.0
@@ -105,6 +106,7 @@ extension Setting {
       "l2", \.l2, .nonNegative, column: "l2",
       "b of (b/2)|theta - center|^2; PyTorch's weight_decay is 2b/p for p outputs under MSELoss"),
     vector("l2_center", \.l2Center, column: "l2_center", "centre of the L2 term, a snapshot"),
+    flag("l2_biases", \.l2Biases, "whether the L2 term acts on biases too"),
     batch("batch", \.batch, column: "batch", "samples a step; \"full\" has no batch noise"),
     choice(
       "replacement", \.sampling, column: "sampling", aliases: Sampling.aliases,

@@ -85,7 +85,7 @@ extension Experiment {
     }
     for (name, other) in [
       ("a bias", network.bias ? state.parameters : nil),
-      ("the centre of L2", settings.l2 > 0 ? settings.l2Center : nil),
+      ("the centre of L2", settings.l2Term.centerActedOn(network)),
       ("the momentum buffer", state.firstMoment.isEmpty ? nil : state.firstMoment),
     ] {
       guard let other else { continue }

@@ -6,17 +6,21 @@ public struct L2Term: Sendable, Equatable {
   /// nil is the origin.
   public let center: [Double]?
 
+  let actsOnBiases: Bool
 
-  /// On all parameters.
-  public init(_ strength: Double, center: [Double]? = nil) {
+  /// On all parameters, or on weights alone.
+  public init(_ strength: Double, center: [Double]? = nil, biases: Bool = true) {
     self.strength = strength
     self.center = center
+    actsOnBiases = biases
   }
 
-  init(_ settings: Settings) { self.init(settings.l2, center: settings.l2Center) }
+  init(_ settings: Settings) {
+    self.init(settings.l2, center: settings.l2Center, biases: settings.l2Biases)
+  }
 
   /// The strength on biases.
-  var onBiases: Double { strength }
+  var onBiases: Double { actsOnBiases ? strength : 0 }
 
   /// The parameters that it acts on.
   func ranges(_ network: Network) -> [Range<Int>] {
@@ -27,7 +31,19 @@ public struct L2Term: Sendable, Equatable {
 
   @inline(__always)
   private func forEachRange(_ network: Network, _ body: (Range<Int>) -> Void) {
-    body(0..<network.parameterCount)
+    if actsOnBiases || !network.bias {
+      body(0..<network.parameterCount)
+    } else {
+      for layer in network.layers { body(layer.weights) }
+    }
+  }
+
+  /// The centre where it acts, 0 elsewhere.
+  func centerActedOn(_ network: Network) -> [Double]? {
+    guard let center, strength > 0 else { return nil }
+    var result = [Double](repeating: 0, count: center.count)
+    forEachRange(network) { result.replaceSubrange($0, with: center[$0]) }
+    return result
   }
 
   func value(_ theta: [Double], _ network: Network) -> Double {

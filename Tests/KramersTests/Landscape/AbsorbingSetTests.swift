@@ -60,6 +60,17 @@ import Testing
         try x.update { $0.l2Center = center }
       }, stays: false),
     Row(
+      name: "L2 of weights alone about a centre whose biases are off the set", bias: true,
+      isRotated: true,
+      change: { x in
+        var center = x.state.parameters
+        for layer in x.network.layers { for k in layer.biases { center[k] = 0.3 } }
+        try x.update {
+          $0.l2Center = center
+          $0.l2Biases = false
+        }
+      }, stays: true),
+    Row(
       name: "L2 about a centre in the set", isRotated: true,
       change: { x in
         let center = x.state.parameters
