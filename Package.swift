@@ -102,7 +102,8 @@ let package = Package(
     .testTarget(
       name: "KramersStoreTests",
       dependencies: ["Kramers", "KramersStore", .product(name: "GRDB", package: "GRDB.swift")],
-      exclude: ["version1.sqlite", "version1.txt"], swiftSettings: swiftSettings),
+      exclude: ["version1.sqlite", "version1.txt", "version2.sqlite", "version2.txt"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersCLITests",
