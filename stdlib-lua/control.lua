@@ -15,7 +15,7 @@ local function refuse(words, ...) kramers.refuse("control", words:format(...)) e
 
 -- What the protocol reads itself; the rest goes to measure_escape.
 local own_options = { snapshots = true, ladder = true, label = true }
-local off = { batch = "full", temperature = 0, gradient_noise = 0, label_noise = 0 }
+local off = kramers.noise_off
 
 local function merged(...)
   local result = {}
@@ -134,12 +134,11 @@ local function examine(x, options, with_ladder)
   call.max_steps = call.max_steps or 100000
   local y = x:clone()
   local settings = {}
-  for _, name in ipairs { "optimizer", "lr", "l2", "l2_center", "batch", "replacement",
-    "temperature", "gradient_noise", "label_noise", "momentum" } do
+  for _, name in ipairs(kramers.settings) do
     settings[name] = options[name]
   end
   if next(settings) then y:set(settings) end
-  local noisy = y.batch ~= "full" or y.temperature > 0 or y.gradient_noise > 0 or y.label_noise > 0
+  local noisy = kramers.is_noisy(y)
 
   local own = noisy and x:measure_escape(call)
   -- "Stays" must mean: ten times longer than the noise needs.
@@ -163,8 +162,9 @@ local function examine(x, options, with_ladder)
     local z, decay = y:clone(), y.l2 > 0 and math.ceil(20 / (y.lr * y.l2)) or 0
     z:set(off)
     z:train { steps = math.max(wait, math.min(decay, 1000000)) }
-    z:set { batch = y.batch, temperature = y.temperature, gradient_noise = y.gradient_noise,
-      label_noise = y.label_noise }
+    local noises = {}
+    for name in pairs(off) do noises[name] = y[name] end
+    z:set(noises)
     local later = kramers.absorbing(z, own.mode)
     if later.absorbing then
       set = later

@@ -10,10 +10,10 @@ local kramers = ...
 
 -- What must agree; max_steps and every may differ, because censoring at any time and looks of any
 -- length are honest.
-local settings = {
-  "origin", "l2", "lr", "batch", "replacement", "temperature", "gradient_noise", "label_noise",
-  "optimizer", "momentum", "precision", "observable", "mode", "threshold", "dwell",
-}
+local settings = { "origin" }
+for _, list in ipairs { kramers.settings, { "observable", "mode", "threshold", "dwell" } } do
+  table.move(list, 1, #list, #settings + 1, settings)
+end
 -- What is taken over from the first result.
 local kept = {
   "depth", "widths", "theory", "theory_error", "theory_reason", "barrier", "temperature_power",

@@ -16,14 +16,12 @@ local function refuse(words, ...) kramers.refuse("grok", words:format(...)) end
 local function prepare(x, options)
   if not options.n then return x:clone() end
   local before = current()
-  local y = experiment {
-    data = x.data:subsample { n = options.n, seed = options.seed or x.seed },
-    widths = x.widths, activation = x.activation, bias = x.bias, loss = x.loss, init = x.init,
-    init_scale = x.init_scale, seed = x.seed, optimizer = x.optimizer, lr = x.lr, l2 = x.l2,
-    batch = x.batch, replacement = x.replacement, temperature = x.temperature,
-    gradient_noise = x.gradient_noise, label_noise = x.label_noise,
-    momentum = x.optimizer ~= "sgd" and x.momentum or nil,
-  }
+  local given = kramers.given(x)
+  given.data = x.data:subsample { n = options.n, seed = options.seed or x.seed }
+  for _, name in ipairs { "widths", "activation", "bias", "loss", "init", "init_scale", "seed" } do
+    given[name] = x[name]
+  end
+  local y = experiment(given)
   use(before)
   return y
 end
@@ -103,7 +101,7 @@ local function grok(x, options)
   local steps = options.steps or 10000
   local zero = {}
   zero.train, zero.test = kramers.zero_loss(y)
-  local noisy = y.batch ~= "full" or y.temperature > 0 or y.gradient_noise > 0 or y.label_noise > 0
+  local noisy = kramers.is_noisy(y)
 
   local _ <close> = kramers.scope
   local start = y:snapshot()
@@ -115,7 +113,7 @@ local function grok(x, options)
   local twin = own
   if noisy then
     y:restore(start)
-    y:set { batch = "full", temperature = 0, gradient_noise = 0, label_noise = 0 }
+    y:set(kramers.noise_off)
     twin = follow(y, steps, options, zero)
   end
   return kramers.result {

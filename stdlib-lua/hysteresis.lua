@@ -128,7 +128,8 @@ local function rate_study(x, rates)
         local from = math.max(mode.spinodal - 10 * delay, mode.spinodal / 2)
         local hold = math.max(math.floor(delay / 50 / (rate * y.lr)), 1)
         local step = hold * rate * y.lr
-        y:set { l2 = from, temperature = 0, gradient_noise = 0, label_noise = 0, batch = "full" }
+        y:set(kramers.noise_off)
+        y:set_l2(from)
         y:trap { rank = k, exact = true }
         local failure = too_fast(y)
         if failure then kramers.refuse("hysteresis", failure) end

@@ -93,7 +93,7 @@ local function metastable(x, options)
   end
   local function quiet()
     local y = x:clone()
-    y:set { temperature = 0, gradient_noise = 0, label_noise = 0, batch = "full" }
+    y:set(kramers.noise_off)
     return y
   end
 

@@ -10,8 +10,6 @@
 --- experiment keeps the settings of the last stretch.
 local kramers = ...
 
-local settings = { "l2", "temperature", "lr", "batch", "gradient_noise", "label_noise" }
-
 local function refuse(words, ...) kramers.refuse("schedule", words:format(...)) end
 
 --- A rectangular pulse: its value at a step, and where it jumps.
@@ -64,7 +62,7 @@ end
 --- The stretches of constant settings: a list of { start =, stop =, set = {...} }.
 local function stretches(options, steps)
   local values, edges = {}, { [0] = true, [steps] = true }
-  for _, name in ipairs(settings) do
+  for _, name in ipairs(kramers.settings) do
     local given = options[name]
     local value, jumps, period, varies = nil, {}, nil, type(given) == "function"
     if type(given) == "table" then

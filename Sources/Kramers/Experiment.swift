@@ -129,6 +129,13 @@ public struct Experiment: Sendable {
     return copy
   }
 
+  /// The same experiment under other settings, as a measurement sees it that changes them for itself.
+  func under(_ settings: Settings) -> Experiment {
+    var copy = self
+    copy.settings = settings
+    return copy
+  }
+
   /// Data, network, settings and counters; no weights to keep alive.
   public var withoutWeights: Experiment {
     var copy = self

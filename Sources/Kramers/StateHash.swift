@@ -56,7 +56,7 @@ extension Experiment {
     hash.add("\(network.widths) \(network.activation) \(network.bias) \(network.loss)")
     hash.add("\(initialization)")
     hash.add([initScale])
-    hash.add(fieldsOf: settings)
+    settings.add(to: &hash)
     hash.add(seed)
     hash.add(fieldsOf: state)
   }
@@ -78,6 +78,21 @@ extension StateHash {
         add(x == nil ? 0 : 1)
         add(x?.bitPattern ?? 0)
       default: add("\(field)")
+      }
+    }
+  }
+}
+
+extension Settings {
+  func add(to hash: inout StateHash) {
+    for setting in Setting.all {
+      hash.add(setting.name)
+      switch self[setting] {
+      case .number(let x): hash.add([x])
+      case .flag(let flag): hash.add(flag ? 1 : 0)
+      case .word(let word): hash.add(word)
+      case .count(let count): hash.add(UInt64(count ?? 0))
+      case .vector(let vector): hash.add(vector ?? [])
       }
     }
   }

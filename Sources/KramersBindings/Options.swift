@@ -115,7 +115,8 @@ struct Options {
         guard let count = value.int, count >= 1 else { throw wrong(option, value) }
       }
     case .programme:
-      let isValue = value.double != nil || value.text != nil
+      let isValue =
+        value.double != nil || value.text != nil || value.bool != nil || Self.state(value) != nil
       guard isValue || value.asTable != nil || value.asFunction != nil else {
         throw wrong(option, value)
       }
@@ -125,11 +126,10 @@ struct Options {
   }
 
   private func require(_ name: String, _ rule: OptionKind.Rule, _ x: Double) throws {
-    guard x.isFinite else {
-      throw VerbError(entry.name, "\(name) must be finite, got \(plainNumber(x))")
-    }
-    guard rule.holds(x) else {
-      throw VerbError(entry.name, "\(name) must be \(rule.rawValue), got \(plainNumber(x))")
+    do {
+      try rule.check(name, x)
+    } catch {
+      throw VerbError(entry.name, error.description)
     }
   }
 
@@ -188,6 +188,18 @@ struct Options {
   }
   func numbers(_ name: String) throws -> [Double]? { try value(name)?.asTable?.numbers() }
   func integers(_ name: String) throws -> [Int]? { try numbers(name)?.map { Int($0) } }
+
+  /// What the call gives a setting; nil where it is not given.
+  func value(of setting: Setting) -> Setting.Value? {
+    guard let value = value(setting.name) else { return nil }
+    switch setting.kind {
+    case .number: return value.double.map { .number($0) }
+    case .flag: return value.bool.map { .flag($0) }
+    case .choice: return word(setting.name).map { .word(setting.aliases[$0] ?? $0) }
+    case .batch: return .count(value.int)
+    case .vector: return .vector(Self.state(value)?.state.parameters)
+    }
+  }
 
   func seed(_ name: String = "seed") -> UInt64? {
     integer(name).map { UInt64(bitPattern: Int64($0)) }

@@ -25,6 +25,7 @@ extension Program {
     try offer.rawSet("keep", .function(lua.makeFunction(keepPartial)))
     try offer.rawSet("target", .function(lua.makeFunction(protocolTarget)))
     try offer.rawSet("refuse", .function(lua.makeFunction(refuse)))
+    try offerSettings(offer)
     try offerStatistics(offer)
     try offer.rawSet("join_states", .function(lua.makeFunction(joinStates)))
     try offer.rawSet("loop_areas", .function(lua.makeFunction(loopAreas)))
@@ -41,6 +42,44 @@ extension Program {
         try metatables.experimentMethods.rawSet(LuaValue(entry.name), function)
       }
     }
+  }
+
+  /// settings: the names of all settings, in the order of the register. noise_off: what switches every
+  /// noise off. given(x): the settings of an experiment, as `set` and `experiment` take them.
+  /// is_noisy(x): whether any noise is on.
+  private func offerSettings(_ offer: LuaTable) throws {
+    let names = Setting.all.map(\.name)
+    try offer.rawSet("settings", push(names.record))
+    try offer.rawSet(
+      "noise_off",
+      push(
+        .object(
+          Setting.all.filter { $0.role == .noise }.compactMap { setting in
+            setting.record(of: Settings()).map { Record.Field(setting.name, $0) }
+          })))
+    let given = try lua.makeFunction { [unowned self] call in
+      guard let experiment = call.argument(1).asObject(ExperimentBox.self)?.experiment else {
+        return []
+      }
+      let table = try lua.makeTable()
+      for setting in Setting.all where setting.isRead(by: experiment.settings.optimizer) {
+        if let state = experiment.state(ofSetting: setting.name) {
+          try table.rawSet(
+            LuaValue(setting.name), lua.wrap(SnapshotBox(state), metatable: metatables.snapshot))
+        } else if let value = experiment.field(setting.name) {
+          try table.rawSet(LuaValue(setting.name), push(value))
+        }
+      }
+      return [.table(table)]
+    }
+    try offer.rawSet("given", .function(given))
+    let isNoisy = try lua.makeFunction { call in
+      [
+        .boolean(
+          call.argument(1).asObject(ExperimentBox.self)?.experiment.settings.isNoisy ?? false)
+      ]
+    }
+    try offer.rawSet("is_noisy", .function(isNoisy))
   }
 
   private func protocolSource(_ name: String) throws -> [UInt8] {

@@ -101,7 +101,8 @@ public final class SessionFile: Sendable {
       let (new, changes) = try Connection(place, .saving).run { database in
         var new = saved
         try database.inTransaction(.immediate) {
-          try Schema.check(database)
+          let old = try Schema.check(database)
+          if old != Schema.version { try Schema.replace(old, in: database) }
           new = try SavedRows.replace(saved, by: rows, in: database)
           return .commit
         }

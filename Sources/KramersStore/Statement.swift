@@ -149,10 +149,18 @@ struct StoredRow {
   /// One of the words of an enumeration.
   func word<Word: RawRepresentable<String>>(_ column: Int, as _: Word.Type) throws -> Word {
     let text = try text(column)
-    guard let word = Word(rawValue: text) else {
-      throw Damage("\(name(column)) is '\(text.prefix(40))'")
-    }
+    guard let word = Word(rawValue: text) else { throw unknown(text, column) }
     return word
+  }
+
+  func word(_ column: Int, among words: [String]) throws -> String {
+    let text = try text(column)
+    guard words.contains(text) else { throw unknown(text, column) }
+    return text
+  }
+
+  private func unknown(_ text: String, _ column: Int) -> Damage {
+    Damage("\(name(column)) is '\(text.prefix(40))'")
   }
 
   private func type(_ column: Int) -> CInt { sqlite3_column_type(handle, CInt(column)) }

@@ -84,7 +84,7 @@ struct RefusalTests {
     let bytes = try edited(savedSample(), "PRAGMA user_version = 7")
     FileManager.default.createFile(atPath: folder.file(), contents: Data(bytes))
     refuse(folder.file(), .newer, "version 7")
-    refuse(folder.file(), .newer, "versions up to 1")
+    refuse(folder.file(), .newer, "versions up to 2")
   }
 
   @Test("when somebody turned on WAL mode, or left a log beside it")

@@ -55,6 +55,8 @@ enum Sample {
     settings.batch = .size(5)
     settings.l2 = 0.1
     settings.l2Center = (0..<12).map { Double($0) - 5.5 }
+    settings.l2Biases = false
+    settings.beta2 = 0.95
     settings.gradientNoise = 0.3
     settings.labelNoise = 0.01
     var experiment = try Experiment(

@@ -55,13 +55,13 @@ extension Experiment {
 
   /// The largest learning rate at which the present state is stable: with h the largest Hessian
   /// eigenvalue of the objective, 2/h under sgd and 2 (1 + mu)/h under momentum (B. T. Polyak, USSR
-  /// Comput. Math. Math. Phys. 4, 1964); nil under adam and adamw, and where nothing curves up.
+  /// Comput. Math. Math. Phys. 4, 1964); nil under other optimisers, and where nothing curves up.
   ///
   /// The eigenvalue is Lanczos' (from below, to 1e-3).
   public func stableLearningRate() throws -> Double? {
-    guard settings.optimizer == .sgd || settings.optimizer == .momentum else { return nil }
+    guard settings.optimizer.rule.form != nil else { return nil }
     let curvature = HessianOperator(
-      network, at: state.parameters, try data.fullBatch(for: network), l2: settings.l2)
+      network, at: state.parameters, try data.fullBatch(for: network), l2: settings.l2Term)
     let found = curvature.extremes(1, .largest, tolerance: 1e-3, maximumSteps: 100)
     guard let top = found.values.first, top > 0, top.isFinite else { return nil }
     return 2 * (1 + (settings.heavyBall ?? 0)) / top

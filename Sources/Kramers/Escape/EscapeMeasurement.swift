@@ -195,7 +195,8 @@ extension Experiment {
     }
     if case .mode(let k) = observable { try network.checkMode(k) }
     let isNext = observable == .mode(active + 1)
-    let path = presentEscapePath(rank: active, l2: request.settings.l2)
+    let path = under(request.settings).presentEscapePath(
+      rank: active, l2: request.settings.l2)
     let threshold =
       try request.threshold
       ?? defaultThreshold(path, observable, isNext: isNext)

@@ -13,7 +13,13 @@ extension Experiment {
   ///
   /// Computed once per state: points of a protocol ask for the same one.
   func escapePath(rank: Int, l2: Double) -> EscapePath {
-    theoryCache.path(rank: rank, l2: l2) { computeEscapePath(rank: rank, l2: l2) }
+    do {
+      // The cache knows network and data only.
+      try phaseTheoryApplies()
+    } catch {
+      return .unknown(reason: "\(error)")
+    }
+    return theoryCache.path(rank: rank, l2: l2) { computeEscapePath(rank: rank, l2: l2) }
   }
 
   /// The same out of the present state, whose learned modes must be those that the path starts
@@ -35,7 +41,6 @@ extension Experiment {
 
   private func computeEscapePath(rank: Int, l2: Double) -> EscapePath {
     do {
-      try phaseTheoryApplies()
       return .known(try EyringKramers(moments: data.moments, network: network, rank: rank, l2: l2))
     } catch {
       return .unknown(reason: "\(error)")
@@ -101,18 +106,19 @@ extension Experiment {
   }
 
   /// T of all additive noise: Langevin, and lr sigma^2 / 2B of the per-sample gradient noise, which
-  /// the friction 1 - mu of a heavy ball divides.
+  /// the friction 1 - mu of a heavy ball divides; 0 under an optimiser that has no temperature.
   func effectiveTemperature(_ settings: Settings) -> Double {
+    guard let friction = settings.optimizer.rule.friction(settings) else { return 0 }
     let size = Double(settings.batchCount(of: data.sampleCount))
     let sigma = settings.gradientNoise
-    let friction = 1 - (settings.heavyBall ?? 0)
     return settings.temperature + settings.learningRate * sigma * sigma / (2 * size * friction)
   }
 
   private func noTheoryReason(_ settings: Settings, isNext: Bool) -> String? {
     if !isNext { return "theory covers the escape to the next mode" }
-    if settings.optimizer == .adam || settings.optimizer == .adamw {
-      return "theory covers optimizers 'sgd' and 'momentum', not '\(settings.optimizer.rawValue)'"
+    if !settings.optimizer.takesTemperature {
+      return "theory covers optimizers \(Optimizer.names(where: \.takesTemperature)), not "
+        + "'\(settings.optimizer.rawValue)'"
     }
     if settings.batch != .full, settings.batchCount(of: data.sampleCount) != data.sampleCount {
       return effectiveTemperature(settings) > 0

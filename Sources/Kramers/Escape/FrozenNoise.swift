@@ -16,7 +16,7 @@ public func measureFrozenNoise(
 ) throws -> FirstPassageRecord {
   try options.validate()
   try settings.validate(data: data, network: network)
-  guard settings.optimizer == .sgd else {
+  guard settings.optimizer.rule.form == .descent else {
     throw InputError.sentence("frozen noise is defined for optimizer 'sgd'")
   }
   guard settings.precision == .double else {
@@ -95,10 +95,10 @@ private struct FrozenGradients: Sendable {
     while true {
       workspace.lossAndGradient(theta, full, into: &gradient)
       addNoise(to: &gradient, draws, step: step, size: size)
+      settings.l2Term.addGradient(theta, to: &gradient, network)
       var check = 0.0
       for k in 0..<parameters {
-        let origin = settings.l2Center?[k] ?? 0
-        theta[k] -= settings.learningRate * (gradient[k] + settings.l2 * (theta[k] - origin))
+        theta[k] -= settings.learningRate * gradient[k]
         check += 0 * theta[k]
       }
       step += 1

@@ -59,8 +59,8 @@ public struct EyringKramers: Sendable {
     rate.wellCurvature = l2
     let batch = builder.batch
     do throws(InputError) {
-      let bottom = try denseHessian(network, minimum.parameters, batch, l2: l2)
-      let top = try denseHessian(network, saddle.parameters, batch, l2: l2)
+      let bottom = try denseHessian(network, minimum.parameters, batch, l2: L2Term(l2))
+      let top = try denseHessian(network, saddle.parameters, batch, l2: L2Term(l2))
       let low = HessianSpectrum(bottom)
       let high = HessianSpectrum(top)
       let size = SoftModes(network, rank, minimum.parameters, escaping: climb.sigmaSaddle)

@@ -274,9 +274,9 @@ extension Experiment {
   /// The eigenvector of a negative Hessian eigenvalue; nil at a minimum. A Ritz value lies above
   /// the lowest eigenvalue, so what it reports negative is negative.
   private func fallingDirection() throws -> [Double]? {
-    guard settings.optimizer != .adamw else { return nil }
+    guard settings.optimizer.descendsObjective else { return nil }
     let curvature = HessianOperator(
-      network, at: state.parameters, try data.fullBatch(for: network), l2: settings.l2)
+      network, at: state.parameters, try data.fullBatch(for: network), l2: settings.l2Term)
     let found = curvature.extremes(1, .smallest, tolerance: 1e-6, maximumSteps: 60)
     let largest = curvature.extremes(1, .largest, tolerance: 1e-2, maximumSteps: 20)
     guard let value = found.values.first, let scale = largest.values.first,

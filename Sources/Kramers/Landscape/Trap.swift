@@ -166,7 +166,7 @@ extension Experiment {
       try copy.update { $0.l2 = l2 }
       try copy.enterSubset(modes)
       let lowest = TrapCertificate(
-        network, copy.state.parameters, try data.fullBatch(for: network), l2: l2,
+        network, copy.state.parameters, try data.fullBatch(for: network), l2: copy.settings.l2Term,
         rank: modes.count
       ).hessianMin
       if let lowest, !(lowest > 0) {
@@ -368,7 +368,7 @@ extension Experiment {
   private mutating func exactTrap(
     _ rank: Int, _ kept: [Int], _ options: TrapOptions
   ) throws -> TrapResult {
-    if data.isWeighted { try phaseTheoryApplies() }
+    try phaseTheoryApplies()
     if let release = options.release { try update { $0.l2 = release } }
     try setParameters(
       learnedState(data.moments, network: network, rank: rank, l2: settings.l2).parameters)
@@ -381,7 +381,7 @@ extension Experiment {
     _ options: TrapOptions, outcome: RunOutcome, divergence: Divergence? = nil
   ) throws -> TrapResult {
     let certificate = TrapCertificate(
-      network, state.parameters, try data.fullBatch(for: network), l2: settings.l2, rank: rank,
+      network, state.parameters, try data.fullBatch(for: network), l2: settings.l2Term, rank: rank,
       tolerance: 10 * options.tolerance)
     let learned = try learnedFlags(l2: settings.l2)
     let keptLearned =

@@ -1,3 +1,5 @@
+import Kramers
+
 /// Every public name: the one table behind help, option checking, completion and the reference.
 package enum Catalog {
   package static let all: [Entry] =

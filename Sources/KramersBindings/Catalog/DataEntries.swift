@@ -1,3 +1,5 @@
+import Kramers
+
 extension Catalog {
   private static let singular = OptionEntry(
     "singular", .numbers(.nonNegative), standard: "required",

@@ -1,3 +1,5 @@
+package import Kramers
+
 /// What an option may be.
 package enum OptionKind: Sendable, Equatable {
   case number(Rule)
@@ -24,24 +26,7 @@ package enum OptionKind: Sendable, Equatable {
   /// A setting as a function of the step: a value, a table of knots or a pulse, or a function.
   case programme
 
-  /// What a number must fulfil.
-  package enum Rule: String, Sendable {
-    case any = "a number"
-    case positive = "positive"
-    case nonNegative = "0 or positive"
-    case fraction = "in (0, 1]"
-    case belowOne = "in [0, 1)"
-
-    func holds(_ x: Double) -> Bool {
-      switch self {
-      case .any: x.isFinite
-      case .positive: x > 0 && x.isFinite
-      case .nonNegative: x >= 0 && x.isFinite
-      case .fraction: x > 0 && x <= 1
-      case .belowOne: x >= 0 && x < 1
-      }
-    }
-  }
+  package typealias Rule = NumberRule
 
   /// The type as help and errors name it.
   package var words: String {
@@ -56,7 +41,7 @@ package enum OptionKind: Sendable, Equatable {
     case .rows: "a list of rows of numbers"
     case .data: "a data set"
     case .snapshot: "a snapshot or an experiment"
-    case .batch: "\"full\" or a number of samples"
+    case .batch: Setting.batchRule
     case .function: "a function"
     case .columns: "a column name or number, or a list of them"
     case .table: "a table"

@@ -1,3 +1,5 @@
+import Kramers
+
 extension Catalog {
   private static let points: [OptionEntry] = [
     OptionEntry(

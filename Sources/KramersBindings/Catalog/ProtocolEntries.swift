@@ -1,3 +1,5 @@
+import Kramers
+
 extension Catalog {
   /// What protocols take over from `measure_escape`.
   private static func escapeOptions(except left: Set<String>) -> [OptionEntry] {
@@ -119,12 +121,7 @@ extension Catalog {
           "grain", .integer(.positive), unit: "steps", standard: "10",
           "over which ramps and functions are held constant"),
       ]
-        + ["l2", "temperature", "lr", "batch", "gradient_noise", "label_noise"].map { name in
-          OptionEntry(
-            name, .programme, standard: "the experiment's",
-            "a value, {{step, value}, ...} with shape = \"steps\" or \"ramp\", "
-              + "{pulse =, start =, length =, base =, period =}, or a function of the step")
-        } + [
+        + programmes + [
           OptionEntry(
             "until_loss", .number(.positive), standard: "none", "stop at this data term"),
           OptionEntry(

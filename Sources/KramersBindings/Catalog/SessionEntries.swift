@@ -1,3 +1,5 @@
+import Kramers
+
 extension Catalog {
   /// Sessions: one SQLite file each, `docs/session-file.md` says what is in it.
   static let sessions: [Entry] = [

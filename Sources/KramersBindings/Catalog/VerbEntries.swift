@@ -1,40 +1,25 @@
+import Kramers
+
 extension Catalog {
   /// The settings that `experiment` takes and `set` and the measurements change.
-  static let settings: [OptionEntry] = [
+  static let settings = Setting.all.map { setting in
     OptionEntry(
-      "optimizer", .choice(["sgd", "momentum", "adam", "adamw"]), standard: "\"sgd\"",
-      "how the weights follow the gradient; adamw decays decoupled, theory is nil there"),
-    OptionEntry(
-      "momentum", .number(.belowOne), standard: "0.9", "heavy-ball coefficient, Adam's beta_1"),
-    OptionEntry("lr", .number(.positive), unit: "time a step", standard: "0.05", "learning rate"),
-    OptionEntry(
-      "l2", .number(.nonNegative), standard: "0",
-      "b of (b/2)|theta - center|^2; PyTorch's weight_decay is 2b/p for p outputs under MSELoss"),
-    OptionEntry(
-      "l2_center", .snapshot, standard: "the origin", "centre of the L2 term, a snapshot"),
-    OptionEntry(
-      "batch", .batch, unit: "samples", standard: "\"full\"",
-      "samples a step; \"full\" has no batch noise"),
-    OptionEntry(
-      "replacement", .choice(["false", "true", "subset"]), standard: "false",
-      "false: a fresh permutation each epoch; true: independent draws; \"subset\": an "
-        + "independent subset each step"),
-    OptionEntry(
-      "temperature", .number(.nonNegative), unit: "energy", standard: "0",
-      "T of additive Langevin noise sqrt(2 lr T) xi"),
-    OptionEntry(
-      "gradient_noise", .number(.nonNegative), standard: "0",
-      "sigma of per-sample isotropic gradient noise, variance sigma^2/B a step: "
-        + "T = lr sigma^2 / 2B"),
-    OptionEntry(
-      "label_noise", .number(.nonNegative), standard: "0",
-      "standard deviation of fresh noise on every target, each step"),
-  ]
+      setting.name, OptionKind(setting), unit: setting.unit, standard: setting.standardText,
+      setting.summary)
+  }
 
   /// The same for verbs that act on an experiment, whose settings are the defaults.
   static let presentSettings: [OptionEntry] = settings.map {
     OptionEntry(
       $0.name, $0.kind, unit: $0.unit, standard: "the experiment's", $0.summary)
+  }
+
+  /// The same for a verb under which they follow programmes.
+  static let programmes: [OptionEntry] = settings.map {
+    OptionEntry(
+      $0.name, .programme, standard: "the experiment's",
+      "a value, {{step, value}, ...} with shape = \"steps\" or \"ramp\", "
+        + "{pulse =, start =, length =, base =, period =}, or a function of the step")
   }
 
   static let verbs: [Entry] = [
@@ -51,25 +36,21 @@ extension Catalog {
           "widths", .integers(.positive), standard: "from depth and width",
           "{inputs, ..., outputs}, instead of depth and width"),
         OptionEntry(
-          "activation", .choice(["linear", "tanh", "relu", "sigmoid", "gelu"]),
+          "activation", .choice(Activation.allCases.map(\.rawValue)),
           standard: "\"linear\"", "function of the hidden layers"),
         OptionEntry("bias", .flag, standard: "false", "biases in every layer"),
         OptionEntry(
-          "loss", .choice(["mse", "cross_entropy"]), standard: "\"mse\"",
+          "loss", .choice(Loss.allCases.map(\.rawValue)), standard: "\"mse\"",
           "(1/2N) sum |f(x)-y|^2, or softmax cross-entropy"),
         OptionEntry(
-          "init", .choice(["gaussian", "orthogonal", "balanced", "zero"]),
+          "init", .choice(Initialization.allCases.map(\.rawValue)),
           standard: "\"gaussian\"", "initial weights"),
         OptionEntry(
           "init_scale", .number(.nonNegative), standard: "1",
           "gaussian: standard deviation times sqrt(fan-in); else the layers' singular value"),
       ] + settings + [
         OptionEntry(
-          "precision", .choice(["double", "single"]), standard: "\"double\"",
-          "numbers in which measure_escape computes its ensembles; single for small linear and "
-            + "tanh networks whose steps are not lost in rounding; training and theory are double"),
-        OptionEntry(
-          "seed", .integer(.any), standard: "--seed, else 0", "seed of everything random"),
+          "seed", .integer(.any), standard: "--seed, else 0", "seed of everything random")
       ],
       returns: "an experiment; its settings and state read as fields: x.l2, x.step, x.depth, ...",
       example: """
@@ -116,8 +97,9 @@ extension Catalog {
           "observe", .function, standard: "none",
           "called as observe(x) with every row of the trace; the fields of the table it returns "
             + "join the row"),
-      ],
-      returns: "kind=\"run\": steps, epochs, loss, test_loss, accuracy, test_accuracy, objective, "
+      ] + presentSettings,
+      returns:
+        "settings stay as given, like those of set; kind=\"run\": steps, epochs, loss, test_loss, accuracy, test_accuracy, objective, "
         + "modes, outcome (\"completed\", \"converged\", \"diverged\", \"interrupted\"), trace, "
         + "seconds, steps_per_second. A diverged run leaves the experiment as it was and has "
         + "diverged_at (step), message and stable_lr (the largest stable lr by the Hessian: 2 over "
@@ -390,4 +372,28 @@ extension Catalog {
         """,
       seeAlso: ["snapshot"]),
   ]
+}
+
+extension OptionKind {
+  fileprivate init(_ setting: Setting) {
+    switch setting.kind {
+    case .number(let rule): self = .number(rule)
+    case .flag: self = .flag
+    case .choice: self = .choice(setting.words)
+    case .batch: self = .batch
+    case .vector: self = .snapshot
+    }
+  }
+}
+
+extension Setting {
+  /// The default as a script would write it.
+  fileprivate var standardText: String {
+    switch record(of: Settings()) {
+    case .text(let word): "\"\(word)\""
+    case .boolean(let flag): "\(flag)"
+    case .number(let x): numberText(x)
+    default: "the origin"
+    }
+  }
 }

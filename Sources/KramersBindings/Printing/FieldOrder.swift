@@ -24,7 +24,7 @@ enum FieldOrder {
     "steps_per_second", "times", "escaped", "reason", "points",
   ]
   private static let rank = Dictionary(
-    uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    (names + Setting.all.map(\.name)).enumerated().map { ($1, $0) }, uniquingKeysWith: min)
 
   /// Whether a field called `a` is read before one called `b`.
   static func precedes(_ a: String, _ b: String) -> Bool {

@@ -1,3 +1,5 @@
+import Kramers
+
 /// The reference page of every public name, in Markdown; `docs/reference.md` is its text.
 public func referencePage() -> String {
   var lines = [

@@ -130,7 +130,8 @@ private struct StoredRate {
 extension BarrierResult {
   func record(_ experiment: Experiment, seconds: Double) -> Record {
     let settings = experiment.settings
-    let isAdam = settings.optimizer == .adam
+    let optimizer = settings.optimizer
+    let reason = optimizer.takesTemperature ? rate.reason : "\(optimizer) has no rate formula"
     return [
       "kind": "barrier", "outcome": isInterrupted ? "interrupted" : "completed", "mode": mode,
       "method": method.rawValue, "l2": l2, "height": height, "theory": theory,
@@ -142,7 +143,7 @@ extension BarrierResult {
       "prefactor": rate.logPrefactor.map(exponential), "temperature_power": rate.temperaturePower,
       "negative_eigenvalue": rate.negativeEigenvalue, "anharmonicity": rate.anharmonicity,
       "soft_temperature": rate.softTemperature, "well_curvature": rate.wellCurvature,
-      "reason": isAdam ? "Adam has no rate formula" : rate.reason,
+      "reason": reason,
       "lr": settings.learningRate, "momentum": settings.heavyBall,
       "heights": heights.isEmpty ? nil : heights.map { $0 ?? .nan },
       "aligned": aligned.map { ["height": $0.height, "index": $0.index] as Record },

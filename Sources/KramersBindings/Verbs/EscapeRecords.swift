@@ -194,15 +194,14 @@ private func conditions(
     case .testLoss: ("test_loss", nil)
     case .norm: ("norm", nil)
     }
-  return [
+  let fields = Setting.all.compactMap { setting -> Record.Field? in
+    guard setting.kind != .vector, setting.isRead(by: settings.optimizer) else { return nil }
+    return setting.record(of: settings).map { Record.Field(setting.name, $0) }
+  }
+  return .object(fields) + [
     "observable": watched.name, "mode": watched.mode, "threshold": threshold, "every": every,
-    "l2": settings.l2, "lr": settings.learningRate, "batch": batchRecord(settings.batch),
-    "replacement": replacementRecord(settings.sampling), "temperature": settings.temperature,
-    "gradient_noise": settings.gradientNoise, "label_noise": settings.labelNoise,
-    "effective_temperature": effectiveTemperature, "optimizer": settings.optimizer.rawValue,
-    "momentum": settings.optimizer == .sgd ? nil : settings.momentum,
-    "precision": settings.precision.rawValue, "depth": network.depth, "widths": network.widths,
-    "seed": seed, "stream": Int(stream),
+    "effective_temperature": effectiveTemperature, "depth": network.depth,
+    "widths": network.widths, "seed": seed, "stream": Int(stream),
     "origin": String(origin, radix: 16),
   ]
 }

@@ -5,19 +5,22 @@ import Lua
 extension Program {
   func installVerbs() throws {
     try verb("train") { [unowned self] box, o in
-      let options = try trainingOptions(o, box.experiment)
-      let observer = observer(o, box)
-      var experiment = box.experiment
+      let before = box.experiment
+      var experiment = before
+      try experiment.update { try apply(o, to: &$0) }
+      let options = try trainingOptions(o, experiment)
+      let start = experiment
+      let observer = observer(o, box, start)
       box.isRunning = true
       defer { box.isRunning = false }
       let (result, seconds) = try timed {
         try resumable(\.interrupted) { monitor, reached in
-          experiment = box.experiment
+          experiment = start
           return try experiment.train(
             options, monitor: monitor, observer: observer, resuming: reached)
         }
       }
-      box.experiment = experiment
+      box.experiment = result.outcome == .diverged ? before : experiment
       let record = result.record(
         lr: experiment.settings.learningRate,
         divergence: experiment.divergence(of: result, monitor: unwatched), seconds: seconds)
@@ -152,10 +155,12 @@ extension Program {
   }
 
   /// `observe = function(x) ... end`: sees the experiment at that step, and may not change it.
-  private func observer(_ o: Options, _ box: ExperimentBox) -> Observer? {
+  private func observer(
+    _ o: Options, _ box: ExperimentBox, _ start: Experiment
+  ) -> Observer? {
     guard let function = o.value("observe")?.asFunction else { return nil }
     return { [unowned self] state in
-      box.experiment = box.experiment.at(state)
+      box.experiment = start.at(state)
       let values = try function.call([push(box)])
       guard let value = values.first, !value.isNil else { return [] }
       guard case .object(let fields) = try record(of: value, verb: "train: observe") else {

@@ -80,7 +80,7 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
     let saddle = try builder.saddle(rank: 1, l2: b)
     #expect(saddle.gradientNorm < 1e-14)
     let values = HessianSpectrum(
-      try denseHessian(network, saddle.parameters, builder.batch, l2: b)
+      try denseHessian(network, saddle.parameters, builder.batch, l2: L2Term(b))
     ).values
     let a = mode.saddleWeight(l2: b)!
     let m = network.hiddenWidths.reduce(0) { $0 + $1 - 1 }
