@@ -7,24 +7,10 @@
 ---     print(arrhenius { lrs = {0.02, 0.04}, batches = {16, 32, 64}, gradient_noise = 0.3 })
 ---
 --- All laws are laws for lr * steps: in steps a mere clock, tau = c/lr, looks like Arrhenius' law.
+--- `best` is a law only where the points can tell; `warning` names the temperatures that could.
 local kramers = ...
 
 local function refuse(words, ...) kramers.refuse("arrhenius", words:format(...)) end
-
---- Expected slope of ln(tau lr) against 1/T at these temperatures. It lies below the barrier: by
---- the zero modes of the saddle, and because the exact time is longer than the asymptotic formula
---- by 1 + c T/dE, the error that the formula states of itself. nil when a point has no theory.
----@param points table rows with temperature, lr, theory (steps) and theory_error
-local function expected_slope(points)
-  local n, sx, sy, sxx, sxy = 0, 0, 0, 0, 0
-  for _, p in ipairs(points) do
-    if not p.theory then return nil end
-    local x, y = 1 / p.temperature, math.log(p.theory * p.lr * (1 + p.theory_error))
-    n, sx, sy, sxx, sxy = n + 1, sx + x, sy + y, sxx + x * x, sxy + x * y
-  end
-  local spread = n * sxx - sx * sx
-  return spread > 0 and (n * sxy - sx * sy) / spread or nil
-end
 
 --- One line of the table of points.
 local function row(e, temperature)
@@ -44,6 +30,7 @@ local function row(e, temperature)
     residence = e.residence,
     theory = e.theory,
     theory_error = e.theory_error,
+    theory_error_lr = e.theory_error_lr,
     warning = e.warning,
     reason = e.reason,
   }
@@ -149,8 +136,11 @@ local function arrhenius(x, options)
     kramers.keep { kind = "arrhenius", outcome = "interrupted", points = rows, l2 = last.l2 }
   end
   local lost, lost_count = which(rows, function(p) return p.reason end)
+  local barrier = unit == "energy" and last.barrier or nil
   local result = lost_count > 0 and withheld(x, options, rows, lost)
-    or kramers.rival_laws(fitted, last.temperature_power)
+    or kramers.rival_laws(fitted, last.temperature_power, barrier)
+  for _, i in ipairs(result.shallow or {}) do rows[i].shallow = true end
+  result.shallow, result.separation = nil, nil
   local odd, odd_count = which(rows, function(p) return (p.exponential_p or 1) < 0.05 / #rows end)
   if odd_count > 0 then
     warn(result, "not exponential at point %s: not an activated escape with one rate", odd)
@@ -166,7 +156,7 @@ local function arrhenius(x, options)
   result.theory = {
     barrier = last.barrier,
     temperature_power = last.temperature_power,
-    slope = expected_slope(rows),
+    slope = kramers.expected_slope(rows),
     reason = last.theory_reason,
   }
   result.threshold = last.threshold

@@ -95,6 +95,9 @@ struct Options {
       guard value.asObject(DataBox.self) != nil else { throw wrong(option, value) }
     case .snapshot:
       guard Self.state(value) != nil else { throw wrong(option, value) }
+    case .snapshots:
+      guard let table = value.asTable else { throw wrong(option, value) }
+      try checkSnapshots(option, table)
     case .batch:
       if value.text == "full" { return }
       guard value.int != nil, let x = value.double, x >= 1 else {
@@ -122,6 +125,22 @@ struct Options {
       }
     case .columns:
       guard !(try columns(value)).isEmpty else { throw wrong(option, value) }
+    }
+  }
+
+  private func checkSnapshots(_ option: OptionEntry, _ table: LuaTable) throws {
+    let members = try table.rawPairs()
+    guard !members.isEmpty else { throw VerbError(entry.name, "\(option.name) must not be empty") }
+    for (key, member) in members {
+      guard let i = key.int, (1...members.count).contains(i) else {
+        throw VerbError(
+          entry.name, "\(option.name) must be \(option.kind.words), got the key \(describe(key))")
+      }
+      guard Self.state(member) != nil else {
+        throw VerbError(
+          entry.name,
+          "\(option.name)[\(i)] must be \(OptionKind.snapshot.words), got \(describe(member))")
+      }
     }
   }
 

@@ -136,6 +136,65 @@ import Testing
     #expect(try #require(record["fit_p"] as? Double) > 1e-3)
   }
 
+  @Test("at dE/T from .5 to 2 no law is called, and the range that could tell is named")
+  func tooHot() throws {
+    let record = try last(
+      chain + """
+        emit(arrhenius { temperatures = {dE / 0.5, dE / 0.8, dE / 1.3, dE / 1.9}, replicas = 400,
+          threshold = 0.3, every = 1 })
+        """)
+    #expect(record["best"] == nil, "\(record["best"] ?? "")")
+    let points = try #require(record["points"] as? [[String: Any]])
+    #expect(points.allSatisfy { $0["shallow"] as? Bool == true })
+    let warning = try #require(record["warning"] as? String)
+    #expect(warning.contains("dE/T < 2 at points 1, 2, 3, 4"), "\(warning)")
+    // .01389806/8 and /3, to three digits.
+    #expect(warning.contains("between dE/8 and dE/3: 0.00174 ... 0.00463"), "\(warning)")
+    // Points of both kinds: the hot ones are marked, and still no law is called over all of them.
+    let mixed = try last(
+      chain + """
+        emit(arrhenius { temperatures = {dE, dE / 3, dE / 5}, replicas = 64 })
+        """)
+    let marks = try #require(mixed["points"] as? [[String: Any]]).map { $0["shallow"] as? Bool }
+    #expect(marks == [true, nil, nil] && mixed["best"] == nil)
+  }
+
+  @Test("a law is called over a range that can tell, and not over one too narrow for its escapes")
+  func range() throws {
+    let wide = try last(
+      chain + """
+        emit(arrhenius { temperatures = {dE / 2.5, dE / 4, dE / 6}, replicas = 600,
+          max_steps = 1e7 })
+        """)
+    #expect(wide["best"] as? String == "arrhenius", "\(wide["warning"] ?? "")")
+    #expect(wide["warning"] == nil)
+    let points = try #require(wide["points"] as? [[String: Any]])
+    #expect(points.allSatisfy { $0["shallow"] == nil })
+    let narrow = try last(
+      chain + """
+        emit(arrhenius { temperatures = {dE / 3.5, dE / 4, dE / 4.5}, replicas = 64 })
+        """)
+    #expect(narrow["best"] == nil && narrow["simplest"] is String)
+    let warning = try #require(narrow["warning"] as? String)
+    #expect(warning.contains("cannot be told apart"), "\(warning)")
+    #expect(warning.contains("times as many escapes, or a wider range"), "\(warning)")
+    #expect(warning.contains("0.00174 ... 0.00463"), "\(warning)")
+  }
+
+  @Test("splitting that is imprecise says so, and does not call it a disagreement")
+  func impreciseSplitting() throws {
+    let record = try last(
+      chain + """
+        emit(measure_escape { temperature = 0.0139 / 8, method = "splitting", runs = 3,
+          replicas = 2 })
+        """)
+    let overlap = try #require(record["overlap"] as? [String: Any])
+    #expect(abs(try #require(overlap["z"] as? Double)) < 1)
+    #expect(overlap["agrees"] == nil)
+    let warning = try #require(record["warning"] as? String)
+    #expect(warning.contains("imprecise") && !warning.contains("disagree"), "\(warning)")
+  }
+
   @Test(
     "arrhenius refuses what has no common temperature",
     arguments: [

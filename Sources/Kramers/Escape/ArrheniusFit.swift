@@ -91,3 +91,38 @@ private func squaredCorrelation(_ x: [Double], _ y: [Double]) -> Double? {
   let cosine = dot(dx, dy) / (norm(dx) * norm(dy))
   return min(cosine * cosine, 1)
 }
+
+/// A predicted escape time at one temperature.
+public struct TheoryPoint: Sendable {
+  public let temperature: Double
+  /// In lr * steps, by the formula for T -> 0.
+  public let time: Double
+  /// Relative amount by which the exact time is longer (`RateFormula.Prediction`).
+  public let excess: Double
+
+  public init(temperature: Double, time: Double, excess: Double) {
+    self.temperature = temperature
+    self.time = time
+    self.excess = excess
+  }
+}
+
+/// The slope of ln tau against 1/T that theory expects at these temperatures, by least squares. It
+/// lies below the barrier: by the zero modes of the saddle, and because the exact time is longer
+/// than the asymptotic formula by a factor 1 + c T/dE.
+///
+/// - Returns: the slope, and the part of it that this factor makes; nil for fewer than two
+///   temperatures.
+public func expectedSlope(_ points: [TheoryPoint]) -> (value: Double, correction: Double)? {
+  func slope(_ y: (TheoryPoint) -> Double) -> Double? {
+    let n = Double(points.count)
+    let (x, y) = (points.map { 1 / $0.temperature }, points.map(y))
+    let center = x.reduce(0, +) / n
+    let spread = x.reduce(0) { $0 + ($1 - center) * ($1 - center) }
+    guard points.count >= 2, spread > 0 else { return nil }
+    return zip(x, y).reduce(0) { $0 + ($1.0 - center) * $1.1 } / spread
+  }
+  guard let value = slope({ log($0.time * (1 + $0.excess)) }), let bare = slope({ log($0.time) })
+  else { return nil }
+  return (value, value - bare)
+}

@@ -90,10 +90,12 @@ public func divergenceReason(_ diverged: Int, of replicas: Int) -> String {
 
 /// The predicted escape time, or why there is none.
 public struct EscapeTheory: Sendable {
-  /// Eyring–Kramers escape time in steps.
+  /// Eyring–Kramers escape time in steps, with the first-order effect of the step lr.
   public var tau: Double?
-  /// Relative error that the prediction states of itself: (1 + M^2)/(2 dE/T).
+  /// Relative error that the formula states of itself, (1 + M^2)/(2 dE/T): the exact time is longer.
   public var relativeError: Double?
+  /// Relative error of either sign of what the step lr does.
+  public var stepError: Double?
   /// Barrier height dE, energy; known also where the time is not predicted.
   public var barrier: Double?
   /// Power of T in tau, M/2, from the zero modes.

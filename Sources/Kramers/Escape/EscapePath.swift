@@ -75,8 +75,12 @@ extension Experiment {
       guard case .unknown(let reason) = path else { return EscapeTheory() }
       return EscapeTheory(reason: reason)
     }
-    var result = EscapeTheory(
-      barrier: theory.rate.barrier, temperaturePower: theory.rate.temperaturePower)
+    // Barrier and power belong to the appearance of the next mode, and to nothing else.
+    var result =
+      isNext
+      ? EscapeTheory(
+        barrier: theory.rate.barrier, temperaturePower: theory.rate.temperaturePower)
+      : EscapeTheory()
     if let reason = noTheoryReason(settings, isNext: isNext) {
       result.reason = reason
       return result
@@ -97,9 +101,10 @@ extension Experiment {
       temperature: effectiveTemperature(settings), learningRate: settings.learningRate,
       momentum: settings.heavyBall)
     {
-    case .time(let tau, let relativeError):
+    case .time(let tau, let relativeError, let stepError):
       result.tau = tau
       result.relativeError = relativeError
+      result.stepError = stepError
     case .unavailable(let reason): result.reason = reason
     }
     return result

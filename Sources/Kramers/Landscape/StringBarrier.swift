@@ -178,6 +178,7 @@ struct StringBarrier {
       return rate
     }
     rate.wellCurvature = low.values.first
+    rate.stepBias = StepBias(minimum: low, saddle: high)
     guard saddle.index == 1, minimum.index == 0 else {
       rate.reason = "the saddle has index \(saddle.index), not 1"
       return rate

@@ -14,6 +14,7 @@ package enum OptionKind: Sendable, Equatable {
   case rows
   case data
   case snapshot
+  case snapshots
   /// `"full"` or a number of samples.
   case batch
   case function
@@ -41,6 +42,7 @@ package enum OptionKind: Sendable, Equatable {
     case .rows: "a list of rows of numbers"
     case .data: "a data set"
     case .snapshot: "a snapshot or an experiment"
+    case .snapshots: "a list of snapshots"
     case .batch: Setting.batchRule
     case .function: "a function"
     case .columns: "a column name or number, or a list of them"

@@ -29,13 +29,15 @@ extension Catalog {
       returns: "kind=\"arrhenius\": points (one row each, with the numbers censored and diverged), "
         + "barrier, "
         + "barrier_low, barrier_high, prefactor (tau_0 in lr * steps), r2, span, laws (rows clock, arrhenius, power, "
-        + "prefactor: log_likelihood, aic_weight, p, rejected), best (simplest law not rejected), "
-        + "warning, fit_p, theory (barrier, temperature_power, slope expected at these "
-        + "temperatures), outcome; times count as known within a look. Where replicas diverged no "
-        + "law is fitted (outcome = \"diverged\", reason)",
+        + "prefactor: log_likelihood, aic_weight, p, rejected), simplest (law not rejected), best "
+        + "(the same, but nil where these points could not tell it from a rival, with a warning that "
+        + "names the temperatures that could), warning, fit_p, theory (barrier, temperature_power, "
+        + "slope expected at these temperatures), outcome; points with dE/T < 2 are marked shallow; "
+        + "times count as known within a look. Where replicas diverged no law is fitted (outcome = "
+        + "\"diverged\", reason)",
       example: escapeSetup + """
 
-        local a = arrhenius { temperatures = {dE / 2, dE / 2.5, dE / 3}, replicas = 64 }
+        local a = arrhenius { temperatures = {dE / 2.5, dE / 4, dE / 5.5}, replicas = 256 }
         print(a.best, a.barrier, a.barrier_low, a.barrier_high, a.theory.barrier)
         """,
       seeAlso: ["measure_escape", "control", "trap"]),
@@ -54,22 +56,31 @@ extension Catalog {
       seeAlso: ["measure_escape"]),
     Entry(
       "control", .protocolFile,
-      "is an escape carried by noise? Twins from one state with common random numbers: noise off, "
-        + "the experiment's own noise, minibatches with and without replacement, label noise, "
-        + "additive noise, and additive noise of the minibatch covariance",
+      "is an escape carried by noise, and over a barrier? Twins from one state with common random "
+        + "numbers: noise off, the experiment's own noise, minibatches with and without replacement, "
+        + "label noise, additive noise, and additive noise of the minibatch covariance; then the own "
+        + "noise at several strengths (temperatures, label noise or batch sizes), which choose "
+        + "between rival laws",
       options: [
         OptionEntry(
-          "snapshots", .table, standard: "the present state",
+          "snapshots", .snapshots, standard: "the present state",
           "a list of snapshots: adds the correlation of log times between twins"),
         OptionEntry(
           "ladder", .flag, standard: "true",
           "run the other noises too; the verdict needs noise off and own noise alone"),
         OptionEntry(
+          "temperatures", .numbers(.positive), unit: "energy",
+          standard: "until the laws are told apart, in at most 80 times the steps of the own noise",
+          "strengths of additive noise to measure beside the own one, for the rung \"arrhenius\""),
+        OptionEntry(
           "label", .number(.positive), standard: "0.1", "label noise of that twin"),
       ] + escapeOptions(except: ["stream", "method", "runs", "level", "frozen"]),
-      returns: "kind=\"control\": verdict (\"activated\", \"deterministic\", \"absorbed\", "
-        + "\"undecided\"), reason, twins (rows with escapes, censored, tau, median, exponential_p, "
-        + "lag), delay (noise off), predicted (integrated from the stored layers), closed_form "
+      returns: "kind=\"control\": verdict (\"activated\", \"noise_driven\", \"deterministic\", "
+        + "\"absorbed\", \"undecided\"), reason, rungs (rows rung = \"noise needed\", "
+        + "\"exponential\", \"arrhenius\", \"saddle matched\"; holds = true, false or nil when not "
+        + "tried; evidence), open (rungs missing under noise_driven), points (the own noise at "
+        + "other strengths), laws, barrier, barrier_low, barrier_high (of the fit), twins (rows with "
+        + "escapes, censored, tau, median, exponential_p, lag), delay (noise off), predicted (integrated from the stored layers), closed_form "
         + "(balanced residual), residual, absorbing; with snapshots states, counts, correlation",
       example: escapeSetup + """
 

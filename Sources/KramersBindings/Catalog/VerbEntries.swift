@@ -276,7 +276,8 @@ extension Catalog {
       ] + presentSettings,
       returns: "kind=\"escape\": summary, times, escaped, replicas, escapes, censored, diverged, "
         + "tau, tau_low, tau_high, median, exponential_p, lag, mean_after_lag, exposure (tau * "
-        + "escapes), survival (at looks), tau_epochs, tau_time, theory or theory_reason, threshold, "
+        + "escapes), survival (at looks), tau_epochs, tau_time, theory (at this lr) with theory_error, "
+        + "of which theory_error_lr is what lr does, or theory_reason, threshold, "
         + "settings, warning, outcome. No escape is a result: tau = inf. residence (steps): mean "
         + "stay past the threshold of some escaped replicas that were followed, returned of "
         + "followed; its lower end where none came back. outcome = \"diverged\": no time is "

@@ -88,7 +88,8 @@ extension Program {
       switch formula.rate.prediction(
         temperature: temperature, learningRate: formula.lr, momentum: formula.momentum)
       {
-      case .time(let tau, let error): return [.number(tau), .number(error)]
+      case .time(let tau, let error, let stepError):
+        return [.number(tau), .number(error + stepError)]
       case .unavailable(let reason): return [.nil, LuaValue(reason)]
       }
     }
@@ -120,6 +121,11 @@ private struct StoredRate {
     rate.logPrefactor = number("prefactor").map { $0 > 0 ? logarithm($0) : -.infinity }
     rate.softTemperature = number("soft_temperature")
     rate.wellCurvature = number("well_curvature")
+    if let slope = number("step_slope"), let bend = number("step_bend"),
+      let stiffness = number("stiffness")
+    {
+      rate.stepBias = StepBias(slope: slope, bend: bend, stiffness: stiffness)
+    }
     if case .text(let reason)? = record["reason"] { rate.reason = reason }
     self.rate = rate
     self.lr = lr
@@ -143,6 +149,8 @@ extension BarrierResult {
       "prefactor": rate.logPrefactor.map(exponential), "temperature_power": rate.temperaturePower,
       "negative_eigenvalue": rate.negativeEigenvalue, "anharmonicity": rate.anharmonicity,
       "soft_temperature": rate.softTemperature, "well_curvature": rate.wellCurvature,
+      "step_slope": rate.stepBias?.slope, "step_bend": rate.stepBias?.bend,
+      "stiffness": rate.stepBias?.stiffness,
       "reason": reason,
       "lr": settings.learningRate, "momentum": settings.heavyBall,
       "heights": heights.isEmpty ? nil : heights.map { $0 ?? .nan },

@@ -131,9 +131,7 @@ extension SplittingResult {
       return "trajectories reach the far side before they have settled, or stay between: there is "
         + "no metastable state at this noise, or max_steps is too small; use method = \"direct\""
     }
-    if case .compared(let both) = overlap, !both.agrees {
-      return "splitting and brute force disagree where both can be had (z = \(numberText(both.z)))"
-    }
+    if case .compared(let both) = overlap, let words = both.warning { return words }
     guard let scatter = record.scatter(trajectories: replicas), scatter > 3 else { return nil }
     return "the runs scatter \(numberText(scatter)) times as much as they should: the observable "
       + "is a poor measure of the way, or single steps jump over it; tau is likely too long; try "
@@ -161,6 +159,21 @@ extension SplittingResult {
 }
 
 extension SplittingOverlap.Comparison {
+  var warning: String? {
+    if disagrees {
+      return "splitting and brute force disagree where both can be had (z = \(numberText(z)))"
+    }
+    guard !isPrecise else { return nil }
+    guard error.isFinite else {
+      return
+        "the check against brute force says nothing: splitting or brute force has no error bar "
+        + "there; try more runs and replicas"
+    }
+    return "the check against brute force is imprecise: the two agree within an error of "
+      + "\(numberText((100 * error).rounded())) %, which would hide a factor of "
+      + "\(numberText(exponential(3 * error))); try more runs or replicas"
+  }
+
   var record: Record {
     [
       "temperature": effectiveTemperature > 0 ? effectiveTemperature : nil,
@@ -175,7 +188,8 @@ extension SplittingOverlap.Comparison {
 extension EscapeTheory {
   var record: Record {
     [
-      "theory": tau, "theory_error": relativeError, "theory_reason": reason,
+      "theory": tau, "theory_error": relativeError.map { $0 + (stepError ?? 0) },
+      "theory_error_lr": stepError, "theory_reason": reason,
       "barrier": barrier, "temperature_power": temperaturePower,
     ]
   }
@@ -212,7 +226,10 @@ extension ArrheniusFit {
     [
       "barrier": barrier, "barrier_low": barrierLow, "barrier_high": barrierHigh,
       "prefactor": logPrefactor.map(exponential), "r2": r2, "span": span,
-      "best": laws.best.rawValue, "fit_p": laws.fitP, "warning": laws.warning,
+      "best": laws.best?.rawValue, "simplest": laws.simplest.rawValue, "fit_p": laws.fitP,
+      "separation": laws.separation.noncentrality,
+      "shallow": laws.shallow.isEmpty ? nil : laws.shallow.map { $0 + 1 },
+      "warning": laws.warning,
       "laws": laws.rows.map { row -> Record in
         [
           "law": row.law.rawValue, "parameters": row.parameters,

@@ -74,6 +74,7 @@ extension Program {
   /// What protocols about escapes are built from.
   func offerStatistics(_ offer: LuaTable) throws {
     try offer.rawSet("rival_laws", .function(lua.makeFunction(fitRivalLaws)))
+    try offer.rawSet("expected_slope", .function(lua.makeFunction(slopeOfTheory)))
     try offer.rawSet("escape_statistics", .function(lua.makeFunction(escapeStatistics)))
     try offer.rawSet("student", .function(lua.makeFunction(studentQuantileOfCall)))
     try offer.rawSet("zero_loss", .function(lua.makeFunction(zeroLossOfCall)))
@@ -122,8 +123,8 @@ extension Program {
     return [try push(["absorbing": set.isAbsorbing, "reason": set.reason])]
   }
 
-  /// rival_laws(points, power): rows with temperature, escapes, exposure (lr * steps at risk) and look
-  /// (lr * steps between two looks).
+  /// rival_laws(points, power, barrier): rows with temperature, escapes, exposure (lr * steps at risk)
+  /// and look (lr * steps between two looks); power and barrier by theory, where there is one.
   func fitRivalLaws(_ call: LuaCall) throws -> [LuaValue] {
     var points: [ArrheniusPoint] = []
     for (_, row) in try call.argument(1).asTable?.rawPairs() ?? [] {
@@ -139,9 +140,28 @@ extension Program {
     let power = call.argument(2).double
     return try blaming("arrhenius") {
       let fit = try fitArrhenius(points)
-      let laws = try RivalLaws(points, predictedPower: power)
+      let laws = try RivalLaws(
+        points, predictedPower: power, knownBarrier: call.argument(3).double)
       return [try push(fit.record(laws))]
     }
+  }
+
+  /// expected_slope(points): rows with temperature, lr, theory, theory_error and theory_error_lr;
+  /// the slope of ln(tau lr) over 1/T, and how much of it is the finite-temperature correction. nil
+  /// when a point has no theory.
+  private func slopeOfTheory(_ call: LuaCall) throws -> [LuaValue] {
+    var points: [TheoryPoint] = []
+    for (_, row) in try call.argument(1).asTable?.rawPairs() ?? [] {
+      guard let row = row.asTable, let temperature = try row.rawGet("temperature").double,
+        let lr = try row.rawGet("lr").double, let tau = try row.rawGet("theory").double,
+        let error = try row.rawGet("theory_error").double
+      else { return [] }
+      let stepError = try row.rawGet("theory_error_lr").double ?? 0
+      points.append(
+        TheoryPoint(temperature: temperature, time: tau * lr, excess: error - stepError))
+    }
+    guard let slope = expectedSlope(points) else { return [] }
+    return [.number(slope.value), .number(slope.correction)]
   }
 
   /// escape_statistics{times, escaped, looks, diverged, allow_diverged, seed}: what any sample of
