@@ -64,6 +64,7 @@ public struct Experiment: Sendable {
         "widths: the data has \(data.inputs) inputs and \(data.outputs) outputs, the network "
           + "\(network.inputs) and \(network.outputs)")
     }
+    try data.checkNumbers()
     guard initScale.isFinite, initScale >= 0 else {
       throw InputError.rule("init_scale", "0 or positive", initScale)
     }

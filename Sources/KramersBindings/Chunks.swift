@@ -79,6 +79,7 @@ extension Program {
 
   private func readScript(_ path: String) throws -> [UInt8]? {
     var status = stat()
+    try checkPath(path)
     guard stat(path, &status) == 0 else { throw FileError(path, String(cString: strerror(errno))) }
     guard status.st_mode & S_IFMT != S_IFDIR else { throw FileError(path, "is a directory") }
     guard let file = fopen(path, "rb") else {
@@ -99,7 +100,19 @@ public struct FileError: Error, CustomStringConvertible {
     self.path = path
     self.reason = reason
   }
-  public var description: String { "\(path): \(reason)" }
+  public var description: String { "\(shownPath(path)): \(reason)" }
+}
+
+/// A path as a message shows it: whole, without control characters.
+func shownPath(_ path: String) -> String {
+  String(
+    String.UnicodeScalarView(
+      path.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : $0 }))
+}
+
+/// A path with a byte 0 would end there for the system, and be another file's.
+func checkPath(_ path: String) throws(FileError) {
+  if path.utf8.contains(0) { throw FileError(path, "no path holds a byte 0") }
 }
 
 /// Everything that `read(buffer, capacity)` gives until it gives nothing.

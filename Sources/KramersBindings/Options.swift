@@ -46,12 +46,7 @@ struct Options {
         entry.name, "options have names, got a value without one: \(describe(value))")
     }
     guard let option = entry.options.first(where: { $0.name == name }) else {
-      let nearest = nearestName(to: name, among: entry.options.map(\.name))
-      let hint =
-        nearest.map { "; did you mean '\($0)'?" }
-        ?? (entry.options.isEmpty
-          ? "; it takes none" : "; it takes \(entry.options.map(\.name).joined(separator: ", "))")
-      throw VerbError(entry.name, "unknown option '\(name)'" + hint)
+      throw VerbError(entry.name, "unknown option '\(name)'" + optionHint(name, entry))
     }
     try check(option, value)
     values[name] = value
@@ -71,11 +66,10 @@ struct Options {
     case .choice(let names):
       let word = value.text ?? value.bool.map { $0 ? "true" : "false" } ?? ""
       guard names.contains(word) else {
-        let nearest = nearestName(to: word, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
         throw VerbError(
           entry.name,
-          "\(option.name) must be \(option.kind.words), got \(describe(value))\(nearest)"
-        )
+          "\(option.name) must be \(option.kind.words), got \(describe(value))"
+            + choiceHint(word, names))
       }
     case .text:
       guard value.text != nil else { throw wrong(option, value) }
@@ -123,6 +117,8 @@ struct Options {
       guard isValue || value.asTable != nil || value.asFunction != nil else {
         throw wrong(option, value)
       }
+    case .names:
+      guard try !texts(value).isEmpty else { throw wrong(option, value) }
     case .columns:
       guard !(try columns(value)).isEmpty else { throw wrong(option, value) }
     }
@@ -251,6 +247,19 @@ struct Options {
     return columns
   }
 
+  func names(_ name: String) throws -> [String]? { try value(name).map(texts) }
+
+  /// Empty where a value is no text.
+  private func texts(_ value: LuaValue) throws -> [String] {
+    guard let table = value.asTable else { return [] }
+    var texts: [String] = []
+    for i in 0..<(try table.rawCount) {
+      guard let text = try table.rawGet(LuaValue(i + 1)).text else { return [] }
+      texts.append(text)
+    }
+    return texts
+  }
+
   /// The bytes of the file that an option names; nil where the option is not given.
   func bytes(_ name: String) throws -> [UInt8]? {
     try value(name)?.text.map { path in
@@ -262,6 +271,27 @@ struct Options {
         throw VerbError(entry.name, "\(name): \(error)")
       }
     }
+  }
+
+  /// What `body` makes of the bytes and the path of a file; what is wrong with them is said with the
+  /// path in front.
+  func reading<Value>(_ name: String, _ body: ([UInt8], String) throws -> Value) throws -> Value {
+    let bytes = try required(name, bytes(name))
+    let path = shownPath(value(name)?.text ?? "")
+    do {
+      return try body(bytes, path)
+    } catch let error as InputError {
+      throw VerbError(entry.name, "\(path): \(error)")
+    }
+  }
+
+  /// How messages name the files of several options: `x (data.npy)`.
+  func files(_ names: [String]) -> [String: String] {
+    var files: [String: String] = [:]
+    for name in names {
+      if let path = value(name)?.text { files[name] = "\(name) (\(shownPath(path)))" }
+    }
+    return files
   }
 
   func data(_ name: String) -> Dataset? { value(name)?.asObject(DataBox.self)?.data }

@@ -133,7 +133,7 @@ struct SessionRows {
       }
     }
     datasets[id] = [
-      .bits(id), .text(data.name), .count(data.inputs), .count(data.outputs),
+      .bits(id), .text(data.label), .count(data.inputs), .count(data.outputs),
       Cell(data.train?.count), Cell(bits: hashes.train?.x), Cell(bits: hashes.train?.y),
       Cell(bits: hashes.train?.targetWeights), Cell(data.test?.count),
       Cell(bits: hashes.test?.x), Cell(bits: hashes.test?.y),

@@ -20,6 +20,8 @@ package enum OptionKind: Sendable, Equatable {
   case function
   /// A column by name or number, or a list of them.
   case columns
+  /// A list of texts.
+  case names
   /// A table that the protocol itself reads.
   case table
   /// A number of things, or a list that names each.
@@ -46,6 +48,7 @@ package enum OptionKind: Sendable, Equatable {
     case .batch: Setting.batchRule
     case .function: "a function"
     case .columns: "a column name or number, or a list of them"
+    case .names: "a list of names"
     case .table: "a table"
     case .countOrList: "a positive integer or a list of integers"
     case .programme: "a value, a list of {step, value}, a pulse, or a function of the step"

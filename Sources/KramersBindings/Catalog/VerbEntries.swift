@@ -309,10 +309,19 @@ extension Catalog {
         """,
       seeAlso: ["import", "snapshot"]),
     Entry(
-      "import", .verb, "reads weights from a safetensors file; optimiser moments are forgotten",
+      "import", .verb,
+      "reads weights from a safetensors file in F64, F32, F16 or BF16; optimiser moments are "
+        + "forgotten",
       positional: "path",
-      options: [OptionEntry("path", .text, standard: "required", "the file")],
-      returns: "the experiment",
+      options: [
+        OptionEntry("path", .text, standard: "required", "the file"),
+        OptionEntry(
+          "map", .names, standard: "by number and shape",
+          "the file's layers in the network's order (\"fc1\" for fc1.weight and fc1.bias), or all "
+            + "tensors: weight, bias of each layer; weights are [outputs, inputs]"),
+      ],
+      returns: "the experiment; and, where the file has other names than export writes, which is "
+        + "told on stderr, a table of them by ours",
       example: """
         local x = experiment { data = data.population { singular = {1} }, depth = 3, width = 4 }
         local path = os.tmpname()

@@ -10,9 +10,8 @@ package enum SessionPaths {
 
   /// A name with a slash or the ending is a path; others live in the user's state directory.
   static func path(of name: String) throws -> String {
-    guard !name.isEmpty, !name.contains("\0") else {
-      throw VerbError("session", "the name must not be empty")
-    }
+    guard !name.isEmpty else { throw VerbError("session", "the name must not be empty") }
+    try checkPath(name)
     if name.contains("/") || name.hasSuffix(ending) { return name }
     guard let directory = UserDirectories.state else {
       throw VerbError(

@@ -38,7 +38,7 @@ extension Program {
         throw VerbError(verb, "the path must be a string, got \(describe(path))")
       }
       let record = try record(of: call.argument(1), verb: verb, keepsClock: timings)
-      return try body(record, path.text)
+      return try blaming(verb) { try body(record, path.text) }
     }
     try methods.rawSet(LuaValue(name), .function(function))
     functionNames[.function(function)] = verb

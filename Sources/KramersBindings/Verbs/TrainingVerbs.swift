@@ -69,10 +69,19 @@ extension Program {
       return [LuaValue(path)]
     }
     try verb("import") { [unowned self] box, o in
-      let bytes = try o.required("path", o.bytes("path"))
       let network = box.experiment.network
-      try box.experiment.setParameters(parameters(fromSafetensors: bytes, for: network))
-      return [try push(box)]
+      let found = try o.reading("path") { bytes, _ in
+        try importedParameters(fromSafetensors: bytes, for: network, map: o.names("map"))
+      }
+      try box.experiment.setParameters(found.parameters)
+      guard found.names != found.ownNames else { return [try push(box)] }
+      let pairs = Array(zip(found.ownNames, found.names))
+      if showsOutput {
+        errors.warn("import: " + pairs.map { "\($0) is '\($1)'" }.joined(separator: ", "))
+      }
+      let map = try lua.makeTable()
+      for (own, name) in pairs { try map.rawSet(LuaValue(own), LuaValue(name)) }
+      return [try push(box), .table(map)]
     }
     try verb("snapshot") { [unowned self] box, _ in
       [try lua.wrap(SnapshotBox(box.experiment), metatable: metatables.snapshot)]
