@@ -144,8 +144,9 @@ local function strength(e, temperature, factor)
     replicas = e.replicas,
     escapes = e.escapes,
     censored = e.censored,
-    exposure = e.exposure,
-    tau = e.escapes > 0 and e.exposure / e.escapes or nil,
+    exposure = e.exposure or 0, -- none is stated where replicas diverged
+    look = e.every,
+    tau = e.exposure and e.escapes > 0 and e.exposure / e.escapes or nil,
     lag = e.lag,
     ballistic = ballistic(e) or nil,
     lr = e.lr,
@@ -161,10 +162,10 @@ local function deep(points, barrier)
   local list, low, high = {}, math.huge, 0
   for _, p in ipairs(points) do
     local shallow = barrier and barrier < 2 * (1 - 1e-3) * p.temperature
-    p.used = not shallow and (not p.ballistic or points[1].ballistic == true)
+    p.used = p.exposure > 0 and not shallow and (not p.ballistic or points[1].ballistic == true)
     if p.used then
       list[#list + 1] = { temperature = p.temperature, escapes = p.escapes,
-        exposure = p.exposure * p.lr }
+        exposure = p.exposure * p.lr, look = p.look * p.lr }
       if p.tau then low, high = math.min(low, p.tau), math.max(high, p.tau) end
     end
   end
@@ -334,7 +335,7 @@ local function match(points, own)
     if p.used and p.theory then
       known[#known + 1] = p
       list[#list + 1] = { temperature = p.temperature, escapes = p.escapes,
-        exposure = p.exposure * p.lr }
+        exposure = p.exposure * p.lr, look = p.look * p.lr }
     end
   end
   local expected, correction = kramers.expected_slope(known)
@@ -491,7 +492,7 @@ local function examine(x, options, with_ladder)
   local verdict, reason, rungs, open, points, laws = judge(quiet, own, set, noisy, function()
     return climb(x, y, call, own, options.temperatures)
   end)
-  for _, p in ipairs(points or {}) do p.factor, p.exposure, p.lr = nil, nil, nil end
+  for _, p in ipairs(points or {}) do p.factor, p.exposure, p.look, p.lr = nil, nil, nil, nil end
   local delay = own.mode and kramers.delay(y, own.mode, own.threshold, own.every, wait) or {}
   return {
     verdict = verdict,

@@ -30,18 +30,41 @@ extension Program {
     try printValues(values)
   }
 
-  /// Compiles an expression, which returns its values, or statements.
+  /// Compiles an expression, which returns its values, or statements. An expression may also be the
+  /// last of several statements, behind a semicolon or on a line of its own: `x = 5; x`.
   func compile(
     _ text: [UInt8], chunkName: String
   ) throws -> (function: LuaFunction, isExpression: Bool) {
     try lua.setStrict(chunkName: chunkName)
-    do {
-      // Beside a variable to be closed there are no tail calls, which would lose the position.
-      let prefix = Array("local _e <close> = nil return ".utf8)
-      return (try lua.load(prefix + text, chunkName: chunkName), true)
-    } catch let error as LuaError where error.kind == .syntax {
-      return (try lua.load(text, chunkName: chunkName), false)
+    func load(_ text: [UInt8]) throws -> LuaFunction? {
+      do {
+        return try lua.load(text, chunkName: chunkName)
+      } catch let error as LuaError where error.kind == .syntax {
+        return nil
+      }
     }
+    // Beside a variable to be closed there are no tail calls, which would lose the position.
+    let returns = Array("local _e <close> = nil return ".utf8)
+    if let function = try load(returns + text) { return (function, true) }
+    do {
+      return (try lua.load(text, chunkName: chunkName), false)
+    } catch let error as LuaError where error.kind == .syntax {
+      // Both parts have to be whole by themselves: the end of an open block is no expression.
+      for start in lastStarts(text) where try load(returns + text[start...]) != nil {
+        if try load(Array(text[..<start])) != nil,
+          let function = try load(text[..<start] + returns + text[start...])
+        {
+          return (function, true)
+        }
+      }
+      throw error
+    }
+  }
+
+  /// Where the last statement may begin, the last of them first; no more than a person looks over.
+  private func lastStarts(_ text: [UInt8]) -> [Int] {
+    let ends = text.indices.reversed().lazy.filter { text[$0] == 0x3B || text[$0] == 0x0A }
+    return ends.prefix(200).map { $0 + 1 }
   }
 
   /// Runs a script; its arguments are also `...`.

@@ -328,7 +328,7 @@ func describe(_ value: LuaValue) -> String {
   case .integer(let i): "\(i)"
   case .number(let x): plainNumber(x)
   case .string: "\"\((value.text ?? "").prefix(60))\""
-  case .object(let object): (object as? any NamedBox)?.typeName ?? "a userdata"
+  case .object(let value): (value.object as? any NamedBox)?.typeName ?? "a userdata"
   default: "a \(value.typeName)"
   }
 }

@@ -42,7 +42,11 @@ public final class Program {
   package let publicNames: LuaTable
   /// Result table -> `StatesBox`, with weak keys.
   let attachments: LuaTable
-  var current: ExperimentBox?
+  var current: ExperimentBox? {
+    didSet { currentValue = current.flatMap { try? push($0) } }
+  }
+  /// Keeps the userdata of `current`: it stays the key of a user's weak table.
+  private var currentValue: LuaValue?
   /// All that Lua still holds.
   var experiments: [WeakBox] = []
   /// What the protocol under way has so far.

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Testing
 
 @testable import KramersStore
 
@@ -15,7 +16,7 @@ private let sample = Result {
 /// The file after SQL that the program itself would never run.
 func edited(_ original: [UInt8], _ sql: String) throws -> [UInt8] {
   let folder = try Folder()
-  FileManager.default.createFile(atPath: folder.file(), contents: Data(original))
+  #expect(FileManager.default.createFile(atPath: folder.file(), contents: Data(original)))
   var configuration = Configuration()
   configuration.foreignKeysEnabled = false
   let queue = try DatabaseQueue(path: folder.file(), configuration: configuration)

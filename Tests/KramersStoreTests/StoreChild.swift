@@ -62,7 +62,7 @@ struct StoreChild {
         use(contents)
       } catch {
         worst = max(worst, (ContinuousClock.now - start) / .seconds(1))
-        #expect((error as? SessionError)?.kind == .corrupt, "seed \(seed): \(sql): \(error)")
+        #expect(error.kind == .corrupt, "seed \(seed): \(sql): \(error)")
       }
       #expect(folder.names == ["s.kramers"])
     }

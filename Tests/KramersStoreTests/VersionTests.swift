@@ -15,7 +15,7 @@ struct VersionTests {
   func opens(version: Int) throws {
     let original = bytes(of: fixture("version\(version).sqlite"))
     let folder = try Folder()
-    FileManager.default.createFile(atPath: folder.file(), contents: Data(original))
+    #expect(FileManager.default.createFile(atPath: folder.file(), contents: Data(original)))
     let contents = try SessionFile.open(folder.file())
     let expected = String(decoding: bytes(of: fixture("version\(version).txt")), as: UTF8.self)
     #expect(portrait(contents).joined(separator: "\n") + "\n" == expected)

@@ -32,6 +32,7 @@ enum EntryStart {
     let current: ExperimentBox?
     let seed: UInt64
     let random: [UInt64]
+    private let namesGiven: UInt64
     private let tables: GlobalTables
 
     init(_ program: Program) throws {
@@ -39,6 +40,7 @@ enum EntryStart {
       current = program.current
       seed = program.seed
       random = try program.lua.randomState
+      namesGiven = program.lua.namesGiven
       tables = try GlobalTables(program)
     }
 
@@ -58,6 +60,7 @@ enum EntryStart {
       for (box, experiment) in boxes { box.experiment = experiment }
       program.current = current
       program.seed = seed
+      try program.lua.setNamesGiven(namesGiven)
       if random.count == 4 { try program.lua.setRandomState(random) }
       try tables.restore(program)
       if !tables.isWhole {

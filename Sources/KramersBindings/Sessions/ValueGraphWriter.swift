@@ -86,7 +86,7 @@ final class ValueGraphWriter {
     case .string(let bytes):
       writer.write(byte: GraphTag.string)
       writer.write(bytes)
-    case .object(let object): writeObject(object)
+    case .object(let value): writeObject(value.object)
     case .table(let table): try table.read { try write($0, depth: depth) }
     case .function(let function): writeLibrary(function.reference.rawPointer)
     case .other(let reference): writeLibrary(reference.rawPointer)
@@ -193,7 +193,7 @@ final class ValueGraphWriter {
     switch value {
     case .function(let function): isLibrary(function.reference.rawPointer)
     case .other(let reference): isLibrary(reference.rawPointer)
-    case .object(let object): object is any NamedBox
+    case .object(let value): value.object is any NamedBox
     default: true
     }
   }

@@ -115,7 +115,9 @@ extension Program {
       "__index",
       .function(
         lua.makeFunction { call in
-          guard let data = call.argument(1).asObject(DataBox.self)?.data else { return [.nil] }
+          guard let data = call.argument(1).asObject(DataBox.self)?.data else {
+            throw VerbError("data", released)
+          }
           switch call.argument(2).text {
           case "samples": return [data.sampleCount.map { LuaValue($0) } ?? .nil]
           case "test_samples": return [data.test.map { LuaValue($0.count) } ?? .nil]
@@ -133,7 +135,7 @@ extension Program {
   func seed(_ options: Options) -> UInt64 { options.seed() ?? self.seed }
 
   /// - Parameter options: of the call that read the data, whose remarks are then told.
-  private func push(_ data: Dataset, from options: Options? = nil) throws -> [LuaValue] {
+  func push(_ data: Dataset, from options: Options? = nil) throws -> [LuaValue] {
     if let verb = options?.entry.name, showsOutput {
       for remark in data.remarks { errors.warn("\(verb): \(remark)") }
     }
@@ -159,10 +161,14 @@ extension DataBox: Summarized {
   var summary: String { data.summary }
 }
 
+/// What is left of an object that a script's finalizer kept, or whose `__gc` it called.
+let released = "was already released by the collector"
+
 /// `__tostring` of the program's own values.
 func summaryOfFirst(_ call: LuaCall) throws -> [LuaValue] {
-  guard case .object(let object) = call.argument(1), let object = object as? any Summarized else {
-    return ["?"]
+  guard case .object(let value) = call.argument(1), let object = value.object as? any Summarized
+  else {
+    return [LuaValue(released)]
   }
   return [LuaValue(object.summary)]
 }

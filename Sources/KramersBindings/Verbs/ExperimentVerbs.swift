@@ -80,13 +80,11 @@ extension Program {
       "__index",
       .function(
         lua.makeFunction { [unowned self] call in
-          guard let box = call.argument(1).asObject(ExperimentBox.self) else { return [.nil] }
-          let name = call.argument(2).text ?? ""
-          if name == "data" {
-            return [
-              try lua.wrap(DataBox(box.experiment.data), metatable: metatables.data)
-            ]
+          guard let box = call.argument(1).asObject(ExperimentBox.self) else {
+            throw VerbError("experiment", released)
           }
+          let name = call.argument(2).text ?? ""
+          if name == "data" { return try push(box.experiment.data) }
           if let state = box.experiment.state(ofSetting: name) {
             return [try lua.wrap(SnapshotBox(state), metatable: metatables.snapshot)]
           }

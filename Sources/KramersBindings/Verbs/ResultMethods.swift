@@ -51,8 +51,8 @@ extension Program {
       "log",
       .function(
         lua.makeFunction { [unowned self] call in
-          let words = try call.arguments.map { try lua.describe($0) }
-          if showsOutput { errors.write(words.joined(separator: "\t") + "\n") }
+          let line = String(decoding: try printed(call.arguments), as: UTF8.self)
+          if showsOutput { errors.write(line) }
           return []
         }))
   }

@@ -160,7 +160,7 @@ extension Program {
 
   func kindAndSize(_ value: LuaValue) throws -> (String, String) {
     switch value {
-    case .object(let object): return (summary(object), "")
+    case .object(let value): return (summary(value.object), "")
     case .string(let bytes): return ("string", "\(bytes.count) bytes")
     case .integer, .number, .boolean: return (value.typeName, describe(value))
     case .table(let table):
