@@ -106,7 +106,8 @@ let package = Package(
       dependencies: [
         "Kramers", "KramersStore", "CFaultyFiles", .product(name: "GRDB", package: "GRDB.swift"),
       ],
-      exclude: ["version1.sqlite", "version1.txt"], swiftSettings: swiftSettings),
+      exclude: ["version1.sqlite", "version1.txt", "version2.sqlite", "version2.txt"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersCLITests",

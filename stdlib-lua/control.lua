@@ -174,21 +174,21 @@ end
 
 --- What the laws say: whether Arrhenius' law holds (nil: they cannot be told apart), the evidence.
 local function read(laws, span, count)
-  local row = {}
-  for _, law in ipairs(laws.laws) do row[law.law] = law end
-  if not row.arrhenius.p then return nil, "fewer than three strengths differ" end
-  local fits = math.max(row.arrhenius.p, row.prefactor.p or 0)
+  local by_name = {}
+  for _, law in ipairs(laws.laws) do by_name[law.law] = law end
+  if not by_name.arrhenius.p then return nil, "fewer than three strengths differ" end
+  local fits = math.max(by_name.arrhenius.p, by_name.prefactor.p or 0)
   local facts = ("tau over a factor of %.3g at %d strengths; p of arrhenius %.2g, of power %.2g, "
-    .. "of clock %.2g"):format(span, count, fits, row.power.p, row.clock.p)
+    .. "of clock %.2g"):format(span, count, fits, by_name.power.p, by_name.clock.p)
   if fits < level then
-    local k = row.power.power
-    local power = row.power.p >= level and k and (": tau ~ T^%.2f"):format(k) or ""
+    local k = by_name.power.power
+    local power = by_name.power.p >= level and k and (": tau ~ T^%.2f"):format(k) or ""
     return false, "arrhenius is rejected" .. power .. "; " .. facts
   end
   if laws.fit_p and laws.fit_p < 0.001 then
     return nil, ("the points scatter about every law (p = %.2g); "):format(laws.fit_p) .. facts
   end
-  local clock, power = row.clock.p >= level, row.power.p >= level
+  local clock, power = by_name.clock.p >= level, by_name.power.p >= level
   if laws.best == "clock" then
     return false, "tau does not depend on the noise: a clock; " .. facts
   end

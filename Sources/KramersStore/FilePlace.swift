@@ -24,10 +24,8 @@ struct FilePlace {
 
   init(_ given: String) throws(SessionError) {
     self.given = given
-    guard !given.isEmpty else { throw SessionError(.failure, given, "is no path") }
-    guard !given.utf8.contains(0) else {
-      throw SessionError(
-        .failure, given.replacing("\0", with: "\u{FFFD}"), "is no path: it holds a byte 0")
+    guard !given.isEmpty, !given.utf8.contains(0) else {
+      throw SessionError(.failure, given, "is no path")
     }
     if let resolved = FilePlace.resolve(given) {
       path = resolved

@@ -40,9 +40,10 @@ private let collectAlways = """
     }
   }
 
-  /// Without the names that `os.tmpname` gives and the seconds that sessions tell.
+  /// Without the names that `os.tmpname` gives and the times that sessions tell.
   private func withoutChance(_ text: String) -> String {
-    text.replacing(/\/tmp\/lua_\w+/, with: "NAME").replacing(/[0-9.]+ m?s\b/, with: "TIME")
+    text.replacing(/\/tmp\/lua_\w+/, with: "NAME").replacing(/[-0-9]+T[:0-9]+Z/, with: "DATE")
+      .replacing(/[0-9.]+ m?s\b/, with: "TIME")
   }
 
   @Test("-e shows handles of every kind")

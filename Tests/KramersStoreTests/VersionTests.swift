@@ -11,7 +11,7 @@ struct VersionTests {
     URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: name).path
   }
 
-  @Test("opens with everything in it, and is not changed by that", arguments: [1])
+  @Test("opens with everything in it, and is not changed by that", arguments: [1, 2])
   func opens(version: Int) throws {
     let original = bytes(of: fixture("version\(version).sqlite"))
     let folder = try Folder()

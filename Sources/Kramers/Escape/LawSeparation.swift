@@ -10,7 +10,7 @@
 ///
 ///     lambda = 2 sum_i n_i (ln(tau_B/tau_A) + tau_A/tau_B - 1),      n_i = exposure_i / tau_A
 ///
-/// and the test statistic, with one degree of freedom, is noncentral chi-square of that
+/// for times known exactly, and the test statistic, with one degree of freedom, is noncentral chi-square of that
 /// noncentrality: 7.85 rejects B at 5 % in 80 % of experiments. lambda grows in proportion to the
 /// number of escapes. The smaller of the two ways round counts.
 ///
@@ -46,11 +46,16 @@ public struct LawSeparation: Sendable, Equatable {
     var expected: [RatePoint] = []
     for (point, other) in zip(truth.points, wrong.points) {
       let logTau = zip(point.design, coefficients).reduce(point.offset) { $0 + $1.0 * $1.1 }
-      let escapes = exp(log(point.exposure) - logTau)
-      perfect -= escapes * (logTau + 1)
-      expected.append(
-        RatePoint(
-          escapes: escapes, exposure: other.exposure, design: other.design, offset: other.offset))
+      let tau = exp(logTau)
+      // What stays the same: the time at risk, escapes counting for the whole of their look.
+      let atRisk = point.survived + point.escapes * point.look
+      let escapes =
+        point.look > 0 ? -expm1(-point.look / tau) * atRisk / point.look : atRisk / tau
+      let data = RatePoint(
+        escapes: escapes, survived: atRisk - escapes * point.look, look: point.look,
+        design: other.design, offset: other.offset)
+      perfect += data.saturated
+      expected.append(data)
     }
     guard perfect.isFinite, let best = try? RateLaw(expected) else { return nil }
     return max(0, 2 * (perfect - best.logLikelihood))

@@ -15,8 +15,11 @@ struct HostileSessionTests {
 
   /// Entries that were stopped, each in a verb that can go on where it stood.
   private static let scripts = [
-    "set_l2(0.05) trap { rank = 1 } "
-      + "measure_escape { temperature = 1e-5, replicas = 12, max_steps = 2000000000 }",
+    """
+    experiment { data = data.population { singular = {1} }, depth = 3, width = 1, l2 = 0.3, lr = 0.2,
+      init = "zero" }
+    measure_escape { temperature = 1e-4, replicas = 12, max_steps = 2000000000 }
+    """,
     "r = sweep { from = 0.05, to = 0.4, points = 9, hold = 300000 }",
     "x:train { steps = 30000000, every = 100000 }",
     "hysteresis { from = 0.1, to = 0.4, points = 4000 }",

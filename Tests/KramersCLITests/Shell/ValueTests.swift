@@ -69,7 +69,7 @@ import Testing
       ("q = {}; q.q = q; q", "{q = <cycle: the whole>}"), ("x = 5; x", "5"),
       ("x = 5; x + 1", "6"), ("local y = 2; y, y", "2  2"), ("x = 7; x;", ""),
       ("a = {1; 2}; {a[1]; 3}", "{1, 3}"), ("x = 1 -- no; 3", ""), ("x = ';'; x", "\";\""),
-      ("f = function() return 1; end; f()", "1"),
+      ("f = function() return 1; end; f", "function: 1"),
       ("a = {}; a.b = a; {a, a}", "         b\n<cycle: 1>\n<cycle: 2>"),
     ] {
       let text = shell.enter(code)
