@@ -87,7 +87,6 @@ private let foreignWords: [String: (names: [String], note: String?)] = {
       "there are gradient_noise and label_noise, too"
     ),
     ("beta1 beta_1 betas mu", ["momentum"], nil),
-    ("nesterov", [], "Nesterov's momentum is not among the optimizers"),
     ("dropout p_drop", [], "networks have no dropout here"),
     ("batch_norm batchnorm layer_norm layernorm", [], "networks have no normalisation here"),
     (

@@ -40,7 +40,7 @@ import Testing
         let sample = try exponentialSample(escapes, seed: 740 + UInt64(i), experiment)
         return ArrheniusPoint(
           inverseTemperature: x, escapes: Double(sample.escapes),
-          exposure: sample.exposure * exp(x))
+          exposure: CensoredRate(sample).exposure * exp(x))
       }
       if try RivalLaws(points, predictedPower: nil)[.power]?.isRejected == true { rejected += 1 }
     }
