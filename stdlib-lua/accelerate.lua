@@ -11,7 +11,7 @@
 --- `speedup`, the ratio of its time to the other's.
 local kramers = ...
 
-local function refuse(words, ...) kramers.refuse("accelerate", words:format(...)) end
+local refuse = kramers.refuse
 
 --- Speedup over the reference with its 95 % interval. With every run finished: mean of the paired
 --- ln ratios, Student's t. With censored runs: the ratio of the mean times, censored runs
@@ -89,7 +89,6 @@ local function accelerate(x, options)
     targets.loss = (options.below or 0.05) * zero
   end
 
-  local _ <close> = kramers.scope
   local rows, reference = {}, nil
   for i, programme in ipairs(programmes) do
     local own = measure(x, programme, options, seeds, targets)
@@ -114,7 +113,7 @@ local function accelerate(x, options)
     }
     kramers.keep { kind = "accelerate", outcome = "interrupted", programmes = rows }
   end
-  return kramers.result {
+  return {
     kind = "accelerate",
     outcome = "completed",
     programmes = rows,
@@ -125,6 +124,48 @@ local function accelerate(x, options)
   }
 end
 
-return function(...)
-  return accelerate(kramers.target("accelerate", ...))
-end
+return {
+  entry = {
+    summary =
+      "which programme generalises sooner: schedules compared on the same seeds, with "
+      .. "intervals",
+    options = {
+      { name = "programmes", type = "table", required = true,
+        help =
+          "a list of tables of schedule's options, each with a name; the first is the "
+          .. "reference",
+      },
+      { name = "seeds", type = "count or list", default_text = "8",
+        help = "how many seeds, or which",
+      },
+      { name = "max_steps", type = "integer", range = "positive", unit = "steps",
+        default = 100000,
+        help = "a run that has not generalised by then is censored",
+      },
+      { name = "every", type = "integer", range = "positive", unit = "steps", default = 100,
+        help = "between two looks",
+      },
+      { name = "below", type = "number", range = "positive", default = 0.05,
+        help = "test loss / test loss of the zero map that counts as generalised",
+      },
+      { name = "test_accuracy", type = "number", range = "in (0, 1]",
+        help = "instead of below, for classes",
+      },
+      { name = "keep", type = "flag", default = false,
+        help = "start every seed from the present weights instead of fresh ones",
+      },
+    },
+    returns =
+      "kind=\"accelerate\": programmes (rows name, seeds, reached, censored, tau, "
+      .. "tau_low, tau_high, median, median_time, speedup, speedup_low, speedup_high)",
+    example = [[
+local task = data.completion { size = 8, fraction = 0.5, seed = 1 }
+experiment { data = task, depth = 3, width = 8, init = "gaussian", l2 = 3e-3, lr = 0.05 }
+local a = accelerate { seeds = 3, max_steps = 3000, programmes = {
+  { name = "constant" }, { name = "more decay", l2 = 1e-2 } } }
+for _, p in ipairs(a.programmes) do print(p.name, p.median, p.censored, p.speedup) end
+]],
+    see_also = { "schedule", "grok" },
+  },
+  body = accelerate,
+}

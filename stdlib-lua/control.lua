@@ -11,7 +11,7 @@
 --- reason.
 local kramers = ...
 
-local function refuse(words, ...) kramers.refuse("control", words:format(...)) end
+local refuse = kramers.refuse
 
 -- What the protocol reads itself; the rest goes to measure_escape.
 local own_options = { snapshots = true, ladder = true, label = true }
@@ -210,12 +210,11 @@ end
 ---@param x userdata the experiment
 ---@param options table checked options of `control`
 local function control(x, options)
-  local _ <close> = kramers.scope
   local with_ladder = options.ladder ~= false
   if not options.snapshots then
     local result = examine(x, options, with_ladder)
     result.kind, result.outcome = "control", "completed"
-    return kramers.result(result)
+    return result
   end
   if #options.snapshots == 0 then refuse("snapshots is empty") end
   local states, counts, verdict = {}, {}, nil
@@ -234,7 +233,7 @@ local function control(x, options)
   local words = {}
   for name, count in pairs(counts) do words[#words + 1] = count .. " " .. name end
   local r, pairs_compared = correlation(states)
-  return kramers.result {
+  return {
     kind = "control",
     outcome = "completed",
     verdict = verdict or "undecided",
@@ -246,6 +245,41 @@ local function control(x, options)
   }
 end
 
-return function(...)
-  return control(kramers.target("control", ...))
-end
+return {
+  entry = {
+    summary =
+      "is an escape carried by noise? Twins from one state with common random numbers: "
+      .. "noise off, the experiment's own noise, minibatches with and without replacement, "
+      .. "label noise, additive noise, and additive noise of the minibatch covariance",
+    options = {
+      { name = "snapshots", type = "table", default_text = "the present state",
+        help = "a list of snapshots: adds the correlation of log times between twins",
+      },
+      { name = "ladder", type = "flag", default = true,
+        help = "run the other noises too; the verdict needs noise off and own noise alone",
+      },
+      { name = "label", type = "number", range = "positive", default = 0.1,
+        help = "label noise of that twin",
+      },
+    },
+    takes = {
+      { verb = "measure_escape", except = { "method", "runs", "level", "frozen", "stream" } },
+    },
+    looks = true,
+    returns =
+      "kind=\"control\": verdict (\"activated\", \"deterministic\", \"absorbed\", "
+      .. "\"undecided\"), reason, twins (rows with escapes, censored, tau, median, "
+      .. "exponential_p, lag), delay (noise off), predicted (integrated from the stored "
+      .. "layers), closed_form (balanced residual), residual, absorbing; with snapshots "
+      .. "states, counts, correlation",
+    example = [[
+experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
+  l2 = 0.3, lr = 0.2 }
+local dE = 0.0139
+local c = control { temperature = dE / 4, replicas = 32 }
+print(c.verdict, c.reason)
+]],
+    see_also = { "measure_escape", "trap", "grok" },
+  },
+  body = control,
+}

@@ -154,12 +154,11 @@ local function hysteresis(x, options)
     if not (options.l2 or options.from or options.to or options.points) then
       result.theory = { exponent = 2 / 3 }
       result.depth, result.widths, result.lr = x.depth, x.widths, x.lr
-      return kramers.result(result)
+      return result
     end
   end
   local grid, wrong = rising_grid(options)
   if not grid then error("hysteresis: " .. wrong, 2) end
-  local _ <close> = kramers.scope
   local failure = learn(x, grid[1])
   if failure then
     error(("hysteresis: the ramp starts with every mode learned, which failed at l2 = %g: %s")
@@ -188,9 +187,37 @@ local function hysteresis(x, options)
   result.floor, result.area, result.theory = up.floor, areas(up, down), theory
   result.jumps, result.up, result.down = jumps, up, down
   result.depth, result.widths, result.lr, result.seed = x.depth, x.widths, x.lr, x.seed
-  return kramers.join_states(kramers.result(result), up, down)
+  return kramers.join_states(result, up, down)
 end
 
-return function(...)
-  return hysteresis(kramers.target("hysteresis", ...))
-end
+return {
+  entry = {
+    summary =
+      "sweeps L2 up from the state with every mode learned, and back down; the "
+      .. "experiment ends at the last point of the way down",
+    options = {
+      { name = "rate", type = "numbers", range = "positive",
+        unit = "l2 a unit of time (lr * steps)",
+        help =
+          "ramps of these rates through each spinodal: how much too late a mode "
+          .. "collapses; alone, or beside a grid",
+      },
+    },
+    takes = {
+      { verb = "sweep", only = {
+        "l2", "from", "to", "points", "scale", "hold", "converged", "max_steps", "floor" } },
+    },
+    returns =
+      "kind=\"hysteresis\": up and down (sweeps), jumps of both, area (one per mode, "
+      .. "between the ways up and down), theory = {area, spinodal}, floor; r:state(i). With "
+      .. "rate: rates = rows rate, mode, excess, theory; exponent (one slope for all modes; "
+      .. "theory 2/3) and exponents (one per mode)",
+    example = [[
+experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
+local h = hysteresis { from = 0.1, to = 0.6, points = 51 }
+print(h.jumps[1].l2, h.jumps[1].theory, h.area[1], h.theory.area[1])
+]],
+    see_also = { "sweep", "bifurcation" },
+  },
+  body = hysteresis,
+}

@@ -21,7 +21,6 @@ local function phase_diagram(x, options)
     error("phase_diagram: depth 2 has no metastable phase: the mode appears at l2 = "
       .. mode.spinodal, 2)
   end
-  local _ <close> = kramers.scope
   local points = {}
   for i, l2 in ipairs(options.l2) do
     local row = x:phases({ l2 = l2 }).modes[k]
@@ -67,7 +66,7 @@ local function phase_diagram(x, options)
       kramers.keep { kind = "phase_diagram", outcome = "interrupted", mode = k, points = points }
     end
   end
-  return kramers.result {
+  return {
     kind = "phase_diagram",
     outcome = "completed",
     mode = k,
@@ -82,6 +81,39 @@ local function phase_diagram(x, options)
   }
 end
 
-return function(...)
-  return phase_diagram(kramers.target("phase_diagram", ...))
-end
+return {
+  entry = {
+    summary =
+      "which phase a mode is in over a grid of L2 strengths and temperatures: both "
+      .. "phases are run for a number of steps at each point. The experiment is left as it "
+      .. "is",
+    options = {
+      { name = "l2", type = "numbers", range = "positive", required = true,
+        help = "L2 strengths",
+      },
+      { name = "temperature", type = "numbers", range = "0 or positive", unit = "energy",
+        default_text = "{0}",
+        help = "temperatures of Langevin noise",
+      },
+      { name = "mode", type = "integer", range = "positive", default = 1,
+        help = "the mode; stronger ones stay learned",
+      },
+      { name = "steps", type = "integer", range = "positive", unit = "steps", default = 10000,
+        help = "how long each phase has to survive",
+      },
+    },
+    looks = true,
+    returns =
+      "kind=\"phase_diagram\": points = rows l2, temperature, phase (\"learned\": both "
+      .. "starts end learned; \"zero\": both end at zero; \"metastable\": each stays where "
+      .. "it is), from_zero and from_learned (the strengths at the end), stability (of the "
+      .. "learned phase without noise), escape_time (steps, theory)",
+    example = [[
+experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
+local d = phase_diagram { l2 = {0.1, 0.3, 0.5}, temperature = {0, 1e-3}, steps = 2000 }
+for _, p in ipairs(d.points) do print(p.l2, p.temperature, p.phase, p.stability) end
+]],
+    see_also = { "phases", "measure_escape" },
+  },
+  body = phase_diagram,
+}

@@ -57,11 +57,11 @@ struct Options {
     switch option.kind {
     case .number(let rule):
       guard let x = value.double else { throw wrong(option, value) }
-      try require(option.name, rule, x)
+      try require(option, rule, x)
     case .integer(let rule):
       guard let x = value.double else { throw wrong(option, value) }
       guard value.int != nil else { throw wrong(option, value) }
-      try require(option.name, rule, x)
+      try require(option, rule, x)
     case .flag:
       guard value.bool != nil else { throw wrong(option, value) }
     case .choice(let names):
@@ -82,7 +82,7 @@ struct Options {
         throw VerbError(entry.name, "\(option.name) must not be empty")
       }
       for x in numbers {
-        try require(option.name, rule, x)
+        try require(option, rule, x)
         if case .integers = option.kind, Int(exactly: x) == nil { throw wrong(option, value) }
       }
     case .rows:
@@ -120,12 +120,13 @@ struct Options {
     }
   }
 
-  private func require(_ name: String, _ rule: OptionKind.Rule, _ x: Double) throws {
+  private func require(_ option: OptionEntry, _ rule: OptionKind.Rule, _ x: Double) throws {
     guard x.isFinite else {
-      throw VerbError(entry.name, "\(name) must be finite, got \(plainNumber(x))")
+      throw VerbError(entry.name, "\(option.name) must be finite, got \(plainNumber(x))")
     }
-    guard rule.holds(x) else {
-      throw VerbError(entry.name, "\(name) must be \(rule.rawValue), got \(plainNumber(x))")
+    guard rule.holds(x), option.limits?.contains(x) ?? true else {
+      throw VerbError(
+        entry.name, "\(option.name) must be \(option.rule ?? ""), got \(plainNumber(x))")
     }
   }
 
@@ -166,6 +167,19 @@ struct Options {
         let record = try? program.record(of: value, verb: entry.name)
         return Record.Field(name, record ?? .text(value.typeName))
       })
+  }
+
+  /// As a protocol gets them: what was given, and the defaults that are values.
+  func table(_ program: Program) throws -> LuaTable {
+    let table = try program.lua.makeTable()
+    for option in entry.options {
+      if let value = values[option.name] {
+        try table.rawSet(LuaValue(option.name), value)
+      } else if let filling = option.filling {
+        try table.rawSet(LuaValue(option.name), program.push(filling))
+      }
+    }
+    return table
   }
 
   func has(_ name: String) -> Bool { value(name) != nil }
