@@ -1,5 +1,4 @@
 internal import CSessionFile
-internal import GRDB
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -103,9 +102,8 @@ public final class SessionFile: Sendable {
         try database.inTransaction(.immediate) {
           try Schema.check(database)
           new = try SavedRows.replace(saved, by: rows, in: database)
-          return .commit
         }
-        return (new, database.totalChangesCount)
+        return (new, database.changes)
       }
       attachment.isNew = false
       attachment.saved = new
