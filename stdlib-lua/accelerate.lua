@@ -14,7 +14,7 @@
 --- what every place within the looks allows. A programme with a run that diverged has no time.
 local kramers = ...
 
-local function refuse(words, ...) kramers.refuse("accelerate", words:format(...)) end
+local refuse = kramers.refuse
 
 --- Mean of a list and half its 95 % interval by Student's t.
 local function student(list)
@@ -121,7 +121,6 @@ local function accelerate(x, options)
     targets.loss = (options.below or 0.05) * zero
   end
 
-  local _ <close> = kramers.scope
   local rows, reference, outcome, warnings = {}, nil, "completed", {}
   for i, programme in ipairs(programmes) do
     local own = measure(x, programme, options, seeds, targets)
@@ -155,7 +154,7 @@ local function accelerate(x, options)
     }
     kramers.keep { kind = "accelerate", outcome = "interrupted", programmes = rows }
   end
-  return kramers.result {
+  return {
     kind = "accelerate",
     outcome = outcome,
     warning = warnings[1] and table.concat(warnings, "; ") or nil,
@@ -167,6 +166,49 @@ local function accelerate(x, options)
   }
 end
 
-return function(...)
-  return accelerate(kramers.target("accelerate", ...))
-end
+return {
+  entry = {
+    summary =
+      "which programme generalises sooner: schedules compared on the same seeds, with "
+      .. "intervals",
+    options = {
+      { name = "programmes", type = "table", required = true,
+        help =
+          "a list of tables of schedule's options, each with a name; the first is the "
+          .. "reference",
+      },
+      { name = "seeds", type = "count or list", default_text = "8",
+        help = "how many seeds, or which",
+      },
+      { name = "max_steps", type = "integer", range = "positive", unit = "steps",
+        default = 100000,
+        help = "a run that has not generalised by then is censored",
+      },
+      { name = "every", type = "integer", range = "positive", unit = "steps", default = 100,
+        help = "between two looks",
+      },
+      { name = "below", type = "number", range = "positive", default = 0.05,
+        help = "test loss / test loss of the zero map that counts as generalised",
+      },
+      { name = "test_accuracy", type = "number", range = "in (0, 1]",
+        help = "instead of below, for classes",
+      },
+      { name = "keep", type = "flag", default = false,
+        help = "start every seed from the present weights instead of fresh ones",
+      },
+    },
+    returns =
+      "kind=\"accelerate\": programmes (rows name, seeds, reached, censored, diverged, "
+      .. "tau, tau_low, tau_high, median, median_time, speedup, speedup_low, speedup_high: "
+      .. "what seeds and looks leave open), warning, outcome",
+    example = [[
+local task = data.completion { size = 8, fraction = 0.5, seed = 1 }
+experiment { data = task, depth = 3, width = 8, init = "gaussian", l2 = 3e-3, lr = 0.05 }
+local a = accelerate { seeds = 3, max_steps = 3000, programmes = {
+  { name = "constant" }, { name = "more decay", l2 = 1e-2 } } }
+for _, p in ipairs(a.programmes) do print(p.name, p.median, p.censored, p.speedup) end
+]],
+    see_also = { "schedule", "grok" },
+  },
+  body = accelerate,
+}

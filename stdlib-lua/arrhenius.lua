@@ -10,7 +10,7 @@
 --- `best` is a law only where the points can tell; `warning` names the temperatures that could.
 local kramers = ...
 
-local function refuse(words, ...) kramers.refuse("arrhenius", words:format(...)) end
+local refuse = kramers.refuse
 
 --- One line of the table of points.
 local function row(e, temperature)
@@ -102,7 +102,6 @@ end
 ---@param options table checked options of `arrhenius`
 local function arrhenius(x, options)
   local points = grid(options)
-  local _ <close> = kramers.scope
   local rows, fitted, unit, last = {}, {}, nil, nil
   for i, call in ipairs(points) do
     call.stream = i
@@ -166,9 +165,48 @@ local function arrhenius(x, options)
   result.seed = last.seed
   result.lr = not options.lrs and last.lr or nil
   result.outcome = lost_count > 0 and "diverged" or "completed"
-  return kramers.result(result)
+  return result
 end
 
-return function(...)
-  return arrhenius(kramers.target("arrhenius", ...))
-end
+return {
+  entry = {
+    summary =
+      "escape times over temperatures, learning rates, batch sizes or any grid of the "
+      .. "three, and four rival laws fitted to all of them in lr * steps, censored runs "
+      .. "included",
+    options = {
+      { name = "temperatures", type = "numbers", range = "positive", unit = "energy",
+        help = "the temperatures; point i of the grid uses the random stream (seed, i)",
+      },
+      { name = "lrs", type = "numbers", range = "positive",
+        help = "learning rates",
+      },
+      { name = "batches", type = "integers", range = "positive", unit = "samples",
+        help = "batch sizes; with lrs the two vary independently",
+      },
+    },
+    takes = {
+      { verb = "measure_escape", except = { "method", "runs", "level", "stream" } },
+    },
+    looks = true,
+    returns =
+      "kind=\"arrhenius\": points (one row each, with the numbers censored and "
+      .. "diverged), barrier, barrier_low, barrier_high, prefactor (tau_0 in lr * steps), "
+      .. "r2, span, laws (rows clock, arrhenius, power, prefactor: log_likelihood, "
+      .. "aic_weight, p, rejected), simplest (law not rejected), best (the same, but nil "
+      .. "where these points could not tell it from a rival, with a warning that names the "
+      .. "temperatures that could), warning, fit_p, theory (barrier, temperature_power, "
+      .. "slope expected at these temperatures), outcome; points with dE/T < 2 are marked "
+      .. "shallow; times count as known within a look. Where replicas diverged no law is "
+      .. "fitted (outcome = \"diverged\", reason)",
+    example = [[
+experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
+  l2 = 0.3, lr = 0.2 }
+local dE = 0.0139
+local a = arrhenius { temperatures = {dE / 2.5, dE / 4, dE / 5.5}, replicas = 256 }
+print(a.best, a.barrier, a.barrier_low, a.barrier_high, a.theory.barrier)
+]],
+    see_also = { "measure_escape", "control", "trap" },
+  },
+  body = arrhenius,
+}

@@ -36,7 +36,7 @@ end
 local function bifurcation(x, options)
   local theory = x:phases()
   local grid, wrong = grid_of(options, theory.modes)
-  if not grid then error("bifurcation: " .. wrong, 2) end
+  if not grid then kramers.refuse(wrong) end
   local stable, unstable, modes = {}, {}, {}
   for k, mode in ipairs(theory.modes) do
     modes[k] = {
@@ -58,7 +58,7 @@ local function bifurcation(x, options)
       end
     end
   end
-  return kramers.result {
+  return {
     kind = "bifurcation",
     depth = x.depth,
     modes = modes,
@@ -67,6 +67,23 @@ local function bifurcation(x, options)
   }
 end
 
-return function(...)
-  return bifurcation(kramers.target("bifurcation", ...))
-end
+return {
+  entry = {
+    summary = "stable and unstable branches of every mode over L2, by theory, for plotting",
+    takes = {
+      { verb = "sweep", only = { "l2", "from", "to", "points", "scale" } },
+    },
+    looks = true,
+    returns =
+      "kind=\"bifurcation\": stable and unstable = rows mode, l2, strength (the zero "
+      .. "phase, stable at any l2 > 0, is not listed); modes = rows mode, spinodal, "
+      .. "coexistence",
+    example = [[
+experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2 }
+local b = bifurcation { from = 0.05, to = 0.45, points = 9 }
+for _, p in ipairs(b.unstable) do print(p.mode, p.l2, p.strength) end
+]],
+    see_also = { "phases", "hysteresis" },
+  },
+  body = bifurcation,
+}

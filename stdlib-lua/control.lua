@@ -16,7 +16,7 @@
 --- `undecided`: everything else, with the reason.
 local kramers = ...
 
-local function refuse(words, ...) kramers.refuse("control", words:format(...)) end
+local refuse = kramers.refuse
 
 -- What the protocol reads itself; the rest goes to measure_escape.
 local own_options = { snapshots = true, ladder = true, label = true, temperatures = true }
@@ -538,12 +538,11 @@ end
 ---@param x userdata the experiment
 ---@param options table checked options of `control`
 local function control(x, options)
-  local _ <close> = kramers.scope
   local with_ladder = options.ladder ~= false
   if not options.snapshots then
     local result = examine(x, options, with_ladder)
     result.kind, result.outcome = "control", "completed"
-    return kramers.result(result)
+    return result
   end
   local states, counts, verdict = {}, {}, nil
   for i, snapshot in ipairs(options.snapshots) do
@@ -564,7 +563,7 @@ local function control(x, options)
   local words = {}
   for name, count in pairs(counts) do words[#words + 1] = count .. " " .. name end
   local r, pairs_compared = correlation(states)
-  return kramers.result {
+  return {
     kind = "control",
     outcome = "completed",
     verdict = verdict or "undecided",
@@ -576,6 +575,52 @@ local function control(x, options)
   }
 end
 
-return function(...)
-  return control(kramers.target("control", ...))
-end
+return {
+  entry = {
+    summary =
+      "is an escape carried by noise, and over a barrier? Twins from one state with "
+      .. "common random numbers: noise off, the experiment's own noise, minibatches with "
+      .. "and without replacement, label noise, additive noise, and additive noise of the "
+      .. "minibatch covariance; then the own noise at several strengths (temperatures, "
+      .. "label noise or batch sizes), which choose between rival laws",
+    options = {
+      { name = "snapshots", type = "snapshots", default_text = "the present state",
+        help = "a list of snapshots: adds the correlation of log times between twins",
+      },
+      { name = "ladder", type = "flag", default = true,
+        help = "run the other noises too; the verdict needs noise off and own noise alone",
+      },
+      { name = "temperatures", type = "numbers", range = "positive", unit = "energy",
+        default_text = "until the laws are told apart, in at most 80 times the steps of the own noise",
+        help =
+          "strengths of additive noise to measure beside the own one, for the rung "
+          .. "\"arrhenius\"",
+      },
+      { name = "label", type = "number", range = "positive", default = 0.1,
+        help = "label noise of that twin",
+      },
+    },
+    takes = {
+      { verb = "measure_escape", except = { "method", "runs", "level", "frozen", "stream" } },
+    },
+    looks = true,
+    returns =
+      "kind=\"control\": verdict (\"activated\", \"noise_driven\", \"deterministic\", "
+      .. "\"absorbed\", \"undecided\"), reason, rungs (rows rung = \"noise needed\", "
+      .. "\"exponential\", \"arrhenius\", \"saddle matched\"; holds = true, false or nil "
+      .. "when not tried; evidence), open (rungs missing under noise_driven), points (the "
+      .. "own noise at other strengths), laws, barrier, barrier_low, barrier_high (of the "
+      .. "fit), twins (rows with escapes, censored, tau, median, exponential_p, lag), delay "
+      .. "(noise off), predicted (integrated from the stored layers), closed_form (balanced "
+      .. "residual), residual, absorbing; with snapshots states, counts, correlation",
+    example = [[
+experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
+  l2 = 0.3, lr = 0.2 }
+local dE = 0.0139
+local c = control { temperature = dE / 4, replicas = 32 }
+print(c.verdict, c.reason)
+]],
+    see_also = { "measure_escape", "trap", "grok" },
+  },
+  body = control,
+}

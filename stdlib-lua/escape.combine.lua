@@ -20,7 +20,7 @@ local kept = {
   "effective_temperature", "epochs_per_step", "thermal_floor",
 }
 
-local function refuse(words, ...) kramers.refuse("escape.combine", words:format(...)) end
+local refuse = kramers.refuse
 
 local function check(results)
   if #results == 0 then refuse("takes a list of results of measure_escape") end
@@ -50,7 +50,7 @@ local function check(results)
   end
 end
 
-return function(results)
+local function combine(results)
   if type(results) ~= "table" then
     refuse("takes a list of results of measure_escape")
   end
@@ -82,5 +82,27 @@ return function(results)
   sum.warning = warnings[1] and table.concat(warnings, "; ") or nil
   sum.tau_time = sum.tau and sum.tau * first.lr
   sum.tau_epochs = sum.tau and sum.tau * first.epochs_per_step
-  return kramers.result(sum)
+  return sum
 end
+
+return {
+  entry = {
+    summary =
+      "several results of measure_escape as one sample: same state and settings, other "
+      .. "seeds or streams, looks of any length; refuses results that differ in anything "
+      .. "else",
+    plain = true,
+    usage = "escape.combine{r1, r2, ...}",
+    returns = "kind=\"escape\" over all replicas, with seeds and combined (how many results)",
+    example = [[
+experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
+  l2 = 0.3, lr = 0.2 }
+local dE = 0.0139
+local a = measure_escape { temperature = dE / 2, replicas = 32, seed = 1 }
+local b = measure_escape { temperature = dE / 2, replicas = 32, seed = 2 }
+print(escape.combine { a, b }.summary)
+]],
+    see_also = { "measure_escape" },
+  },
+  body = combine,
+}

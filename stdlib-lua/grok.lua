@@ -10,7 +10,7 @@
 --- from the same weights and with every noise off, tells.
 local kramers = ...
 
-local function refuse(words, ...) kramers.refuse("grok", words:format(...)) end
+local refuse = kramers.refuse
 
 --- The experiment of the protocol: on n of the samples, the rest as test set, or as it is.
 local function prepare(x, options)
@@ -103,7 +103,6 @@ local function grok(x, options)
   zero.train, zero.test = kramers.zero_loss(y)
   local noisy = kramers.is_noisy(y)
 
-  local _ <close> = kramers.scope
   local start = y:snapshot()
   local own = follow(y, steps, options, zero)
   kramers.keep {
@@ -116,7 +115,7 @@ local function grok(x, options)
     y:set(kramers.noise_off)
     twin = follow(y, steps, options, zero)
   end
-  return kramers.result {
+  return {
     kind = "grok",
     outcome = "completed",
     t_train = own.t_train,
@@ -142,6 +141,54 @@ local function grok(x, options)
   }
 end
 
-return function(...)
-  return grok(kramers.target("grok", ...))
-end
+return {
+  entry = {
+    summary =
+      "a grokking curve with its noise-off twin beside it: when training and test error "
+      .. "become small",
+    options = {
+      { name = "n", type = "integer", range = "positive", unit = "samples", default_text = "all",
+        help =
+          "train on n of the samples, from fresh weights; without a test set the rest "
+          .. "becomes one",
+      },
+      { name = "trap", type = "table",
+        help = "options of trap, run before the curve begins",
+      },
+      { name = "l2", type = "number", range = "0 or positive", default_text = "the experiment's",
+        help = "during the curve",
+      },
+      { name = "steps", type = "integer", range = "positive", unit = "steps", default = 10000,
+        help = "to follow",
+      },
+      { name = "every", type = "integer", range = "positive", unit = "steps",
+        default_text = "each look 2 % later",
+        help = "steps between two looks",
+      },
+      { name = "below", type = "number", range = "positive", default = 0.05,
+        help = "relative error, loss / loss of the zero map, that counts as small",
+      },
+      { name = "accuracy", type = "number", range = "in (0, 1]",
+        help = "instead of below, for classes",
+      },
+      { name = "until_test", type = "flag", default = false,
+        help = "stop once the test error is small",
+      },
+      { name = "seed", type = "integer", default_text = "the experiment's",
+        help = "of the choice of n samples",
+      },
+    },
+    returns =
+      "kind=\"grok\": t_train, t_test, delay, ratio, censored (how many of the two times "
+      .. "were not reached), verdict, curve, control (the same with noise off), "
+      .. "control_curve",
+    example = [[
+local task = data.completion { size = 8, fraction = 0.5, seed = 1 }
+experiment { data = task, depth = 3, width = 8, init = "balanced", l2 = 3e-3, lr = 0.05 }
+local g = grok { steps = 2000 }
+print(g.t_train, g.t_test, g.verdict)
+]],
+    see_also = { "control", "data.completion", "data.teacher" },
+  },
+  body = grok,
+}

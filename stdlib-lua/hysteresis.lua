@@ -132,7 +132,7 @@ local function rate_study(x, rates)
         y:set_l2(from)
         y:trap { rank = k, exact = true }
         local failure = too_fast(y)
-        if failure then kramers.refuse("hysteresis", failure) end
+        if failure then kramers.refuse(failure) end
         local ok, r = pcall(y.sweep, y, {
           from = from,
           to = from + step * math.ceil((mode.spinodal + 3 * delay - from) / step),
@@ -141,8 +141,7 @@ local function rate_study(x, rates)
           floor = 0,
         })
         if not ok then
-          kramers.refuse("hysteresis", ("mode %d at rate %g: %s"):format(
-            k, rate, words_of(r, "sweep")))
+          kramers.refuse("mode %d at rate %g: %s", k, rate, words_of(r, "sweep"))
         end
         if r.outcome == "diverged" and not diverged then
           diverged = { message = r.message, stable_lr = r.stable_lr }
@@ -179,30 +178,29 @@ local function hysteresis(x, options)
   local result = { kind = "hysteresis", outcome = "completed" }
   if options.rate then
     if x.depth < 3 then
-      error("hysteresis: rate needs depth 3 or more: depth " .. x.depth .. " has no fold", 2)
+      kramers.refuse("rate needs depth 3 or more: depth %d has no fold", x.depth)
     end
     for name, value in pairs(rate_study(x, options.rate)) do result[name] = value end
     -- The study makes its own ramps; a grid beside it is swept as without it.
     if not (options.l2 or options.from or options.to or options.points) then
       result.theory = { exponent = 2 / 3 }
       result.depth, result.widths, result.lr = x.depth, x.widths, x.lr
-      return kramers.result(result)
+      return result
     end
   end
   local grid, wrong = rising_grid(options)
-  if not grid then error("hysteresis: " .. wrong, 2) end
-  local _ <close> = kramers.scope
+  if not grid then kramers.refuse(wrong) end
   local start = x:snapshot()
   local failure = learn(x, grid[1])
   if failure then
     x:restore(start)
-    error(("hysteresis: the ramp starts with every mode learned, which failed at l2 = %g: %s")
-      :format(grid[1], failure), 2)
+    kramers.refuse("the ramp starts with every mode learned, which failed at l2 = %g: %s", grid[1],
+      failure)
   end
   local ok, up = pcall(x.sweep, x, sweep_options(options, grid))
   if not ok then
     x:restore(start)
-    kramers.refuse("hysteresis", words_of(up, "sweep"))
+    kramers.refuse(words_of(up, "sweep"))
   end
   kramers.keep { kind = "hysteresis", outcome = "interrupted", up = up, floor = up.floor }
   local back = {}
@@ -248,10 +246,38 @@ local function hysteresis(x, options)
   result.floor, result.area, result.theory = up.floor, not broken and areas(up, down) or nil, theory
   result.jumps, result.transitions, result.up, result.down = jumps, transitions, up, down
   result.depth, result.widths, result.lr, result.seed = x.depth, x.widths, x.lr, x.seed
-  result = kramers.result(result)
   return down and kramers.join_states(result, up, down) or kramers.join_states(result, up)
 end
 
-return function(...)
-  return hysteresis(kramers.target("hysteresis", ...))
-end
+return {
+  entry = {
+    summary =
+      "sweeps L2 up from the state with every mode learned, and back down; the "
+      .. "experiment ends at the last point of the way down",
+    options = {
+      { name = "rate", type = "numbers", range = "positive",
+        unit = "l2 a unit of time (lr * steps)",
+        help =
+          "ramps of these rates through each spinodal: how much too late a mode "
+          .. "collapses; alone, or beside a grid",
+      },
+    },
+    takes = {
+      { verb = "sweep", only = {
+        "l2", "from", "to", "points", "scale", "hold", "converged", "max_steps", "floor" } },
+    },
+    returns =
+      "kind=\"hysteresis\": up and down (sweeps), transitions and jumps of both, area "
+      .. "(one per mode, between the ways up and down), theory = {area, spinodal}, floor, "
+      .. "warning; r:state(i). outcome \"diverged\": what there is, without area, message, "
+      .. "stable_lr. With rate: rates = rows rate, mode, excess, theory; exponent (one "
+      .. "slope for all modes; theory 2/3) and exponents (one per mode)",
+    example = [[
+experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
+local h = hysteresis { from = 0.1, to = 0.6, points = 51 }
+print(h.jumps[1].l2, h.jumps[1].theory, h.area[1], h.theory.area[1])
+]],
+    see_also = { "sweep", "bifurcation" },
+  },
+  body = hysteresis,
+}

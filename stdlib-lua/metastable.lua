@@ -84,7 +84,6 @@ local function metastable(x, options)
     reason = (tostring(phases):gsub("^.-phases: ", ""))
   end
 
-  local _ <close> = kramers.scope
   local clusters, failures, diverged, unconverged = {}, {}, 0, 0
   local function keep()
     kramers.keep {
@@ -166,9 +165,9 @@ local function metastable(x, options)
   end
   table.sort(states, function(a, b) return a.rank < b.rank end)
   if #clusters == 0 then
-    kramers.refuse("metastable", "nothing came to rest: " .. failures[1])
+    kramers.refuse("nothing came to rest: " .. failures[1])
   end
-  return kramers.result {
+  return {
     kind = "metastable",
     outcome = diverged > 0 and "diverged" or "completed",
     warning = #failures > 0 and ("%d starts came to no state (%d diverged): the count is a lower "
@@ -189,6 +188,36 @@ local function metastable(x, options)
   }
 end
 
-return function(...)
-  return metastable(kramers.target("metastable", ...))
-end
+return {
+  entry = {
+    summary =
+      "finds the metastable states at an L2 strength: by traps of every rank, by "
+      .. "quenches from random starts, and from the aligned states of all subsets of modes; "
+      .. "each is judged by its Hessian. The experiment is left as it is",
+    options = {
+      { name = "l2", type = "number", range = "0 or positive", default_text = "the experiment's",
+        help = "L2 strength",
+      },
+      { name = "quenches", type = "integer", range = "0 or positive", default = 16,
+        help = "random starts",
+      },
+      { name = "max_steps", type = "integer", range = "positive", unit = "steps",
+        default = 1000000,
+        help = "of a trap or a quench at the most",
+      },
+    },
+    looks = true,
+    returns =
+      "kind=\"metastable\": count, states = rows rank, modes, objective, index, "
+      .. "zero_modes, found (by what, how often), saddles = subsets of modes that are "
+      .. "saddles, failures (starts that came to no state), diverged and unconverged (how "
+      .. "many of them), warning, theory (K + 1 at equal input variances) or theory_reason",
+    example = [[
+experiment { data = data.population { singular = {1, 0.6} }, depth = 3, width = 2, lr = 0.2 }
+local m = metastable { l2 = 0.1, quenches = 4 }
+print(m.count, m.theory, #m.saddles)
+]],
+    see_also = { "trap", "phases", "hessian" },
+  },
+  body = metastable,
+}

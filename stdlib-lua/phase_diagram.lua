@@ -37,14 +37,12 @@ local function phase_diagram(x, options)
   local first = x:phases()
   local mode = first.modes[k]
   if not mode then
-    error(("phase_diagram: mode must be in 1...%d, got %d"):format(#first.modes, k), 2)
+    kramers.refuse("mode must be in 1...%d, got %d", #first.modes, k)
   end
-  if not mode.spinodal then error("phase_diagram: mode " .. k .. ": " .. mode.reason, 2) end
+  if not mode.spinodal then kramers.refuse("mode %d: %s", k, mode.reason) end
   if x.depth < 3 then
-    error("phase_diagram: depth 2 has no metastable phase: the mode appears at l2 = "
-      .. mode.spinodal, 2)
+    kramers.refuse("depth 2 has no metastable phase: the mode appears at l2 = " .. mode.spinodal)
   end
-  local _ <close> = kramers.scope
   local points, unknown, diverged = {}, {}, false
   for i, l2 in ipairs(options.l2) do
     local row = x:phases({ l2 = l2 }).modes[k]
@@ -94,9 +92,9 @@ local function phase_diagram(x, options)
   end
   local worst = unknown[1]
   if #unknown == #points then
-    kramers.refuse("phase_diagram", "no phase could be measured: " .. worst.reason)
+    kramers.refuse("no phase could be measured: " .. worst.reason)
   end
-  return kramers.result {
+  return {
     kind = "phase_diagram",
     outcome = diverged and "diverged" or "completed",
     warning = worst and ("the phase is unknown at %d of %d points, the first at l2 = %g, "
@@ -114,6 +112,41 @@ local function phase_diagram(x, options)
   }
 end
 
-return function(...)
-  return phase_diagram(kramers.target("phase_diagram", ...))
-end
+return {
+  entry = {
+    summary =
+      "which phase a mode is in over a grid of L2 strengths and temperatures: both "
+      .. "phases are run for a number of steps at each point. The experiment is left as it "
+      .. "is",
+    options = {
+      { name = "l2", type = "numbers", range = "positive", required = true,
+        help = "L2 strengths",
+      },
+      { name = "temperature", type = "numbers", range = "0 or positive", unit = "energy",
+        default_text = "{0}",
+        help = "temperatures of Langevin noise",
+      },
+      { name = "mode", type = "integer", range = "positive", default = 1,
+        help = "the mode; stronger ones stay learned",
+      },
+      { name = "steps", type = "integer", range = "positive", unit = "steps", default = 10000,
+        help = "how long each phase has to survive",
+      },
+    },
+    looks = true,
+    returns =
+      "kind=\"phase_diagram\": points = rows l2, temperature, phase (\"learned\": both "
+      .. "starts end learned; \"zero\": both end at zero; \"metastable\": each stays where "
+      .. "it is; \"unknown\": a run diverged, would leave its start by the step alone or "
+      .. "did not come to rest, with its reason), warning, from_zero and from_learned (the "
+      .. "strengths at the end), stability (of the learned phase without noise), "
+      .. "escape_time (steps, theory)",
+    example = [[
+experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
+local d = phase_diagram { l2 = {0.1, 0.3, 0.5}, temperature = {0, 1e-3}, steps = 2000 }
+for _, p in ipairs(d.points) do print(p.l2, p.temperature, p.phase, p.stability) end
+]],
+    see_also = { "phases", "measure_escape" },
+  },
+  body = phase_diagram,
+}

@@ -10,7 +10,7 @@
 --- experiment keeps the settings of the last stretch.
 local kramers = ...
 
-local function refuse(words, ...) kramers.refuse("schedule", words:format(...)) end
+local refuse = kramers.refuse
 
 --- A rectangular pulse: its value at a step, and where it jumps.
 local function pulse(name, given)
@@ -143,7 +143,6 @@ local function schedule(x, options)
   local trial = x:clone()
   for _, stretch in ipairs(list) do apply(trial, stretch) end
 
-  local _ <close> = kramers.scope
   local every = options.every or steps
   local start, message, stable_lr = x:snapshot(), nil, nil
   local trace, time, at, outcome, last = {}, 0, 0, "completed", nil
@@ -170,7 +169,7 @@ local function schedule(x, options)
     end
   end
   last = last or x:measure()
-  return kramers.result {
+  return {
     kind = "schedule",
     outcome = outcome,
     message = message,
@@ -193,6 +192,56 @@ local function schedule(x, options)
   }
 end
 
-return function(...)
-  return schedule(kramers.target("schedule", ...))
+local options = {
+  { name = "steps", type = "integer", range = "positive", unit = "steps", default = 1000,
+    help = "to take",
+  },
+  { name = "every", type = "integer", range = "positive", unit = "steps",
+    help = "between two trace rows",
+  },
+  { name = "grain", type = "integer", range = "positive", unit = "steps", default = 10,
+    help = "over which ramps and functions are held constant",
+  },
+}
+for _, name in ipairs(kramers.settings) do
+  options[#options + 1] = {
+    name = name, type = "programme", default_text = "the experiment's",
+    help = "a value, {{step, value}, ...} with shape = \"steps\" or \"ramp\", {pulse =, start =, "
+      .. "length =, base =, period =}, or a function of the step",
+  }
 end
+for _, stop in ipairs {
+  { name = "until_loss", type = "number", range = "positive",
+    help = "stop at this data term",
+  },
+  { name = "until_test_loss", type = "number", range = "positive",
+    help = "stop at this test loss",
+  },
+  { name = "until_test_accuracy", type = "number", range = "in (0, 1]",
+    help = "stop at this test accuracy",
+  },
+} do
+  options[#options + 1] = stop
+end
+
+return {
+  entry = {
+    summary =
+      "trains while settings follow programmes: steps, ramps, pulses, or functions of "
+      .. "the step",
+    options = options,
+    returns =
+      "kind=\"schedule\": steps, time (sum of lr), losses, outcome (\"completed\", "
+      .. "\"reached\", \"diverged\" with diverged_at, message and stable_lr), trace with "
+      .. "the settings of each row",
+    example = [[
+local task = data.population { singular = {0.9, 0.8} }
+experiment { data = task, depth = 3, width = 2, lr = 0.2 }
+local s = schedule { steps = 2000, every = 500, l2 = { {0, 0}, {1000, 0.37}, {2000, 0.1},
+  shape = "ramp" } }
+for _, row in ipairs(s.trace) do print(row.step, row.l2, row.modes[2]) end
+]],
+    see_also = { "accelerate", "train", "set" },
+  },
+  body = schedule,
+}

@@ -27,8 +27,7 @@ typedef struct kl_state {
   int line;
   char chunk[LUA_IDSIZE];
   bool warnings, warning_continues;
-  size_t prefix_length;
-  char prefix[64];
+  struct { size_t length; char text[64]; } internal[2]; /* prefixes of chunk names */
   uint64_t serial; /* the last number given to an object, for the order of pairs */
   uint64_t names;  /* given by tostring so far */
   uint64_t seed;   /* of math.random */

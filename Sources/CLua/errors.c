@@ -31,7 +31,14 @@ static int push_error(lua_State *L) {
     lua_pushliteral(L, "");
   }
   lua_pushlstring(L, a->text ? a->text : "", a->length);
-  lua_concat(L, 2); /* the last call that may raise */
+  char inner[LUA_IDSIZE];
+  int line = kl_locate_protocol(L, inner);
+  if (line) {
+    lua_pushfstring(L, " (in %s:%d)", inner, line);
+  } else {
+    lua_pushliteral(L, "");
+  }
+  lua_concat(L, 3); /* the last call that may raise */
   lua_setiuservalue(L, -2, MESSAGE);
   kl_own(L, &error->box, a->context);
   return 1;

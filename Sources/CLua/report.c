@@ -8,14 +8,23 @@ const char KL_REPORT_VALUE = 0, KL_REPORT_TRACE = 0;
 
 enum { DEEPEST = 256 }; /* frames looked at; lua_getstack walks from the top each time */
 
+/* Whether a name begins as those of internal chunks do, without the first `skipped` bytes. */
+static bool is_internal(const kl_state *state, const char *name, size_t skipped) {
+  for (int i = 0; i < 2; i++) {
+    size_t length = state->internal[i].length;
+    if (length > skipped && !strncmp(name, state->internal[i].text + skipped, length - skipped))
+      return true;
+  }
+  return false;
+}
+
 static int locate_in(lua_State *L, lua_State *thread, char *chunk) {
   const kl_state *state = kl_of(L);
   lua_Debug frame;
   for (int level = 0; level < DEEPEST && lua_getstack(thread, level, &frame); level++) {
     lua_getinfo(thread, "Sl", &frame); /* these two letters allocate nothing */
     if (frame.currentline <= 0) continue;
-    if (state->prefix_length && !strncmp(frame.source, state->prefix, state->prefix_length))
-      continue;
+    if (is_internal(state, frame.source, 0)) continue;
     memcpy(chunk, frame.short_src, LUA_IDSIZE);
     return frame.currentline;
   }
@@ -30,14 +39,27 @@ int kl_locate(lua_State *L, char *chunk) {
   return line;
 }
 
+int kl_locate_protocol(lua_State *L, char *chunk) {
+  const kl_state *state = kl_of(L);
+  lua_Debug frame;
+  for (int level = 0; level < DEEPEST && lua_getstack(L, level, &frame); level++) {
+    lua_getinfo(L, "Sl", &frame);
+    if (frame.currentline <= 0) continue;
+    size_t length = state->internal[1].length;
+    if (!length || strncmp(frame.source, state->internal[1].text, length)) return 0;
+    memcpy(chunk, frame.short_src, LUA_IDSIZE);
+    return frame.currentline;
+  }
+  return 0;
+}
+
 /* ---- traceback ---- */
 
 static bool internal_line(const kl_state *state, const char *line) {
   static const char *const NOISE[] = {"stack traceback:", "\t[C]: in ?"};
   for (size_t i = 0; i < sizeof NOISE / sizeof *NOISE; i++)
     if (!strncmp(line, NOISE[i], strlen(NOISE[i]))) return true;
-  size_t length = state->prefix_length; /* with the "@" that short names drop */
-  return length > 1 && line[0] == '\t' && !strncmp(line + 1, state->prefix + 1, length - 1);
+  return line[0] == '\t' && is_internal(state, line + 1, 1); /* short names drop the "@" */
 }
 
 static void append_traceback(lua_State *L, lua_State *thread) {

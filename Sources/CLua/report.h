@@ -4,6 +4,8 @@
 
 /* The nearest line of a user's Lua, 0 if there is none; `chunk` holds LUA_IDSIZE bytes. */
 int kl_locate(lua_State *L, char *chunk);
+/* The line of a protocol of the user's (the second prefix) that raised, 0 if it is another's. */
+int kl_locate_protocol(lua_State *L, char *chunk);
 void kl_open_reports(lua_State *L);
 
 bool kl_error_report(lua_State *L, int index, kl_report *report);

@@ -58,7 +58,7 @@ lua_State *kl_open(size_t limit, kl_interrupt *interrupt) {
     return NULL;
   }
   *(kl_state **)lua_getextraspace(L) = state; /* coroutines inherit it */
-  kl_set_internal_prefix(L, "@stdlib/");
+  kl_set_internal_prefixes(L, "@stdlib/", "");
   lua_atpanic(L, panic);
   lua_setwarnf(L, warning, state);
   return L;
@@ -85,13 +85,16 @@ void kl_fail_after(lua_State *L, long n, long times) {
   kl_of(L)->fail_times = times;
 }
 
-void kl_set_internal_prefix(lua_State *L, const char *prefix) {
-  kl_state *state = kl_of(L);
-  size_t length = strlen(prefix);
-  if (length > sizeof state->prefix - 1) length = sizeof state->prefix - 1;
-  memcpy(state->prefix, prefix, length);
-  state->prefix[length] = 0;
-  state->prefix_length = length;
+void kl_set_internal_prefixes(lua_State *L, const char *first, const char *second) {
+  const char *const prefixes[] = {first, second};
+  for (int i = 0; i < 2; i++) {
+    kl_state *state = kl_of(L);
+    size_t length = strlen(prefixes[i]);
+    if (length > sizeof state->internal[i].text - 1) length = sizeof state->internal[i].text - 1;
+    memcpy(state->internal[i].text, prefixes[i], length);
+    state->internal[i].text[length] = 0;
+    state->internal[i].length = length;
+  }
 }
 
 static int open_libraries(lua_State *L) {

@@ -38,6 +38,11 @@ static const unsigned char accelerate[] = {
 #embed "../../stdlib-lua/accelerate.lua"
 };
 
+static const unsigned char template[] = {
+#embed "../../stdlib-lua/template/template.lua"
+};
+
+/* In the order of the reference page. */
 static const struct {
   const char *name;
   struct kr_resource resource;
@@ -53,6 +58,12 @@ static const struct {
     {"metastable", {metastable, sizeof metastable}},
     {"phase_diagram", {phase_diagram, sizeof phase_diagram}},
 };
+
+const char *kr_protocol_name(size_t n) {
+  return n < sizeof protocols / sizeof *protocols ? protocols[n].name : NULL;
+}
+
+struct kr_resource kr_template(void) { return (struct kr_resource){template, sizeof template}; }
 
 struct kr_resource kr_protocol(const char *name) {
   for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {

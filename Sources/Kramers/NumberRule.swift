@@ -1,5 +1,5 @@
 /// What a number must fulfil, and the sentence that refuses one.
-public enum NumberRule: String, Sendable {
+public enum NumberRule: String, Sendable, CaseIterable {
   case any = "a number"
   case positive = "positive"
   case nonNegative = "0 or positive"

@@ -10,8 +10,23 @@ extension Program {
   /// `arg`, with the script at index 0.
   public func setArguments(script: String?, _ arguments: [String]) throws {
     let table = try lua.makeTable(array: arguments.map { LuaValue($0) })
-    if let script { try table.rawSet(0, LuaValue(script)) }
+    if let script {
+      try table.rawSet(0, LuaValue(script))
+      try findModules(beside: script)
+    }
     try lua.globals.rawSet("arg", .table(table))
+  }
+
+  /// `require` looks into the folder of the script before it looks elsewhere.
+  private func findModules(beside script: String) throws {
+    guard let package = try lua.globals.rawGet("package").asTable,
+      let path = try package.rawGet("path").text, let slash = script.lastIndex(of: "/")
+    else { return }
+    let folder = script[..<slash]
+    // Both have a meaning in the path.
+    guard !folder.contains("?"), !folder.contains(";") else { return }
+    let own = "\(folder)/?.lua;\(folder)/?/init.lua;"
+    if !path.hasPrefix(own) { try package.rawSet("path", LuaValue(own + path)) }
   }
 
   /// Runs code of the command line; if it is an expression, prints its values.

@@ -8,7 +8,7 @@ extension Program {
     switch value {
     case .object(let value):
       let object = value.object
-      if object is ExperimentBox { return (Experiment.fieldNames, Catalog.experimentMethods) }
+      if object is ExperimentBox { return (Experiment.fieldNames, catalog.experimentMethods) }
       if object is DataBox { return (Dataset.fieldNames, methods("d:")) }
       return ([], [])
     case .table(let table):
@@ -28,7 +28,7 @@ extension Program {
   }
 
   private func methods(_ prefix: String) -> [String] {
-    Catalog.all.map(\.name).filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(2)) }
+    catalog.all.map(\.name).filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(2)) }
   }
 
   /// What `shell.watch` takes.

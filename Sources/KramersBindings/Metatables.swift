@@ -8,6 +8,8 @@ struct Metatables {
   let snapshot: LuaTable
   let result: LuaTable
   let states: LuaTable
+  /// Ends a protocol's call when it is left.
+  let protocolCall: LuaTable
   let dataMethods: LuaTable
   let experimentMethods: LuaTable
 
@@ -17,9 +19,10 @@ struct Metatables {
     snapshot = try lua.makeTable(fields: ["__name": "snapshot"])
     result = try lua.makeTable(fields: ["__name": "result"])
     states = try lua.makeTable(fields: ["__name": "states"])
+    protocolCall = try lua.makeTable(fields: ["__name": "call"])
     dataMethods = try lua.makeTable()
     experimentMethods = try lua.makeTable()
-    for table in [data, experiment, snapshot, states] {
+    for table in [data, experiment, snapshot, states, protocolCall] {
       try table.rawSet("__metatable", "protected")
     }
   }

@@ -6,10 +6,10 @@ import Lua
 extension Program {
   func guardNames() throws {
     try lua.makeStrict(publicNames, unknown: unknownName(in: nil))
-    let taken = try lua.makeFunction { call in
+    let taken = try lua.makeFunction { [unowned self] call in
       let name = call.argument(1).text ?? "?"
       throw NameError(
-        "'\(name)' is \(kindOfName(name)) of Kramers; choose another name "
+        "'\(name)' is \(catalog.kind(of: name)) of Kramers; choose another name "
           + "(local \(name) = ... is fine)")
     }
     try lua.guardGlobals(names: publicNames, taken: taken)
@@ -47,7 +47,7 @@ extension Program {
   private func unknownName(in table: String?) throws -> LuaFunction {
     try lua.makeFunction { [unowned self] call in
       let name = (table.map { $0 + "." } ?? "") + (call.argument(1).text ?? "?")
-      let known = table == nil ? try globalNames() : Catalog.all.map(\.name)
+      let known = table == nil ? try globalNames() : catalog.all.map(\.name)
       let hint = nearestName(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
       throw NameError("unknown name '\(name)'" + hint)
     }
@@ -60,11 +60,13 @@ extension Program {
   }
 }
 
-private func kindOfName(_ name: String) -> String {
-  switch Catalog.byName[name]?.role {
-  case .verb, .protocolFile: "a verb"
-  case .function, .method: "a function"
-  case nil: "a table"
+extension Catalog {
+  fileprivate func kind(of name: String) -> String {
+    switch byName[name]?.role {
+    case .verb: "a verb"
+    case .function, .method: "a function"
+    case nil: "a table"
+    }
   }
 }
 

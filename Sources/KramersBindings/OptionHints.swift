@@ -35,9 +35,9 @@ func choiceHint(_ word: String, _ choices: [String]) -> String {
 /// first. Constructors of data answer for each other only.
 private func owners(of name: String, for entry: Entry) -> String? {
   let isData = entry.name.hasPrefix("data.")
-  let first = ["experiment", "set", "train", "measure_escape"].map(Catalog.entry)
+  let first = ["experiment", "set", "train", "measure_escape"].map(Catalog.builtIn.entry)
   let candidates =
-    (isData ? [] : first) + Catalog.all.filter { $0.name.hasPrefix("data.") == isData }
+    (isData ? [] : first) + Catalog.builtIn.all.filter { $0.name.hasPrefix("data.") == isData }
   var names: [String] = []
   for candidate in candidates + (isData ? first : []) where candidate.name != entry.name {
     let has = candidate.options.contains { $0.name == name }

@@ -56,11 +56,11 @@ struct Options {
     switch option.kind {
     case .number(let rule):
       guard let x = value.double else { throw wrong(option, value) }
-      try require(option.name, rule, x)
+      try require(option, rule, x)
     case .integer(let rule):
       guard let x = value.double else { throw wrong(option, value) }
       guard value.int != nil else { throw wrong(option, value) }
-      try require(option.name, rule, x)
+      try require(option, rule, x)
     case .flag:
       guard value.bool != nil else { throw wrong(option, value) }
     case .choice(let names):
@@ -80,7 +80,7 @@ struct Options {
         throw VerbError(entry.name, "\(option.name) must not be empty")
       }
       for x in numbers {
-        try require(option.name, rule, x)
+        try require(option, rule, x)
         if case .integers = option.kind, Int(exactly: x) == nil { throw wrong(option, value) }
       }
     case .rows:
@@ -140,11 +140,14 @@ struct Options {
     }
   }
 
-  private func require(_ name: String, _ rule: OptionKind.Rule, _ x: Double) throws {
+  private func require(_ option: OptionEntry, _ rule: OptionKind.Rule, _ x: Double) throws {
     do {
-      try rule.check(name, x)
+      try rule.check(option.name, x)
+      if let limits = option.limits, !limits.contains(x) {
+        throw InputError.rule(option.name, option.rule ?? "", x)
+      }
     } catch {
-      throw VerbError(entry.name, error.description)
+      throw VerbError(entry.name, "\(error)")
     }
   }
 
@@ -185,6 +188,19 @@ struct Options {
         let record = try? program.record(of: value, verb: entry.name)
         return Record.Field(name, record ?? .text(value.typeName))
       })
+  }
+
+  /// As a protocol gets them: what was given, and the defaults that are values.
+  func table(_ program: Program) throws -> LuaTable {
+    let table = try program.lua.makeTable()
+    for option in entry.options {
+      if let value = values[option.name] {
+        try table.rawSet(LuaValue(option.name), value)
+      } else if let filling = option.filling {
+        try table.rawSet(LuaValue(option.name), program.push(filling))
+      }
+    }
+    return table
   }
 
   func has(_ name: String) -> Bool { value(name) != nil }

@@ -13,6 +13,8 @@ public struct ProgramOptions: Sendable {
   public var timings = false
   /// Where the Lua protocols are read from instead of the program itself (for development).
   public var luaPath: String?
+  /// Folders with protocols of the user's.
+  public var protocolFolders: [String] = []
   /// The header record: script and arguments.
   public var script: String?
   public var arguments: [String] = []
@@ -49,8 +51,9 @@ public final class Program {
   private var currentValue: LuaValue?
   /// All that Lua still holds.
   var experiments: [WeakBox] = []
-  /// What the protocol under way has so far.
-  var partial: Record?
+  /// All public names; protocols bring theirs along.
+  package internal(set) var catalog = Catalog()
+  let protocolCalls = ProtocolCalls()
   /// Functions by the catalogue's name, for help(f).
   package var functionNames: [LuaValue: String] = [:]
   /// What stood among the globals before the user came.
@@ -61,8 +64,6 @@ public final class Program {
   var origins: [ProvenanceBox] = []
   /// Of the texts of the protocols, by name.
   var protocolChecksums: [String: UInt64] = [:]
-  /// Of the protocols called last, by name.
-  var protocolOrigins: [String: ProvenanceBox] = [:]
   package let session: Session
   /// The entries whose calls are logged, the innermost last: one inside of `resume()` is the second.
   var entriesUnderWay: [ResumableEntry] = []
@@ -90,7 +91,7 @@ public final class Program {
     provenances = try lua.makeTable()
     for table in [attachments, provenances] { try table.setMetatable(weakKeys) }
     try lua.seedRandom(options.seed)
-    lua.setInternalChunks(prefix: "@stdlib/")
+    lua.setInternalChunks(prefix: "@stdlib/", or: "@protocols/")
     try installOutput()
     try installResultMethods()
     try installNumbers()
@@ -129,7 +130,7 @@ public final class Program {
 
   /// Gives a catalogue entry its global name, `a` or `a.b`.
   func install(_ name: String, _ body: @escaping (Options, LuaCall) throws -> [LuaValue]) throws {
-    let entry = Catalog.entry(name)
+    let entry = catalog.entry(name)
     let function = try lua.makeFunction { [unowned self] call in
       if call.arguments.count > 1 {
         throw VerbError(name, "takes one table of options, got \(call.arguments.count) arguments")

@@ -9,6 +9,11 @@ package enum UserDirectories {
   /// The history and the sessions.
   package static var state: String? { directory("XDG_STATE_HOME", under: ".local/state") }
 
+  /// Protocols of the user's own.
+  package static var protocols: String? {
+    directory("XDG_DATA_HOME", under: ".local/share").map { $0 + "/protocols" }
+  }
+
   /// nil without a home. A variable that is not an absolute path is ignored, as the specification
   /// wants it.
   private static func directory(_ variable: String, under home: String) -> String? {

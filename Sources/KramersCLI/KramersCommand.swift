@@ -93,6 +93,13 @@ struct KramersCommand: ParsableCommand {
   @Flag(help: "List the sessions.")
   var sessions = false
 
+  @Option(
+    name: .customLong("new-protocol"),
+    help: ArgumentHelp(
+      "Write a protocol to begin from into $XDG_DATA_HOME/kramers/protocols; it is a verb from then "
+        + "on.", valueName: "name"))
+  var newProtocol: String?
+
   @Flag(help: "No progress line, no warnings, no banner.")
   var quiet = false
 
@@ -136,8 +143,13 @@ struct KramersCommand: ParsableCommand {
   }
 
   func run() throws {
-    if man { return print(try ManPage.text(of: Self.self, version: Self.version), terminator: "") }
-    if reference { return print(referencePage(), terminator: "") }
+    let catalog = man || reference ? try Program(ProgramOptions()).catalog : nil
+    if man, let catalog {
+      let page = try ManPage.text(of: Self.self, version: Self.version, catalog)
+      return print(page, terminator: "")
+    }
+    if let catalog { return print(referencePage(catalog), terminator: "") }
+    if let newProtocol { throw ExitCode(NewProtocol.write(newProtocol)) }
     warnAboutLateOptions()
     let options = programOptions
     if sessions { throw ExitCode(SessionChoice.list(options)) }
@@ -173,6 +185,7 @@ struct KramersCommand: ParsableCommand {
       : format.flatMap(OutputFormat.init(rawValue:)) ?? (Terminal.isOutput ? .table : .jsonl)
     options.timings = timings
     options.luaPath = Environment["KRAMERS_LUA_PATH"]
+    options.protocolFolders = [UserDirectories.protocols].compactMap(\.self)
     options.version = Self.version
     options.script = script
     options.arguments = rest
@@ -189,7 +202,8 @@ struct KramersCommand: ParsableCommand {
     guard Terminal.isErrors, !quiet, let script else { return }
     let own: Set<String> = [
       "-e", "-i", "--no-init", "--seed", "--threads", "--format", "--json", "--timings", "--quiet",
-      "--color", "--session", "--resume", "--verify", "--sessions", "--version", "--help",
+      "--color", "--new-protocol", "--session", "--resume", "--verify", "--sessions", "--version",
+      "--help",
     ]
     let late = rest.map { String($0.prefix { $0 != "=" }) }.first { own.contains($0) }
     guard let late else { return }

@@ -4,7 +4,9 @@ import KramersBindings
 
 /// The manual page, from the command line's own description and the catalogue.
 enum ManPage {
-  static func text(of command: any ParsableCommand.Type, version: String) throws -> String {
+  static func text(
+    of command: any ParsableCommand.Type, version: String, _ catalog: Catalog
+  ) throws -> String {
     let tool = try JSONDecoder().decode(
       CommandLineTool.self, from: Data(command._dumpHelp().utf8))
     var page = [
@@ -28,7 +30,7 @@ enum ManPage {
     page += [
       roff("help(name) tells more of each, with options, units, defaults and an example that runs.")
     ]
-    for entry in Catalog.all {
+    for entry in catalog.all {
       page += [".TP", "\\fB\(roff(HelpText.signature(entry)))\\fR", roff(entry.summary + ".")]
     }
     page += [".SH FILES"]
@@ -46,6 +48,10 @@ enum ManPage {
 
   private static let files = [
     ("$XDG_CONFIG_HOME/kramers/init.lua", "Runs before the shell's first prompt (~/.config)."),
+    (
+      "$XDG_DATA_HOME/kramers/protocols/NAME.lua",
+      "Protocols of your own: each is a verb (~/.local/share)."
+    ),
     ("$XDG_STATE_HOME/kramers/history", "What was typed, shared by all shells (~/.local/state)."),
     ("$XDG_STATE_HOME/kramers/NAME.kramers", "Sessions."),
     ("~/.inputrc", "Readline's keys; $if kramers holds here alone."),
@@ -55,7 +61,10 @@ enum ManPage {
     ("NO_COLOR", "If set, no colour; so does TERM=dumb."),
     ("VISUAL, EDITOR", "The editor of :edit and Ctrl-X Ctrl-E."),
     ("KRAMERS_AUTOSAVE", "Seconds of work between two autosaves (120); 0 for none."),
-    ("KRAMERS_LUA_PATH", "A directory from which protocols are read instead of the built-in ones."),
+    (
+      "KRAMERS_LUA_PATH",
+      "A directory whose protocols stand in for the built-in ones, or beside them."
+    ),
   ]
 
   /// Text as troff takes it literally.

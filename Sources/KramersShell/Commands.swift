@@ -4,7 +4,7 @@ internal import Lua
 /// The shell's commands: `:time on` calls `shell.time("on")`. The catalogue has them all.
 enum Commands {
   /// Names without the colon, with the function behind each, in the catalogue's order.
-  static let all: [(name: String, entry: Entry)] = Catalog.all.flatMap { entry in
+  static let all: [(name: String, entry: Entry)] = Catalog.commands.flatMap { entry in
     let written = (entry.command ?? "").split(separator: ",")
     return written.compactMap { usage -> (String, Entry)? in
       let word = usage.split(separator: " ").first ?? ""

@@ -11,7 +11,7 @@ struct Completer {
     let before = Array(entry[..<min(point, entry.count)])
     if before.first == UInt8(ascii: ":") { return command(before) }
     if before.first == UInt8(ascii: "?") {
-      let names = Catalog.all.map { Completions.Candidate(text: $0.name) }
+      let names = program.catalog.all.map { Completions.Candidate(text: $0.name) }
       return Completions(candidates: names.sorted { $0.text < $1.text })
     }
     let text = LuaText(before)
@@ -79,12 +79,12 @@ struct Completer {
   }
 
   private func entry(_ names: [String]) -> Entry? {
-    if let entry = Catalog.byName[names.joined()] { return entry }
+    if let entry = program.catalog.byName[names.joined()] { return entry }
     guard names.count > 2, names[names.count - 2] == ":", let method = names.last else {
       return nil
     }
-    return Catalog.byName[method] ?? Catalog.byName["x:" + method]
-      ?? Catalog.byName["d:" + method]
+    return program.catalog.byName[method] ?? program.catalog.byName["x:" + method]
+      ?? program.catalog.byName["d:" + method]
   }
 
   // MARK: What may stand there
@@ -147,7 +147,7 @@ struct Completer {
     }
     let callee = last == "(" ? earlier.last.map(text.words) : last
     if callee == "help" || callee == "run" {
-      result.candidates = Catalog.all.map { .init(text: $0.name) }
+      result.candidates = program.catalog.all.map { .init(text: $0.name) }
       return result
     }
     result.includesFiles = true
@@ -170,7 +170,7 @@ struct Completer {
     }
     var result = Completions(context: KR_WORD)
     switch line[..<space] {
-    case "help", "run": result.candidates = Catalog.all.map { .init(text: $0.name) }
+    case "help", "run": result.candidates = program.catalog.all.map { .init(text: $0.name) }
     case "once", "journal": result.includesFiles = true
     case "open", "save":
       result.candidates = sessionNames

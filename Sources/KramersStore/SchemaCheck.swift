@@ -1,5 +1,3 @@
-internal import GRDB
-
 extension Schema {
   /// Compares what the file defines with what this program defines. Nothing of it has been
   /// executed: SQLite parses a schema when it reads it, and runs triggers and views on use only.
@@ -43,6 +41,6 @@ extension Schema {
   }
 
   static func create(_ database: Database) throws {
-    for table in tables { try database.execute(sql: table.sql) }
+    for table in tables { try database.execute(table.sql) }
   }
 }

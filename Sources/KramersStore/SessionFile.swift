@@ -1,5 +1,4 @@
 internal import CSessionFile
-internal import GRDB
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -104,9 +103,8 @@ public final class SessionFile: Sendable {
           let old = try Schema.check(database)
           if old != Schema.version { try Schema.replace(old, in: database) }
           new = try SavedRows.replace(saved, by: rows, in: database)
-          return .commit
         }
-        return (new, database.totalChangesCount)
+        return (new, database.changes)
       }
       attachment.isNew = false
       attachment.saved = new

@@ -1,5 +1,4 @@
 internal import Foundation
-internal import GRDB
 internal import Kramers
 
 /// Reads a session; every value that the file holds may be wrong.
@@ -13,16 +12,12 @@ struct SessionReader {
     _ place: FilePlace, size: Int
   ) throws(SessionError) -> (contents: SessionContents, saved: SavedRows?) {
     try Connection(place, .reading(size: size)).run { database in
-      var contents = SessionContents()
-      var saved: SavedRows?
       try database.inTransaction(.deferred) {
         let version = try check(database)
         let reader = try SessionReader(database, version: version, size: size)
-        contents = try reader.contents()
-        saved = try reader.saved(contents)
-        return .rollback
+        let contents = try reader.contents()
+        return (contents, try reader.saved(contents))
       }
-      return (contents, saved)
     }
   }
 

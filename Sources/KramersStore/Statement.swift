@@ -1,7 +1,6 @@
-internal import GRDB
-internal import GRDBSQLite
+internal import CSessionFile
 
-/// A prepared statement, below GRDB's: strings keep their NULs, blobs are not copied on their way,
+/// A prepared statement: strings keep their NULs, blobs are not copied on their way,
 /// a value that is too large or of the wrong type is an error and not the end of the program.
 final class Statement {
   private let database: Database
@@ -10,7 +9,7 @@ final class Statement {
   init(_ database: Database, _ sql: String) throws {
     self.database = database
     var handle: OpaquePointer?
-    let code = sqlite3_prepare_v2(database.sqliteConnection, sql, -1, &handle, nil)
+    let code = sqlite3_prepare_v2(database.connection, sql, -1, &handle, nil)
     self.handle = handle
     try check(code)
   }
@@ -78,10 +77,7 @@ final class Statement {
       sqlite3_bind_blob64(handle, CInt(place), start, UInt64(bytes.count), destructor))
   }
 
-  private func check(_ code: CInt) throws {
-    guard code != SQLITE_OK else { return }
-    throw DatabaseError(resultCode: ResultCode(rawValue: code), message: database.lastErrorMessage)
-  }
+  private func check(_ code: CInt) throws { try database.check(code) }
 }
 
 /// SQLITE_TRANSIENT.

@@ -1,5 +1,4 @@
 internal import Foundation
-internal import GRDB
 internal import Kramers
 
 /// The data sets and experiments of a file, each made once and checked like anybody's input.

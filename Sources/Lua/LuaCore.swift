@@ -15,7 +15,7 @@ final class LuaCore {
   /// What Lua still held after it was closed: anything but zeros is a leak.
   private(set) var leftover: (bytes: Int, boxes: Int)?
   /// Chunks whose name begins so are the program's own; without Lua's "@".
-  var internalPrefix = "stdlib/"
+  var internalPrefixes = ["stdlib/"]
   private let retired = Mutex<[Int32]>([])
 
   init(memoryLimit: Int?) throws {
@@ -61,7 +61,7 @@ final class LuaCore {
   }
 
   func isInternal(_ chunk: String) -> Bool {
-    !internalPrefix.isEmpty && chunk.hasPrefix(internalPrefix)
+    internalPrefixes.contains { !$0.isEmpty && chunk.hasPrefix($0) }
   }
 
   // MARK: Values

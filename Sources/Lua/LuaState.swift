@@ -32,10 +32,10 @@ public final class LuaState {
   public var retainedObjects: Int { Int(kl_live(core.current).boxes) }
 
   /// Chunks whose name begins so are left out of the positions and tracebacks of errors: a protocol
-  /// written in Lua blames its caller. "@stdlib/" at first; an empty string leaves nothing out.
-  public func setInternalChunks(prefix: String) {
-    kl_set_internal_prefix(core.current, prefix)
-    core.internalPrefix = String(prefix.drop { $0 == "@" || $0 == "=" })
+  /// written in Lua blames its caller. "@stdlib/" at first; empty strings leave nothing out.
+  public func setInternalChunks(prefix: String, or other: String = "") {
+    kl_set_internal_prefixes(core.current, prefix, other)
+    core.internalPrefixes = [prefix, other].map { String($0.drop { $0 == "@" || $0 == "=" }) }
   }
 
   /// Compiles source text without running it.

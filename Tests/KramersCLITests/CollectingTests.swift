@@ -25,9 +25,9 @@ private let collectAlways = """
     #expect(try kramers("-", input: code).output == "100\n")
   }
 
-  @Test("every example of the catalogue writes the same bytes", arguments: Catalog.all.map(\.name))
+  @Test("every example of the catalogue writes the same bytes", arguments: catalog.all.map(\.name))
   func examples(name: String) throws {
-    let example = Catalog.entry(name).example
+    let example = catalog.entry(name).example
     for format in ["jsonl", "csv", "table"] {
       let plain = try kramers("--format", format, "-", input: example)
       let run = try kramers("--format", format, "-", input: collectAlways + " " + example)

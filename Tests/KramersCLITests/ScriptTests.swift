@@ -41,7 +41,13 @@ import Testing
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    try "return function() return 'mine' end".write(
+    let text = """
+      return {
+        entry = { summary = "mine", returns = "a word", example = "print(arrhenius())", plain = true },
+        body = function() return "mine" end,
+      }
+      """
+    try text.write(
       to: folder.appendingPathComponent("arrhenius.lua"), atomically: true, encoding: .utf8)
     let run = try kramers(
       "-e", "print(arrhenius())", environment: ["KRAMERS_LUA_PATH": folder.path])

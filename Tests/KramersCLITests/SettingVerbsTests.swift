@@ -91,7 +91,7 @@ struct SettingVerbsTests {
   @Test("help knows every setting in every verb that takes it")
   func help() {
     for verb in ["experiment", "set", "train", "measure_escape", "schedule"] {
-      let names = Catalog.entry(verb).options.map(\.name)
+      let names = catalog.entry(verb).options.map(\.name)
       for setting in Setting.all { #expect(names.contains(setting.name), "\(verb)") }
     }
   }

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Testing
 
 @testable import KramersStore
@@ -17,10 +16,8 @@ private let sample = Result {
 func edited(_ original: [UInt8], _ sql: String) throws -> [UInt8] {
   let folder = try Folder()
   #expect(FileManager.default.createFile(atPath: folder.file(), contents: Data(original)))
-  var configuration = Configuration()
-  configuration.foreignKeysEnabled = false
-  let queue = try DatabaseQueue(path: folder.file(), configuration: configuration)
-  try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
-  try queue.close()
+  let database = try Database(folder.file())
+  try database.execute(sql)
+  try database.close()
   return bytes(of: folder.file())
 }

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Testing
 
 @testable import KramersStore
@@ -12,23 +11,21 @@ struct RecoveryTests {
     let work = try Folder()
     let whole = try savedSample()
     #expect(FileManager.default.createFile(atPath: work.file(), contents: Data(whole)))
-    let queue = try DatabaseQueue(path: work.file())
-    try queue.writeWithoutTransaction { database in
-      try database.execute(
-        sql: """
-          PRAGMA cache_size = 1;
-          PRAGMA cache_spill = 1;
-          BEGIN IMMEDIATE;
-          UPDATE content SET bytes = zeroblob(length(bytes));
-          UPDATE journal SET source = zeroblob(50000);
-          DELETE FROM object;
-          """)
-      for name in ["s.kramers", "s.kramers-journal"] {
-        try FileManager.default.copyItem(atPath: work.file(name), toPath: folder.file(name))
-      }
-      try database.execute(sql: "ROLLBACK")
+    let database = try Database(work.file())
+    try database.execute(
+      """
+      PRAGMA cache_size = 1;
+      PRAGMA cache_spill = 1;
+      BEGIN IMMEDIATE;
+      UPDATE content SET bytes = zeroblob(length(bytes));
+      UPDATE journal SET source = zeroblob(50000);
+      DELETE FROM object;
+      """)
+    for name in ["s.kramers", "s.kramers-journal"] {
+      try FileManager.default.copyItem(atPath: work.file(name), toPath: folder.file(name))
     }
-    try queue.close()
+    try database.execute("ROLLBACK")
+    try database.close()
     #expect(bytes(of: folder.file()) != whole)
     return (folder, whole)
   }

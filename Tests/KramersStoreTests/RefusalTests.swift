@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Testing
 
 @testable import KramersStore
@@ -72,9 +71,9 @@ struct RefusalTests {
   @Test("when another program made the database")
   func otherProgram() throws {
     let folder = try Folder()
-    let queue = try DatabaseQueue(path: folder.file())
-    try queue.write { try $0.execute(sql: "CREATE TABLE a (b)") }
-    try queue.close()
+    let database = try Database(folder.file())
+    try database.execute("CREATE TABLE a (b)")
+    try database.close()
     refuse(folder.file(), .corrupt, "database of another program")
   }
 

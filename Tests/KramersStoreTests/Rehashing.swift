@@ -1,5 +1,5 @@
+import CSessionFile
 import Foundation
-import GRDB
 import Kramers
 
 @testable import KramersStore
@@ -8,21 +8,15 @@ import Kramers
 /// writes a hostile file can do it.
 func rehashed(_ original: [UInt8]) throws -> [UInt8] {
   let folder = try Folder()
-  FileManager.default.createFile(atPath: folder.file(), contents: Data(original))
-  var configuration = Configuration()
-  configuration.foreignKeysEnabled = false
-  let queue = try DatabaseQueue(path: folder.file(), configuration: configuration)
-  try queue.writeWithoutTransaction { database in
-    try database.inTransaction {
-      try rehashArrays(database)
-      try rehashDatasets(database)
-      try rehashExperiments(database)
-      try database.execute(
-        sql: "UPDATE session SET digest = ?", arguments: [Int64(bitPattern: digest(database))])
-      return .commit
-    }
+  try Data(original).write(to: URL(fileURLWithPath: folder.file()))
+  let database = try Database(folder.file())
+  try database.inTransaction(.immediate) {
+    try rehashArrays(database)
+    try rehashDatasets(database)
+    try rehashExperiments(database)
+    try Statement(database, "UPDATE session SET digest = ?").run([.bits(digest(database))])
   }
-  try queue.close()
+  try database.close()
   return bytes(of: folder.file())
 }
 
@@ -35,18 +29,24 @@ private func rename(
   guard new != old else { return }
   for (table, columns) in [(table, ["id"])] + references {
     for column in columns {
-      try database.execute(
-        sql: "UPDATE OR REPLACE \(table) SET \(column) = ? WHERE \(column) = ?",
-        arguments: [new, old])
+      try Statement(
+        database, "UPDATE OR REPLACE \(table) SET \(column) = ? WHERE \(column) = ?"
+      ).run([.integer(new), .integer(old)])
     }
   }
 }
 
 private func rehashArrays(_ database: Database) throws {
-  for old in try Int64.fetchAll(database, sql: "SELECT DISTINCT id FROM content") {
-    let parts = try Data.fetchAll(
-      database, sql: "SELECT bytes FROM content WHERE id = ? ORDER BY part", arguments: [old])
-    let all = [UInt8](parts.reduce(Data(), +))
+  for row in try cells(database, "SELECT DISTINCT id FROM content") {
+    guard case .integer(let old) = row[0] else { continue }
+    let parts = try cells(database, "SELECT bytes FROM content WHERE id = \(old) ORDER BY part")
+    let all = parts.flatMap { part -> [UInt8] in
+      switch part[0] {
+      case .blob(let bytes): bytes
+      case .text(let words): Array(words.utf8)
+      default: []
+      }
+    }
     try rename(
       old, all.withUnsafeBytes(StateHash.of), in: "content",
       [
@@ -61,12 +61,15 @@ private func rehashArrays(_ database: Database) throws {
 }
 
 private func rehashDatasets(_ database: Database) throws {
-  for row in try Row.fetchAll(database, sql: "SELECT * FROM dataset") {
+  let columns = try columns(of: "dataset", database)
+  for cells in try cells(database, "SELECT * FROM dataset") {
+    let row = Dictionary(uniqueKeysWithValues: zip(columns, cells))
     func word(_ name: String) -> UInt64? {
-      Int64.fromDatabaseValue(row[name]).map { UInt64(bitPattern: $0) }
+      guard case .integer(let n)? = row[name] else { return nil }
+      return UInt64(bitPattern: n)
     }
     var hash = StateHash()
-    hash.add(String.fromDatabaseValue(row["name"]) ?? "")
+    if case .text(let name)? = row["name"] { hash.add(name) } else { hash.add("") }
     for prefix in ["", "test_"] {
       guard let samples = word(prefix + "samples") else {
         hash.add(0)
@@ -79,7 +82,7 @@ private func rehashDatasets(_ database: Database) throws {
       hash.add(word(prefix + "target_weights") ?? 0)
     }
     for name in ["inputs", "outputs", "moments"] { hash.add(word(name) ?? 0) }
-    guard let old = Int64.fromDatabaseValue(row["id"]) else { continue }
+    guard case .integer(let old)? = row["id"] else { continue }
     try rename(
       old, hash.value, in: "dataset", [("experiment", ["data"]), ("object", ["data"])], database)
   }
@@ -97,28 +100,40 @@ private func rehashExperiments(_ database: Database) throws {
   }
 }
 
-/// The rows of a table as the program has them. Texts are read as bytes: they may hold zeros.
+/// The rows of a table as the program has them.
 private func rows(_ table: String, _ order: String, _ database: Database) throws -> [[Cell]] {
-  let columns = try database.columns(in: table).map(\.name)
-  let bytes = columns.map { "CAST(\($0) AS BLOB)" }.joined(separator: ", ")
-  let names = columns.joined(separator: ", ")
-  return try Row.fetchAll(
-    database, sql: "SELECT \(names), \(bytes) FROM \(table) ORDER BY \(order)"
-  ).map { row in
-    let values = Array(row.databaseValues)
-    return columns.indices.map { k -> Cell in
-      switch values[k].storage {
-      case .null: .null
-      case .int64(let n): .integer(n)
-      case .double(let x): .number(x)
-      case .string:
-        .text(
-          String(
-            decoding: Data.fromDatabaseValue(values[columns.count + k]) ?? Data(), as: UTF8.self))
-      case .blob(let bytes): .blob([UInt8](bytes))
-      }
-    }
+  try cells(database, "SELECT * FROM \(table) ORDER BY \(order)")
+}
+
+private func columns(of table: String, _ database: Database) throws -> [String] {
+  try cells(database, "PRAGMA table_info(\(table))").map { row in
+    if case .text(let name) = row[1] { name } else { "" }
   }
+}
+
+/// The rows of a query. Texts are read by their length: they may hold zeros.
+private func cells(_ database: Database, _ sql: String) throws -> [[Cell]] {
+  var statement: OpaquePointer?
+  try database.check(sqlite3_prepare_v2(database.connection, sql, -1, &statement, nil))
+  defer { sqlite3_finalize(statement) }
+  var rows: [[Cell]] = []
+  while sqlite3_step(statement) == SQLITE_ROW {
+    rows.append(
+      (0..<sqlite3_column_count(statement)).map { k -> Cell in
+        let type = sqlite3_column_type(statement, k)
+        let start = sqlite3_column_blob(statement, k)
+        let count = Int(sqlite3_column_bytes(statement, k))
+        let bytes = Array(UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : count))
+        switch type {
+        case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, k))
+        case SQLITE_FLOAT: return .number(sqlite3_column_double(statement, k))
+        case SQLITE_TEXT: return .text(String(decoding: bytes, as: UTF8.self))
+        case SQLITE_BLOB: return .blob(bytes)
+        default: return .null
+        }
+      })
+  }
+  return rows
 }
 
 private func digest(_ database: Database) throws -> UInt64 {
@@ -138,23 +153,20 @@ func arrayChange(_ original: [UInt8], _ seed: UInt64) throws -> [UInt8] {
   let random = RandomStream(seed: seed, purpose: .data)
   let w = random.words(step: 2, 0)
   let folder = try Folder()
-  FileManager.default.createFile(atPath: folder.file(), contents: Data(original))
-  let queue = try DatabaseQueue(path: folder.file())
-  try queue.writeWithoutTransaction { database in
-    let rows = try Row.fetchAll(database, sql: "SELECT rowid, bytes FROM content ORDER BY id")
-    let row = rows[Int(w[0]) % rows.count]
-    var array = [UInt8](Data.fromDatabaseValue(row["bytes"]) ?? Data())
-    for change in 0..<1 + w[1] % 3 where !array.isEmpty {
-      let v = random.words(step: 3, change)
-      let odd: [UInt8] = [0, 1, 0x7F, 0x80, 0xF0, 0xFF]
-      array[Int(v[0]) % array.count] =
-        v[1] % 2 == 0 ? odd[Int(v[2]) % odd.count] : UInt8(truncatingIfNeeded: v[2])
-    }
-    if w[2] % 4 == 0 { array.removeLast(min(array.count, 1 + Int(w[3]) % 16)) }
-    try database.execute(
-      sql: "UPDATE content SET bytes = ? WHERE rowid = ?",
-      arguments: [Data(array), row["rowid"] as Int64])
+  try Data(original).write(to: URL(fileURLWithPath: folder.file()))
+  let database = try Database(folder.file())
+  let rows = try cells(database, "SELECT rowid, bytes FROM content ORDER BY id")
+  let row = rows[Int(w[0]) % rows.count]
+  guard case .integer = row[0], case .blob(var array) = row[1] else { return original }
+  for change in 0..<1 + w[1] % 3 where !array.isEmpty {
+    let v = random.words(step: 3, change)
+    let odd: [UInt8] = [0, 1, 0x7F, 0x80, 0xF0, 0xFF]
+    array[Int(v[0]) % array.count] =
+      v[1] % 2 == 0 ? odd[Int(v[2]) % odd.count] : UInt8(truncatingIfNeeded: v[2])
   }
-  try queue.close()
+  if w[2] % 4 == 0 { array.removeLast(min(array.count, 1 + Int(w[3]) % 16)) }
+  try Statement(database, "UPDATE content SET bytes = ? WHERE rowid = ?")
+    .run([.blob(array), row[0]])
+  try database.close()
   return bytes(of: folder.file())
 }

@@ -46,12 +46,20 @@ import Testing
     #expect(error.position == nil)
   }
 
-  @Test("the prefix of internal chunks can be changed or emptied")
+  @Test("the prefixes of internal chunks can be changed or emptied")
   func prefix() {
     lua.setInternalChunks(prefix: "")
     #expect(lua.failure("protocol.sweep(boom)")?.message == "stdlib/protocol.lua:2: boom 1")
     lua.setInternalChunks(prefix: "@scr")
     #expect(lua.failure("protocol.sweep(boom)")?.message == "stdlib/protocol.lua:2: boom 1")
+  }
+
+  @Test("an error out of a chunk of the second prefix says where it was raised, too")
+  func secondPrefix() {
+    lua.setInternalChunks(prefix: "@other/", or: "@stdlib/")
+    #expect(
+      lua.failure("local a\nprotocol.sweep(boom)")?.message
+        == "script.lua:2: boom 1 (in stdlib/protocol.lua:2)")
   }
 
   @Test("a position is read from a message")

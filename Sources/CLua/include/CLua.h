@@ -46,7 +46,7 @@ kl_tally kl_live(lua_State *L);
 /* After n more successful allocations fails `times` of them, all if negative; n < 0: none. */
 void kl_fail_after(lua_State *L, long n, long times);
 /* Chunks whose name begins so are skipped in positions and tracebacks (cut at 63 bytes). */
-void kl_set_internal_prefix(lua_State *L, const char *prefix);
+void kl_set_internal_prefixes(lua_State *L, const char *first, const char *second);
 int klp_openlibs(lua_State *L);
 
 /* ---- the stack, quietly ---- */

@@ -16,3 +16,9 @@ struct kr_resource kr_digits(void);
 
 /// `stdlib-lua/<name>.lua`; no bytes when there is no such protocol.
 struct kr_resource kr_protocol(const char *name);
+
+/// The name of the n-th of them, from 0, in the order of the reference page; NULL past the last.
+const char *kr_protocol_name(size_t n);
+
+/// `stdlib-lua/template/template.lua`: a protocol to begin from, called NAME.
+struct kr_resource kr_template(void);

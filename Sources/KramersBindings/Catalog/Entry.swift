@@ -64,18 +64,36 @@ package struct OptionEntry: Sendable {
   /// The default as the user would write it, or a few words; `"required"` where there is none.
   package let standard: String
   package let summary: String
+  /// What a protocol gets where the option is not given.
+  let filling: Record?
+  /// Of numbers, beside the kind's own rule.
+  let limits: ClosedRange<Double>?
 
   var isRequired: Bool { standard == "required" }
 
   init(
     _ name: String, _ kind: OptionKind, unit: String = "", standard: String = "",
-    _ summary: String
+    _ summary: String, filling: Record? = nil, limits: ClosedRange<Double>? = nil
   ) {
     self.name = name
     self.kind = kind
     self.unit = unit
     self.standard = standard
     self.summary = summary
+    self.filling = filling
+    self.limits = limits
+  }
+
+  /// The rule of a number in words; nil where any number will do.
+  var rule: String? {
+    if let limits {
+      return "in \(plainNumber(limits.lowerBound))...\(plainNumber(limits.upperBound))"
+    }
+    switch kind {
+    case .number(let rule), .integer(let rule), .numbers(let rule), .integers(let rule):
+      return rule == .any ? nil : rule.rawValue
+    default: return nil
+    }
   }
 }
 
@@ -86,8 +104,6 @@ package struct Entry: Sendable {
   package enum Role: Sendable, Equatable {
     /// A global function, also a method of experiments: `train{...}` and `x:train{...}`.
     case verb
-    /// The same, written in Lua in `stdlib-lua/<name>.lua`; a dotted name is a function only.
-    case protocolFile
     /// A function or a function in a table: `print`, `data.gaussian`.
     case function
     /// A method of data sets, experiments or results: `d:subsample{...}`.
@@ -98,9 +114,9 @@ package struct Entry: Sendable {
   package let role: Role
   package let summary: String
   /// Whether experiments have it as a method of the same name.
-  var isMethodToo: Bool {
-    role == .verb || role == .protocolFile && !name.contains(".")
-  }
+  var isMethodToo: Bool { role == .verb }
+  /// Whether it leaves the experiment as it is: an observer may call it.
+  let looks: Bool
   /// Option that a lone positional argument stands for: `train(100)` means `steps = 100`.
   package let positional: String?
   package let options: [OptionEntry]
@@ -115,9 +131,8 @@ package struct Entry: Sendable {
 
   init(
     _ name: String, _ role: Role, _ summary: String, positional: String? = nil,
-    options: [OptionEntry] = [], usage: String? = nil, command: String? = nil, returns: String,
-    example: String,
-    seeAlso: [String] = []
+    options: [OptionEntry] = [], usage: String? = nil, command: String? = nil, looks: Bool = false,
+    returns: String, example: String, seeAlso: [String] = []
   ) {
     self.name = name
     self.role = role
@@ -126,6 +141,7 @@ package struct Entry: Sendable {
     self.options = options
     self.usage = usage
     self.command = command
+    self.looks = looks
     self.returns = returns
     self.example = example
     self.seeAlso = seeAlso

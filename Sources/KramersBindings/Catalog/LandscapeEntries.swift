@@ -78,6 +78,7 @@ extension Catalog {
         OptionEntry(
           "seed", .integer(.any), standard: "the experiment's", "seed of the random paths"),
       ],
+      looks: true,
       returns:
         "kind=\"barrier\": height, theory or theory_reason, minimum, saddle and learned (the "
         + "mode's strength in the three states), their objectives, saddle_index, zero_modes, "
@@ -109,6 +110,7 @@ extension Catalog {
           "tolerance", .number(.positive), standard: "1e-6",
           "bound on |H v - value v| relative to the largest eigenvalue"),
       ],
+      looks: true,
       returns: "kind=\"hessian\": values, residuals, index (negative ones), zero_modes (within "
         + "tolerance, 1e-6 of the largest) and zero_modes_theory (rotations of linear layers); "
         + "index and zero_modes where the values reach beyond zero; gradient_norm, products",
@@ -134,6 +136,7 @@ extension Catalog {
           "the mode whose escape direction is looked along"),
         OptionEntry("k", .integer(.positive), standard: "5", "number of top eigenvalues"),
       ],
+      looks: true,
       returns: "kind=\"noise\": factor ((1/B)(N-B)/(N-1), or 1/B with replacement), trace, top, "
         + "projection (variance along the escape direction), effective_temperature (lr times it / "
         + "2), absorbing and absorbing_reason, support_rank, support_residual",
@@ -145,92 +148,5 @@ extension Catalog {
         print(n.trace, n.projection, n.absorbing, n.absorbing_reason)
         """,
       seeAlso: ["hessian", "measure_escape"]),
-  ]
-
-  static let landscapeProtocols: [Entry] = [
-    Entry(
-      "hysteresis", .protocolFile,
-      "sweeps L2 up from the state with every mode learned, and back down; the experiment ends at "
-        + "the last point of the way down",
-      options: points + ramp + [
-        OptionEntry(
-          "rate", .numbers(.positive), unit: "l2 a unit of time (lr * steps)", standard: "none",
-          "ramps of these rates through each spinodal: how much too late a mode collapses; alone, or "
-            + "beside a grid")
-      ],
-      returns: "kind=\"hysteresis\": up and down (sweeps), transitions and jumps of both, area "
-        + "(one per mode, between the ways up and down), theory = {area, spinodal}, floor, warning; "
-        + "r:state(i). outcome \"diverged\": what there is, without area, message, stable_lr. With "
-        + "rate: "
-        + "rates = rows rate, mode, excess, theory; exponent (one slope for all modes; theory 2/3) "
-        + "and exponents (one per mode)",
-      example: """
-        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
-        local h = hysteresis { from = 0.1, to = 0.6, points = 51 }
-        print(h.jumps[1].l2, h.jumps[1].theory, h.area[1], h.theory.area[1])
-        """,
-      seeAlso: ["sweep", "bifurcation"]),
-    Entry(
-      "metastable", .protocolFile,
-      "finds the metastable states at an L2 strength: by traps of every rank, by quenches from "
-        + "random starts, and from the aligned states of all subsets of modes; each is judged by its "
-        + "Hessian. The experiment is left as it is",
-      options: [
-        OptionEntry(
-          "l2", .number(.nonNegative), standard: "the experiment's", "L2 strength"),
-        OptionEntry(
-          "quenches", .integer(.nonNegative), standard: "16", "random starts"),
-        OptionEntry(
-          "max_steps", .integer(.positive), unit: "steps", standard: "1e6",
-          "of a trap or a quench at the most"),
-      ],
-      returns: "kind=\"metastable\": count, states = rows rank, modes, objective, index, "
-        + "zero_modes, found (by what, how often), saddles = subsets of modes that are saddles, "
-        + "failures (starts that came to no state), diverged and unconverged (how many of them), "
-        + "warning, theory (K + 1 at equal input variances) or theory_reason",
-      example: """
-        experiment { data = data.population { singular = {1, 0.6} }, depth = 3, width = 2, lr = 0.2 }
-        local m = metastable { l2 = 0.1, quenches = 4 }
-        print(m.count, m.theory, #m.saddles)
-        """,
-      seeAlso: ["trap", "phases", "hessian"]),
-    Entry(
-      "bifurcation", .protocolFile,
-      "stable and unstable branches of every mode over L2, by theory, for plotting",
-      options: points,
-      returns: "kind=\"bifurcation\": stable and unstable = rows mode, l2, strength (the zero "
-        + "phase, stable at any l2 > 0, is not listed); modes = rows mode, spinodal, coexistence",
-      example: """
-        experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2 }
-        local b = bifurcation { from = 0.05, to = 0.45, points = 9 }
-        for _, p in ipairs(b.unstable) do print(p.mode, p.l2, p.strength) end
-        """,
-      seeAlso: ["phases", "hysteresis"]),
-    Entry(
-      "phase_diagram", .protocolFile,
-      "which phase a mode is in over a grid of L2 strengths and temperatures: both phases are run "
-        + "for a number of steps at each point. The experiment is left as it is",
-      options: [
-        OptionEntry("l2", .numbers(.positive), standard: "required", "L2 strengths"),
-        OptionEntry(
-          "temperature", .numbers(.nonNegative), unit: "energy", standard: "{0}",
-          "temperatures of Langevin noise"),
-        OptionEntry(
-          "mode", .integer(.positive), standard: "1", "the mode; stronger ones stay learned"),
-        OptionEntry(
-          "steps", .integer(.positive), unit: "steps", standard: "10000",
-          "how long each phase has to survive"),
-      ],
-      returns: "kind=\"phase_diagram\": points = rows l2, temperature, phase (\"learned\": both "
-        + "starts end learned; \"zero\": both end at zero; \"metastable\": each stays where it "
-        + "is; \"unknown\": a run diverged, would leave its start by the step alone or did not come "
-        + "to rest, with its reason), warning, from_zero and from_learned (the strengths at the end), stability (of the learned "
-        + "phase without noise), escape_time (steps, theory)",
-      example: """
-        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
-        local d = phase_diagram { l2 = {0.1, 0.3, 0.5}, temperature = {0, 1e-3}, steps = 2000 }
-        for _, p in ipairs(d.points) do print(p.l2, p.temperature, p.phase, p.stability) end
-        """,
-      seeAlso: ["phases", "measure_escape"]),
   ]
 }

@@ -135,6 +135,52 @@ extension Catalog {
         """,
       seeAlso: ["barrier"]),
     Entry(
+      "protocol.load", .function,
+      "makes a verb of a protocol's file, as those in $XDG_DATA_HOME/kramers/protocols are when "
+        + "the program starts: kramers --new-protocol NAME writes one to begin from",
+      positional: "path",
+      options: [
+        OptionEntry("path", .text, standard: "required", "NAME.lua; NAME becomes the verb")
+      ],
+      returns: "the name of the verb",
+      example: """
+        local path = os.tmpname() .. "_escape_count.lua"
+        local file <close> = assert(io.open(path, "w"))
+        file:write([[
+        local function body(x, options)
+          local e = x:measure_escape { temperature = options.temperature, replicas = 8 }
+          return { escapes = e.escapes, replicas = e.replicas }
+        end
+        return {
+          entry = {
+            summary = "counts escapes", returns = "escapes", example = "print(1)",
+            options = {
+              { name = "temperature", type = "number", range = "positive", default = 0.004,
+                help = "T" },
+            },
+          },
+          body = body,
+        }
+        ]])
+        file:flush()
+        local name = protocol.load(path)
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1,
+          init = "zero", l2 = 0.3, lr = 0.2 }
+        print(name ~= nil, current()[name](current()).escapes)
+        """,
+      seeAlso: ["protocol.check"]),
+    Entry(
+      "protocol.check", .function,
+      "tries a protocol as a test would: its entry is complete, wrong options are refused, its "
+        + "example runs, and prints the same bytes twice",
+      positional: "name",
+      options: [OptionEntry("name", .text, standard: "required", "of the protocol")],
+      returns: "kind=\"protocol_check\": passes, checks (rows check, passes, reason)",
+      example: """
+        print(protocol.check("bifurcation").passes)
+        """,
+      seeAlso: ["protocol.load"]),
+    Entry(
       "pairs", .function,
       "Lua's pairs in a fixed order: integers, other numbers, strings by their bytes, false, true, "
         + "then objects. Experiments, data sets and snapshots come in the order in which they were "

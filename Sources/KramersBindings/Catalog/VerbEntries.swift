@@ -131,6 +131,7 @@ extension Catalog {
       seeAlso: ["set", "phases"]),
     Entry(
       "measure", .verb, "looks at the network without changing it",
+      looks: true,
       returns: "kind=\"measurement\": step, epochs, loss, test_loss, accuracy, test_accuracy, "
         + "objective, norm, gradient_norm, modes, effective_rank, balancedness",
       example: """
@@ -144,7 +145,7 @@ extension Catalog {
         OptionEntry(
           "layer", .integer(.positive), standard: "required", "1 is the layer next to the inputs")
       ],
-      returns: "a list of rows, n_l x n_(l-1)",
+      looks: true, returns: "a list of rows, n_l x n_(l-1)",
       example: """
         local x = experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 4 }
         print(#x:weights(1), #x:weights(1)[1])
@@ -152,7 +153,7 @@ extension Catalog {
       seeAlso: ["x:map", "x:predict"]),
     Entry(
       "x:map", .method, "the end-to-end matrix W_D ... W_1 of a linear network",
-      returns: "a list of rows, outputs x inputs",
+      looks: true, returns: "a list of rows, outputs x inputs",
       example: """
         local x = experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 4 }
         print(x:map()[1][1], x:map()[2][2])
@@ -161,7 +162,7 @@ extension Catalog {
     Entry(
       "x:predict", .method, "the network's outputs", positional: "x",
       options: [OptionEntry("x", .rows, standard: "required", "inputs, one row a sample")],
-      returns: "a list of rows, one a sample",
+      looks: true, returns: "a list of rows, one a sample",
       example: """
         local x = experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 4 }
         print(x:predict({{1, 0}, {0, 1}})[1][1])
@@ -216,6 +217,7 @@ extension Catalog {
           "where state, stability and strengths are asked for; for coupled moments strengths are "
             + "given only with this option")
       ],
+      looks: true,
       returns: "kind=\"phases\": l2, depth, modes = rows mode, singular, order, spinodal, "
         + "coexistence, state, stability, learned and saddle (the mode's strength there at this "
         + "l2), method, or reason",
@@ -274,6 +276,7 @@ extension Catalog {
           "stream", .integer(.nonNegative), standard: "0",
           "independent family of random streams under the same seed"),
       ] + presentSettings,
+      looks: true,
       returns: "kind=\"escape\": summary, times, escaped, replicas, escapes, censored, diverged, "
         + "tau, tau_low, tau_high, median, exponential_p, lag, mean_after_lag, exposure (tau * "
         + "escapes), survival (at looks), tau_epochs, tau_time, theory (at this lr) with theory_error, "
@@ -332,6 +335,7 @@ extension Catalog {
       seeAlso: ["export"]),
     Entry(
       "snapshot", .verb, "the whole state and settings as a value",
+      looks: true,
       returns: "a snapshot: weights, optimiser moments, data order, random streams, settings",
       example: """
         experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
@@ -373,7 +377,7 @@ extension Catalog {
       seeAlso: ["restore"]),
     Entry(
       "clone", .verb, "an independent copy of the experiment, in its present state",
-      returns: "an experiment; the current one stays current",
+      looks: true, returns: "an experiment; the current one stays current",
       example: """
         local x = experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
         local y = x:clone()

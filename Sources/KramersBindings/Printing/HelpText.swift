@@ -2,10 +2,10 @@ import Kramers
 
 /// Help as text, from the catalogue.
 package enum HelpText {
-  static var overview: String {
+  static func overview(_ catalog: Catalog) -> String {
     var lines = ["Kramers: trap a network, release it, measure the escape.", ""]
-    let label = Catalog.all.map(\.name.count).max() ?? 0
-    for entry in Catalog.all {
+    let label = catalog.all.map(\.name.count).max() ?? 0
+    for entry in catalog.all {
       lines.append("  " + padded(entry.name, label) + "  " + firstSentence(entry.summary))
     }
     lines += ["", "help(name) tells more, with an example: help(measure_escape)"]
@@ -13,8 +13,8 @@ package enum HelpText {
   }
 
   /// The names whose help speaks of `word`, in any case.
-  static func search(_ word: String) -> String {
-    let found = Catalog.all.filter { entry in
+  static func search(_ word: String, _ catalog: Catalog) -> String {
+    let found = catalog.all.filter { entry in
       let words = [entry.name, entry.summary, entry.returns]
       let options = entry.options.flatMap { [$0.name, $0.summary] }
       return (words + options).contains { $0.lowercased().contains(word.lowercased()) }
@@ -26,20 +26,22 @@ package enum HelpText {
   }
 
   /// What can be run at once to see something.
-  static var examples: String {
+  static func examples(_ catalog: Catalog) -> String {
     var lines = ["Every name has an example that runs: :run NAME, or shell.run(\"NAME\").", ""]
-    let shown = ["trap", "measure_escape", "arrhenius", "phases", "train", "data.digits"]
+    let own = catalog.chapters.first { $0.title == Catalog.ownProtocols }?.entries ?? []
+    let shown =
+      ["trap", "measure_escape", "arrhenius", "phases", "train", "data.digits"] + own.map(\.name)
     let label = shown.map(\.count).max() ?? 0
     for name in shown {
       lines.append(
-        "  :run " + padded(name, label) + "  " + firstSentence(Catalog.entry(name).summary))
+        "  :run " + padded(name, label) + "  " + firstSentence(catalog.entry(name).summary))
     }
     return lines.joined(separator: "\n")
   }
 
   /// What the shell's `:help` says.
   package static var shell: String {
-    let commands = Catalog.all.filter { $0.command != nil }
+    let commands = Catalog.commands
     let label = commands.compactMap(\.command?.count).max() ?? 0
     var lines = ["commands, each with its function in Lua"]
     for entry in commands {
@@ -75,7 +77,7 @@ package enum HelpText {
       let label = entry.options.map(\.name.count).max() ?? 0
       for option in entry.options {
         var text = option.summary + ": " + option.kind.words
-        if let rule = rule(option.kind) { text += ", " + rule }
+        if let rule = option.rule { text += ", " + rule }
         if !option.unit.isEmpty { text += " [\(option.unit)]" }
         text +=
           option.standard == "required"
@@ -99,14 +101,6 @@ package enum HelpText {
     if entry.options.isEmpty { return entry.name + "()" }
     let shown = entry.options.prefix(5).map(\.name).joined(separator: ", ")
     return "\(entry.name){\(shown)\(entry.options.count > 5 ? ", ..." : "")}"
-  }
-
-  static func rule(_ kind: OptionKind) -> String? {
-    switch kind {
-    case .number(let rule), .integer(let rule), .numbers(let rule), .integers(let rule):
-      rule == .any ? nil : rule.rawValue
-    default: nil
-    }
   }
 
   private static func firstSentence(_ text: String, longest: Int = 70) -> String {

@@ -1,21 +1,21 @@
 import Kramers
 
 /// The reference page of every public name, in Markdown; `docs/reference.md` is its text.
-public func referencePage() -> String {
+package func referencePage(_ catalog: Catalog) -> String {
   var lines = [
     "# Reference", "",
     "Every public name, from the catalogue that `help()` shows. Written by "
       + "`kramers --reference`; do not edit.", "",
   ]
-  for (title, entries) in Catalog.chapters {
+  for chapter in catalog.chapters {
     lines.append(
-      "- \(title): "
-        + entries.map { "[`\($0.name)`](#\(anchor($0.name)))" }.joined(
+      "- \(chapter.title): "
+        + chapter.entries.map { "[`\($0.name)`](#\(anchor($0.name)))" }.joined(
           separator: ", "))
   }
-  for (title, entries) in Catalog.chapters {
-    lines += ["", "## \(title)"]
-    for entry in entries { lines += [""] + section(entry) }
+  for chapter in catalog.chapters {
+    lines += ["", "## \(chapter.title)"]
+    for entry in chapter.entries { lines += [""] + section(entry) }
   }
   return lines.joined(separator: "\n") + "\n"
 }
@@ -27,7 +27,7 @@ private func section(_ entry: Entry) -> [String] {
     lines += ["", "| option | is | default | meaning |", "|---|---|---|---|"]
     for option in entry.options {
       var kind = option.kind.words
-      if let rule = HelpText.rule(option.kind) { kind += ", " + rule }
+      if let rule = option.rule { kind += ", " + rule }
       if !option.unit.isEmpty { kind += " [\(option.unit)]" }
       let cells = ["`\(option.name)`", kind, option.standard, option.summary]
       let text = cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ")

@@ -92,7 +92,7 @@ extension Program {
   private func follow(_ entry: ResumableEntry) throws -> [LuaValue] {
     entriesUnderWay.append(entry)
     defer { entriesUnderWay.removeLast() }
-    partial = nil
+    protocolCalls.removeAll()
     interruptedResult = nil
     if session.savesAtOnce { autosave() }
     do {
@@ -105,7 +105,9 @@ extension Program {
           if !session.journal[entry.index].isResume { interruptedEntry = entry }
           isInterruptNoted = true
         }
-        if interruptedResult == nil { interruptedResult = try partial.map { try pushResult($0) } }
+        if interruptedResult == nil {
+          interruptedResult = try protocolCalls.partial.map { try pushResult($0) }
+        }
       }
       throw error
     }
@@ -214,12 +216,12 @@ extension Program {
     guard isInterrupted else { return try pushResult(record) }
     entryUnderWay?.log.suspend(progress.map { .value($0) })
     if session.isShell {
-      interruptedResult = try pushResult(partial ?? record)
+      interruptedResult = try pushResult(protocolCalls.partial ?? record)
     } else {
       output.emit(record)
-      if let partial { output.emit(partial) }
+      if let partial = protocolCalls.partial { output.emit(partial) }
     }
-    partial = nil
+    protocolCalls.removeAll()
     throw LuaInterrupted()
   }
 

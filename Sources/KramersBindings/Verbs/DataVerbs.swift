@@ -145,7 +145,7 @@ extension Program {
   private func method(
     _ name: String, _ body: @escaping (Dataset, Options) throws -> [LuaValue]
   ) throws {
-    let entry = Catalog.entry(name)
+    let entry = catalog.entry(name)
     let function = try lua.makeFunction { call in
       guard let data = call.argument(1).asObject(DataBox.self)?.data else {
         throw VerbError(name, "is a method: write d\(name.dropFirst(1)){...} with a data set d")

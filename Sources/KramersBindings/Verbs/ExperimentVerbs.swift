@@ -91,7 +91,7 @@ extension Program {
           if let field = box.experiment.field(name) { return [try push(field)] }
           let method = try methods.rawGet(call.argument(2))
           if method.isNil, Setting.named[name] == nil {
-            let known = Experiment.fieldNames + Catalog.experimentMethods
+            let known = Experiment.fieldNames + catalog.experimentMethods
             let nearest = nearestName(to: name, among: known).map { "; did you mean '\($0)'?" }
             throw VerbError("experiment", "has no field '\(name)'" + (nearest ?? ""))
           }
@@ -106,16 +106,6 @@ extension Program {
         }))
     try metatables.experiment.rawSet("__tostring", .function(lua.makeFunction(summaryOfFirst)))
     try metatables.snapshot.rawSet("__tostring", .function(lua.makeFunction(summaryOfFirst)))
-  }
-}
-
-extension Catalog {
-  /// The names of the methods of experiments.
-  static var experimentMethods: [String] {
-    all.compactMap { entry in
-      if entry.name.hasPrefix("x:") { return String(entry.name.dropFirst(2)) }
-      return entry.isMethodToo ? entry.name : nil
-    }
   }
 }
 

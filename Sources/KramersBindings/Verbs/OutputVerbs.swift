@@ -74,14 +74,12 @@ extension Program {
   }
 
   private func helpText(_ arguments: [LuaValue]) throws -> String {
-    guard let argument = arguments.first else { return HelpText.overview }
+    guard let argument = arguments.first else { return HelpText.overview(catalog) }
     let name = argument.text ?? functionNames[argument]
     guard let name else {
       throw VerbError("help", "knows the public names, not \(describe(argument))")
     }
-    if let entry = Catalog.byName[name] { return HelpText.of(entry) }
-    let nearest = nearestName(to: name, among: Catalog.all.map(\.name))
-    throw VerbError(
-      "help", "unknown name '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
+    if let entry = catalog.byName[name] { return HelpText.of(entry) }
+    throw VerbError("help", "unknown name '\(name)'" + catalog.hint(for: name))
   }
 }

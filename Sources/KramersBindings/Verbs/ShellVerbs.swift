@@ -99,11 +99,11 @@ extension Program {
       guard let word = call.argument(1).text, !word.isEmpty else {
         throw VerbError("apropos", "takes a word to look for")
       }
-      output.write(HelpText.search(word) + "\n")
+      output.write(HelpText.search(word, catalog) + "\n")
       return []
     }
     try function("examples") { [unowned self] _ in
-      output.write(HelpText.examples + "\n")
+      output.write(HelpText.examples(catalog) + "\n")
       return []
     }
     try function("who") { [unowned self] _ in
@@ -130,10 +130,8 @@ extension Program {
   private func named(_ verb: String, _ argument: LuaValue) throws -> Entry {
     let name = argument.text ?? functionNames[argument]
     guard let name else { throw VerbError(verb, "takes a public name, see examples()") }
-    if let entry = Catalog.byName[name] { return entry }
-    let nearest = nearestName(to: name, among: Catalog.all.map(\.name))
-    throw VerbError(
-      verb, "unknown name '\(name)'" + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
+    if let entry = catalog.byName[name] { return entry }
+    throw VerbError(verb, "unknown name '\(name)'" + catalog.hint(for: name))
   }
 
   private func flag(_ verb: String, _ value: LuaValue) throws -> Bool? {

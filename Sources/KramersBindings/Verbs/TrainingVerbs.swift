@@ -149,7 +149,7 @@ extension Program {
       box = first
       rest = rest.dropFirst()
     }
-    let entry = Catalog.entry(name)
+    let entry = catalog.entry(name)
     guard rest.count <= 1 else {
       throw VerbError(name, "takes one table of options, got \(rest.count) arguments")
     }
@@ -157,7 +157,7 @@ extension Program {
     guard let box else {
       throw VerbError(name, "there is no experiment yet; make one with experiment{...}")
     }
-    guard !box.isRunning || Catalog.looksOnly.contains(name) else {
+    guard !box.isRunning || entry.looks else {
       throw VerbError(name, "this experiment is being trained; an observer may only look at it")
     }
     return (box, options)

@@ -10,7 +10,7 @@ private let experiment =
   @Test("?name, ??word, :help and help() say the same as the catalogue")
   func help() throws {
     let shell = try ShellSession()
-    let train = HelpText.of(Catalog.entry("train"))
+    let train = HelpText.of(catalog.entry("train"))
     for question in [
       "?train", "? train", ":help train", "help(train)", "help('train')", "?train()",
     ] {
@@ -20,16 +20,16 @@ private let experiment =
     #expect(shell.enter("??nonsense_word") == "nothing in help speaks of 'nonsense_word'")
     #expect(shell.enter("?trian").contains("did you mean 'train'?"))
     let commands = shell.enter(":help")
-    for entry in Catalog.all {
+    for entry in catalog.all {
       if let command = entry.command { #expect(commands.contains(command)) }
     }
   }
 
   @Test("every command has a function, and every function of `shell` a command")
   func twins() {
-    let commands = Catalog.all.filter { $0.command != nil }
+    let commands = Catalog.commands
     #expect(commands.count >= 15)
-    for entry in Catalog.all where entry.name.hasPrefix("shell.") {
+    for entry in catalog.all where entry.name.hasPrefix("shell.") {
       let name = entry.name.dropFirst("shell.".count)
       #expect(entry.command?.hasPrefix(":" + name) == true, "\(entry.name)")
     }
@@ -59,7 +59,7 @@ private let experiment =
     for name in ["trap", "phases", "train"] {
       #expect(listed.contains(":run \(name)"))
       let text = shell.enter(":run \(name)", timeout: 120)
-      #expect(text.contains(Catalog.entry(name).example.split(separator: "\n")[0]))
+      #expect(text.contains(catalog.entry(name).example.split(separator: "\n")[0]))
       #expect(!text.contains("error:"), "\(text)")
     }
     #expect(shell.enter(":run trapp").contains("did you mean 'trap'?"))

@@ -46,7 +46,7 @@ import Testing
     #expect(tab(shell, "measure_escape { replicas = 4, max", shows: "max_steps = "))
     #expect(tab(shell, "local e = measure_escape{", shows: "replicas = 64"))
     let listed = shell.text
-    for option in Catalog.entry("measure_escape").options {
+    for option in catalog.entry("measure_escape").options {
       let standard = option.standard.isEmpty ? "..." : option.standard
       #expect(listed.contains("\(option.name) = \(standard)  "), "\(option.name)")
     }

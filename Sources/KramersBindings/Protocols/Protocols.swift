@@ -1,0 +1,127 @@
+import Kramers
+import Lua
+
+/// The protocols written in Lua: readable, and copyable by users, whose own are verbs like them.
+///
+/// A file gets one argument, the table of what the program offers to protocols, and returns
+///
+///     { entry = { summary = ..., options = {...}, ... }, body = function(x, options) ... end }
+///
+/// The body gets the experiment and the checked options, defaults filled in; the plain table that
+/// it returns becomes a result, whose kind is the protocol's name unless it says another.
+extension Program {
+  func installProtocols() throws {
+    let leave = try lua.makeFunction { [unowned self] call in
+      // Stopped between two of its verbs: the shell still shows what it has.
+      if !lua.interrupt.isRequested, let call = call.argument(1).asObject(ProtocolCall.self) {
+        protocolCalls.end(call)
+      }
+      return []
+    }
+    try metatables.protocolCall.rawSet("__close", .function(leave))
+    for file in ProtocolFile.shipped(readFrom: options.luaPath) {
+      try addProtocol(file, isOwn: false)
+    }
+    for folder in [options.luaPath].compactMap(\.self) + options.protocolFolders {
+      for file in ProtocolFile.inFolder(folder) where !ProtocolFile.shippedNames.contains(file.name)
+      {
+        do {
+          try addProtocol(file, isOwn: true)
+        } catch {
+          errors.warn("protocol \(file.path): \(error)")
+        }
+      }
+    }
+    try install("protocol.load") { [unowned self] o, _ in
+      let path = try o.required("path", o.word("path"))
+      let file = try ProtocolFile(path: path)
+      try addProtocol(file, isOwn: true)
+      return [LuaValue(file.name)]
+    }
+    try install("protocol.check") { [unowned self] o, _ in
+      let name = try o.required("name", o.word("name"))
+      return [try pushResult(checkProtocol(name))]
+    }
+  }
+
+  /// Makes a verb of a protocol's file.
+  ///
+  /// - Throws: `ProtocolError` for a name that is taken or an entry that is not complete; `LuaError`.
+  func addProtocol(_ file: ProtocolFile, isOwn: Bool) throws {
+    let name = file.name
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.allSatisfy({ $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil }) else {
+      throw ProtocolError("'\(name)' cannot be the name of a verb")
+    }
+    guard catalog.byName[name] == nil, try lua.globals.rawGet(LuaValue(name)).isNil,
+      try publicNames.rawGet(LuaValue(name)).isNil
+    else { throw ProtocolError("the name '\(name)' is taken") }
+    protocolChecksums[name] = file.source.withUnsafeBytes(StateHash.of)
+    let tools = try protocolTools(name)
+    let chunk = try lua.load(file.source, chunkName: file.chunkName(isOwn: isOwn))
+    guard let table = try chunk.call([.table(tools)]).first?.asTable,
+      let fields = try table.rawGet("entry").asTable,
+      let body = try table.rawGet("body").asFunction
+    else {
+      throw ProtocolError(
+        "the file must return { entry = {...}, body = function(x, options) ... end }")
+    }
+    let entry = try Entry(protocol: name, fields, catalog)
+    let function = try protocolFunction(entry, body)
+    catalog.add(entry, isOwn: isOwn)
+    try setGlobal(name, function)
+    if entry.isMethodToo {
+      try metatables.experimentMethods.rawSet(LuaValue(name), function)
+    }
+  }
+
+  /// The function that users call. It is Lua, so that a body may yield, and an error in it has the
+  /// caller's line.
+  private func protocolFunction(_ entry: Entry, _ body: LuaFunction) throws -> LuaValue {
+    let source =
+      entry.role == .verb
+      ? """
+      local begin, finish, body = ...
+      return function(...)
+        local x, options, _ <close> = begin(...)
+        return finish(body(x, options))
+      end
+      """
+      : """
+      local _, finish, body = ...
+      return function(...)
+        return finish(body(...))
+      end
+      """
+    let begin = try lua.makeFunction { [unowned self] call in
+      try beginProtocol(entry.name, call.arguments)
+    }
+    let finish = try lua.makeFunction { [unowned self] call in
+      try finishProtocol(entry.name, call.arguments)
+    }
+    let chunk = try lua.load(Array(source.utf8), chunkName: "@stdlib/protocol.lua")
+    return try chunk.call([.function(begin), .function(finish), .function(body)]).first ?? .nil
+  }
+
+  /// The experiment, the options with their defaults, and what ends the call when it is left.
+  private func beginProtocol(_ name: String, _ arguments: [LuaValue]) throws -> [LuaValue] {
+    let (box, checked) = try target(name, arguments)
+    try noteProtocol(name)
+    let origin = ProvenanceBox(name, checked.record(self), box.experiment, self)
+    let call = protocolCalls.begin(name, origin)
+    let table = try checked.table(self)
+    return [try push(box), .table(table), try lua.wrap(call, metatable: metatables.protocolCall)]
+  }
+
+  /// Makes a result of the plain table that a body returned.
+  private func finishProtocol(_ name: String, _ values: [LuaValue]) throws -> [LuaValue] {
+    guard let table = values.first?.asTable, try table.metatable == nil else { return values }
+    if try table.rawGet("kind").isNil { try table.rawSet("kind", LuaValue(name)) }
+    try table.setMetatable(metatables.result)
+    if let origin = protocolCalls.innermost(name)?.origin {
+      origin.end()
+      try attach(origin, to: .table(table))
+    }
+    return values
+  }
+}
