@@ -591,7 +591,8 @@ return {
         help = "run the other noises too; the verdict needs noise off and own noise alone",
       },
       { name = "temperatures", type = "numbers", range = "positive", unit = "energy",
-        default_text = "until the laws are told apart, in at most 80 times the steps of the own noise",
+        default_text =
+          "until the laws are told apart, in at most 80 times the steps of the own noise",
         help =
           "strengths of additive noise to measure beside the own one, for the rung "
           .. "\"arrhenius\"",

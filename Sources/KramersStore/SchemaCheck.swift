@@ -34,10 +34,10 @@ extension Schema {
   /// Takes the tables of another version out of the open transaction, and makes those of this one.
   static func replace(_ old: Int, in database: Database) throws {
     for table in tables(of: old).reversed() {
-      try database.execute(sql: "DROP TABLE \(table.name)")
+      try database.execute("DROP TABLE \(table.name)")
     }
     try create(database)
-    try database.execute(sql: "PRAGMA user_version = \(version)")
+    try database.execute("PRAGMA user_version = \(version)")
   }
 
   static func create(_ database: Database) throws {

@@ -68,7 +68,7 @@ struct FaultyFilesTests {
       do {
         let found = try portrait(SessionFile.open(folder.file()))
         #expect(found == portraits[reported] || found == portraits[tried], comment)
-      } catch { #expect((error as? SessionError)?.kind == .failure, "\(comment): \(error)") }
+      } catch { #expect(error.kind == .failure, "\(comment): \(error)") }
     }
     return (reported, tried)
   }
