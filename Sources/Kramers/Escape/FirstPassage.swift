@@ -228,7 +228,7 @@ func followReplicas(
         options.stopsAtRest
         ? RestTest(data: data, network: network, settings: settings, full: shared) : nil
       return follow(
-        trainer, probe, LookClock(options, replica: replica, crossing: crossing), rest, monitor)
+        trainer, probe, LookRule(options), replica, crossing, rest, monitor)
     } catch {
       preconditionFailure("options were validated before: \(error)")
     }
@@ -262,13 +262,14 @@ extension ReplicaProgress {
 let pollsBetweenShows = 30
 
 private func follow(
-  _ trainer: Trainer, _ probe: OrderParameterProbe, _ clock: LookClock, _ rest: RestTest?,
-  _ monitor: RunMonitor
+  _ trainer: Trainer, _ probe: OrderParameterProbe, _ rule: LookRule, _ replica: Int,
+  _ crossing: Int?, _ rest: RestTest?, _ monitor: RunMonitor
 ) -> ReplicaProgress {
-  var clock = clock
+  let options = rule.options
+  var crossing = crossing
   var steps = Int(trainer.step)
   var reported = steps
-  var look = clock.next(after: steps)
+  var look = rule.next(after: steps, of: replica)
   // However rare the looks.
   let pollInterval = trainer.pollInterval
   var nextPoll = steps
@@ -278,14 +279,16 @@ private func follow(
     steps = Int(trainer.step)
     if !isFinite { return finish(ReplicaOutcome(steps: look, end: .diverged)) }
     if steps == look {
-      let isPast = probe.hasEscaped(trainer.parameterPointer, clock.options.threshold)
-      if let outcome = clock.see(isPast, at: steps) { return finish(outcome) }
-      if let rest, !isPast, rest.isDue(at: steps, clock.options),
-        rest.isAtRest(trainer, clock.options)
-      {
-        return finish(ReplicaOutcome(steps: clock.options.maxSteps, end: .atRest))
+      let isPast = probe.hasEscaped(trainer.parameterPointer, options.threshold)
+      if let outcome = rule.see(isPast, at: steps, of: replica, since: &crossing) {
+        return finish(outcome)
       }
-      look = clock.next(after: steps)
+      if let rest, !isPast, rest.isDue(at: steps, options),
+        rest.isAtRest(trainer, options)
+      {
+        return finish(ReplicaOutcome(steps: options.maxSteps, end: .atRest))
+      }
+      look = rule.next(after: steps, of: replica)
     }
     if steps >= nextPoll {
       nextPoll = steps + pollInterval
@@ -294,13 +297,13 @@ private func follow(
       if polls % pollsBetweenShows == 0 { monitor.show(probe.value(trainer.parameterPointer)) }
       monitor.advance(by: steps - reported)
       reported = steps
-      if monitor.shouldStop { return .underWay(trainer.state, crossing: clock.crossing) }
+      if monitor.shouldStop { return .underWay(trainer.state, crossing: crossing) }
     }
   }
 
   func finish(_ outcome: ReplicaOutcome) -> ReplicaProgress {
     // What an early escape saves counts as done, so that the progress line reaches its end.
-    monitor.advance(by: clock.budget - reported)
+    monitor.advance(by: rule.budget(of: replica) - reported)
     return .ended(outcome)
   }
 }

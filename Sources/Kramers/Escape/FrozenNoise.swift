@@ -38,7 +38,7 @@ public func measureFrozenNoise(
       seed: options.seed, stream: measurementStream | options.stream, replica: UInt32(replica))
     return table.follow(
       network, settings, data, full, from: state.parameters, size: size,
-      draws: key.random(.batch), LookClock(options, replica: replica), monitor)
+      draws: key.random(.batch), LookRule(options), monitor)
   }
   let begun = outcomes.compactMap { $0 }
   let isInterrupted = begun.count < outcomes.count || begun.contains { $0.end == .interrupted }
@@ -79,11 +79,13 @@ private struct FrozenGradients: Sendable {
 
   func follow(
     _ network: Network, _ settings: Settings, _ data: Dataset, _ full: Batch,
-    from start: [Double], size: Int, draws: RandomStream, _ clock: LookClock,
+    from start: [Double], size: Int, draws: RandomStream, _ rule: LookRule,
     _ monitor: RunMonitor
   ) -> ReplicaOutcome {
-    var clock = clock
-    let options = clock.options
+    let options = rule.options
+    // Which replica it is matters where replicas are followed only.
+    let replica = 0
+    var crossing: Int?
     guard
       let probe = try? OrderParameterProbe(options.observable, data: data, network: network)
     else { preconditionFailure("the observable was checked before") }
@@ -91,7 +93,7 @@ private struct FrozenGradients: Sendable {
     var theta = start
     var gradient = start
     var step = 0
-    var look = clock.next(after: 0)
+    var look = rule.next(after: 0, of: replica)
     while true {
       workspace.lossAndGradient(theta, full, into: &gradient)
       addNoise(to: &gradient, draws, step: step, size: size)
@@ -105,15 +107,15 @@ private struct FrozenGradients: Sendable {
       if check != 0 { return ReplicaOutcome(steps: look, end: .diverged) }
       guard step == look else { continue }
       let value = theta.withUnsafeBufferPointer { probe.value($0.baseAddress!) }
-      if let outcome = clock.see(options.observable.hasEscaped(value, options.threshold), at: step)
-      {
+      let isPast = options.observable.hasEscaped(value, options.threshold)
+      if let outcome = rule.see(isPast, at: step, of: replica, since: &crossing) {
         monitor.advance(by: options.maxSteps - step + options.every)
         return outcome
       }
-      look = clock.next(after: step)
+      look = rule.next(after: step, of: replica)
       monitor.advance(by: options.every)
       if monitor.shouldStop {
-        return ReplicaOutcome(steps: (clock.crossing ?? step + 1) - 1, end: .interrupted)
+        return ReplicaOutcome(steps: (crossing ?? step + 1) - 1, end: .interrupted)
       }
     }
   }
