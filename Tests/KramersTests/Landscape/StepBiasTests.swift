@@ -23,8 +23,8 @@ private func chainPassage(
   var weights: [Double] = []
   for panel in 0..<panels {
     for (node, weight) in zip(rule.nodes, rule.weights) {
-      nodes.append(left + width * (Double(panel) + 0.5 * (1 + node)))
-      weights.append(0.5 * width * weight)
+      nodes.append(left + width * (Double(panel) + node))
+      weights.append(width * weight)
     }
   }
   let variance = 2 * lr * temperature
@@ -107,11 +107,11 @@ private struct Potential: Sendable, CustomTestStringConvertible {
 
   @Test("the barrier falls by (lr^2/6) integral |V'' V'|^2 dt: dE/5 of it for a cubic")
   func exponent() throws {
-    let lr = 0.1
-    let shifts = try [12.0, 18, 24].map { try Self.cubic.shift(dividing: $0, lr: lr) / (lr * lr) }
+    let lr = 0.2
+    let shifts = try [10.0, 13, 16].map { try Self.cubic.shift(dividing: $0, lr: lr) / (lr * lr) }
     for (a, b) in zip(shifts, shifts.dropFirst()) {
-      // Per unit of dE/T; 3 % is the next order in lr and T.
-      #expect(abs((b - a) / 6 + 0.2 / 6) < 0.03 * 0.2 / 6, "\(shifts)")
+      // Per unit of dE/T; 5 % is the next order in lr and T.
+      #expect(abs((b - a) / 3 + 0.2 / 6) < 0.05 * 0.2 / 6, "\(shifts)")
     }
   }
 
@@ -120,7 +120,7 @@ private struct Potential: Sendable, CustomTestStringConvertible {
     arguments: [0.05, 0.1, 0.2, 0.35, 0.5, 1.2])
   func oneDimension(lr: Double) throws {
     for potential in [Self.cubic, Self.quartic] {
-      for x in [5.0, 8, 12, 16] {
+      for x in [8.0, 12, 16] {
         let temperature = potential.barrier / x
         switch potential.rate.prediction(temperature: temperature, learningRate: lr) {
         case .time(let tau, let error, let stepError):
@@ -164,12 +164,12 @@ private struct Potential: Sendable, CustomTestStringConvertible {
     return try x.measureEscape(request, threads: 2)
   }
 
-  @Test("three weights at dE/T = 6: measured/theory is the same at lr from .05 to 2, and within it")
+  @Test("three weights at dE/T = 6: measured/theory is the same at lr = .05 to 1.5, and within it")
   func learningRates() throws {
     let x = try chain()
     var ratios: [Double] = []
     var uncorrected: [Double] = []
-    for lr in [0.05, 0.2, 1, 1.5, 2] {
+    for lr in [0.05, 0.2, 1, 1.5] {
       let replicas = isLong ? 8000 : lr < 0.1 ? 600 : 3000
       let result = try measure(x, ratio: 6, lr: lr, replicas: replicas)
       let tau = try #require(result.theory.tau, "\(result.theory.reason ?? "")")
@@ -185,6 +185,8 @@ private struct Potential: Sendable, CustomTestStringConvertible {
       uncorrected.append(result.rate.tau * lr / (22160 * 0.2))
       if isLong { print("lr = \(lr): \(ratio), stated \(error) + \(stepError)") }
     }
+    let large = try measure(x, ratio: 6, lr: 2, replicas: 64)
+    #expect(large.theory.reason?.contains("lr is too large") == true)
     // Without the correction lr = 1.5 is 24 % longer than lr = .05: the test would see it.
     #expect(uncorrected[3] / uncorrected[0] > 1.15, "\(uncorrected)")
     let z = 3 * (1.0 / 600 + 1.0 / 3000).squareRoot()
