@@ -37,7 +37,7 @@ struct KramersCommand: ParsableCommand {
       """,
     version: version)
 
-  static let version = "0.1.0"
+  static let version = "0.2.0"
 
   @Option(
     name: .customShort("e"), parsing: .unconditionalSingleValue,

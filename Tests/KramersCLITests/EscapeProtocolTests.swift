@@ -186,7 +186,7 @@ import Testing
     let record = try last(
       chain + """
         emit(measure_escape { temperature = 0.0139 / 8, method = "splitting", runs = 3,
-          replicas = 2 })
+          replicas = 2, seed = 11 })
         """)
     let overlap = try #require(record["overlap"] as? [String: Any])
     #expect(abs(try #require(overlap["z"] as? Double)) < 1)

@@ -20,7 +20,6 @@ import Testing
       ("layers = 2", "it is called 'widths' here ({inputs, ..., outputs})"),
       ("n_layers = 2", "it is called 'depth' here (depth counts weight matrices"),
       ("dropout = 0.5", "networks have no dropout here"),
-      ("nesterov = true", "Nesterov's momentum is not among the optimizers"),
       ("noise = 1", "it is called 'temperature' here"),
       ("T = 1", "it is called 'temperature' here"),
       ("epochs = 3", "'epochs' is an option of train"),
@@ -36,8 +35,8 @@ import Testing
       ("zzzzzzzz = 1", "it takes data, depth, width"),
     ].map { (setup + "experiment{data = d, depth = 2, width = 1, \($0.0)}", $0.1) }
     + [
-      ("x:train{learning_rate = 1}", "it is called 'lr' here, an option of experiment and set"),
-      ("x:train{lr = 1}", "'lr' is an option of experiment and set"),
+      ("x:train{learning_rate = 1}", "it is called 'lr' here"),
+      ("x:trap{learning_rate = 1}", "it is called 'lr' here, an option of experiment and set"),
       ("x:train{n_epochs = 1}", "it is called 'epochs' here"),
       ("x:measure_escape{steps = 1}", "it is called 'max_steps' here"),
       ("x:measure_escape{wd = 1}", "it is called 'l2' here"),

@@ -70,7 +70,7 @@ private let setup =
       let run = try kramers("--seed", "7", "--timings", "--threads", "2", path, "u", "--v")
       let header = try #require(run.records.first)
       #expect(header["kind"] as? String == "header")
-      #expect(header["version"] as? String == "0.1.0")
+      #expect(header["version"] as? String == "0.2.0")
       #expect(header["seed"] as? Int == 7)
       #expect(header["script"] as? String == path)
       #expect(header["arguments"] as? [String] == ["u", "--v"])

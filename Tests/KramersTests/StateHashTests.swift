@@ -36,6 +36,9 @@ struct StateHashTests {
     "gradientNoise": { $0.gradientNoise = 0.1 },
     "labelNoise": { $0.labelNoise = 0.1 },
     "precision": { $0.precision = .single },
+    "beta2": { $0.beta2 = 0.99 },
+    "epsilon": { $0.epsilon = 1e-6 },
+    "l2Biases": { $0.l2Biases = false },
   ]
 
   @Test("changes with every setting that there is")

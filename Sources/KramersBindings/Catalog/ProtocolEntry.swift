@@ -72,7 +72,8 @@ extension OptionEntry {
     let (rule, limits) = try reader.range()
     let word = try reader.required("type")
     guard let kind = try OptionKind(named: word, rule, choices: reader.texts("choices")) else {
-      let near = nearestName(to: word, among: OptionKind.typeNames).map { "; did you mean '\($0)'?" }
+      let near = nearestName(to: word, among: OptionKind.typeNames)
+        .map { "; did you mean '\($0)'?" }
       throw ProtocolError(
         "\(reader.place): unknown type '\(word)'"
           + (near ?? "; there are " + OptionKind.typeNames.joined(separator: ", ")))

@@ -13,8 +13,7 @@ extension Catalog {
       example: """
         local path = os.tmpname() .. ".kramers"
         taus = { 1103, 2999, 8152 }
-        print(session.save(path))
-        os.remove(path)
+        print(session.save(path) == path)
         """,
       seeAlso: ["session.open", "session.verify"]),
     Entry(
@@ -29,7 +28,6 @@ extension Catalog {
         taus = nil
         session.open(path)
         print(#taus)
-        os.remove(path)
         """,
       seeAlso: ["session.save", "session.list", "resume"]),
     Entry(
@@ -67,7 +65,6 @@ extension Catalog {
         local path = os.tmpname() .. ".kramers"
         session.save(path)
         print(session.verify(path).verdict)
-        os.remove(path)
         """,
       seeAlso: ["session.journal"]),
     Entry(
