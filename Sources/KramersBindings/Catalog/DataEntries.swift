@@ -26,6 +26,10 @@ extension Catalog {
     "allow_nan", .flag, standard: "false",
     "read such numbers as nan and inf, to look at the data; experiment refuses them")
 
+  private static let labels = OptionEntry(
+    "labels", .flag, standard: "false",
+    "the targets are classes by number, from 0: they become one-hot rows")
+
   static let data: [Entry] = [
     Entry(
       "data.gaussian", .function,
@@ -178,13 +182,13 @@ extension Catalog {
     Entry(
       "data.npy", .function,
       "arrays saved by numpy.save: floats and integers of any size, both byte orders, versions 1 "
-        + "to 3; one dimension is one column",
+        + "to 3; one dimension is one column, more than two are flattened to rows",
       options: [
         OptionEntry("x", .text, standard: "required", "file of the inputs, rows x inputs"),
         OptionEntry("y", .text, standard: "required", "file of the targets, rows x outputs"),
         OptionEntry("test_x", .text, standard: "none", "inputs of the test set"),
         OptionEntry("test_y", .text, standard: "none", "targets of the test set"),
-        missing, allowNaN,
+        labels, missing, allowNaN,
       ],
       returns: "a data set; d.dropped counts the rows that were left out",
       example: """

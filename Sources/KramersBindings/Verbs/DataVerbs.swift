@@ -73,7 +73,8 @@ extension Program {
       try push(
         .npy(
           x: o.required("x", o.bytes("x")), y: o.required("y", o.bytes("y")),
-          testX: o.bytes("test_x"), testY: o.bytes("test_y"), missing: missing(o),
+          testX: o.bytes("test_x"), testY: o.bytes("test_y"), labels: o.flag("labels"),
+          missing: missing(o),
           files: o.files(["x", "y", "test_x", "test_y"])), from: o)
     }
     try install("data.idx") { [unowned self] o, _ in
