@@ -198,6 +198,24 @@ extension Catalog {
         """,
       seeAlso: ["data.csv", "data.idx"]),
     Entry(
+      "data.npz", .function,
+      "arrays of one archive saved by numpy.savez or savez_compressed, read as data.npy reads them",
+      options: [
+        OptionEntry("path", .text, standard: "required", "the file"),
+        OptionEntry("x", .text, standard: "\"x\"", "name of the array of the inputs"),
+        OptionEntry("y", .text, standard: "\"y\"", "name of the array of the targets"),
+        OptionEntry("test_x", .text, standard: "none", "inputs of the test set"),
+        OptionEntry("test_y", .text, standard: "none", "targets of the test set"),
+        labels, missing, allowNaN,
+      ],
+      returns: "a data set; d.dropped counts the rows that were left out",
+      example: """
+        -- numpy.savez("task.npz", x=x, y=y), then:
+        local ok, why = pcall(data.npz, { path = "task.npz", x = "x", y = "y" })
+        print(ok or why)
+        """,
+      seeAlso: ["data.npy"]),
+    Entry(
       "data.idx", .function,
       "images and labels in MNIST's IDX format, plain or gzip: unsigned bytes are divided by 255, "
         + "floats taken as they are, other images refused; one-hot labels, which count from 0",

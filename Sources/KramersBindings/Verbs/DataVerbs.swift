@@ -77,6 +77,14 @@ extension Program {
           missing: missing(o),
           files: o.files(["x", "y", "test_x", "test_y"])), from: o)
     }
+    try install("data.npz") { [unowned self] o, _ in
+      let bytes = try o.required("path", o.bytes("path"))
+      return try push(
+        .npz(
+          bytes, x: o.word("x") ?? "x", y: o.word("y") ?? "y", testX: o.word("test_x"),
+          testY: o.word("test_y"), labels: o.flag("labels"), missing: missing(o),
+          file: shownPath(o.word("path") ?? "")), from: o)
+    }
     try install("data.idx") { [unowned self] o, _ in
       try push(
         .idx(
