@@ -66,7 +66,7 @@ private func zipFormat(_ bytes: UnsafeRawBufferPointer) -> String {
   if !arrays.isEmpty {
     let list = arrays.prefix(6).map { "'\(shown($0.utf8))'" }.joined(separator: ", ")
     return "an npz archive with \(arrays.count == 1 ? "the array" : "the arrays") \(list)"
-      + "\(arrays.count > 6 ? ", ..." : ""); numpy.save writes one array a file, which data.npy reads"
+      + "\(arrays.count > 6 ? ", ..." : ""), which data.npz reads"
   }
   if names.contains(where: { $0 == "data.pkl" || $0.hasSuffix("/data.pkl") }) {
     return "a PyTorch file of torch.save (a zip with a pickle); " + saveSafetensors
