@@ -232,6 +232,22 @@ struct Options {
     }
   }
 
+  /// `standard` with what replicas, max_steps, every, seed and stream say in its place.
+  func ensemble(_ standard: EnsembleOptions) throws -> EnsembleOptions {
+    var ensemble = standard
+    if let replicas = integer("replicas") { ensemble.replicas = replicas }
+    if let steps = integer("max_steps") { ensemble.maxSteps = steps }
+    if let every = integer("every") { ensemble.every = every }
+    if let seed = seed() { ensemble.seed = seed }
+    if let stream = integer("stream") {
+      guard let word = UInt32(exactly: stream) else {
+        throw InputError.rule("stream", "below 2^31", stream)
+      }
+      ensemble.stream = word
+    }
+    return ensemble
+  }
+
   func seed(_ name: String = "seed") -> UInt64? {
     integer(name).map { UInt64(bitPattern: Int64($0)) }
   }

@@ -76,13 +76,9 @@ extension Experiment {
   ) throws -> SplittingResult {
     let target = try escapeTarget(request, monitor: monitor)
     var options = SplittingOptions(
-      observable: target.observable, threshold: target.threshold, seed: request.seed)
+      observable: target.observable, threshold: target.threshold, ensemble: request.ensemble)
     options.level = level
-    options.replicas = request.replicas
     options.runs = runs
-    options.every = request.every
-    options.maxSteps = request.maxSteps
-    options.stream = request.stream
     let record = try measureBySplitting(
       data: data, network: network, settings: request.settings, from: state, options: options,
       threads: threads, monitor: monitor)
@@ -142,11 +138,9 @@ extension Experiment {
       }
     }
     var direct = FirstPassageOptions(
-      observable: target.observable, threshold: target.threshold, seed: request.seed)
+      observable: target.observable, threshold: target.threshold, ensemble: options.ensemble)
     direct.replicas = 256
-    direct.every = request.every
     direct.maxSteps = max(Int(30 * splitting.tau), request.every)
-    direct.stream = options.stream
     let passage = try measureFirstPassage(
       data: data, network: network, settings: settings, from: state, options: direct,
       threads: threads, monitor: monitor)
