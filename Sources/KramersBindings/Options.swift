@@ -217,6 +217,10 @@ struct Options {
   func word(_ name: String) -> String? {
     value(name).flatMap { $0.text ?? $0.bool.map { $0 ? "true" : "false" } }
   }
+  /// The case that a word names.
+  func choice<Word: RawRepresentable<String>>(_ name: String) -> Word? {
+    word(name).flatMap(Word.init(rawValue:))
+  }
   func numbers(_ name: String) throws -> [Double]? { try value(name)?.asTable?.numbers() }
   func integers(_ name: String) throws -> [Int]? { try numbers(name)?.map { Int($0) } }
 

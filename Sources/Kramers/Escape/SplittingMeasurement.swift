@@ -2,6 +2,13 @@
   internal import Glibc
 #endif
 
+/// How an escape time is measured.
+public enum EscapeMethod: String, Sendable, CaseIterable {
+  /// By waiting for escapes.
+  case direct
+  case splitting
+}
+
 /// An escape time by splitting, with theory, and with brute force where both can be had.
 public struct SplittingResult: Sendable {
   public let record: SplittingRecord

@@ -120,7 +120,7 @@ extension Catalog {
       options: [
         OptionEntry("p", .integer(.positive), standard: "required", "the modulus"),
         OptionEntry(
-          "operation", .choice(["+", "-", "*", "/"]), standard: "\"+\"",
+          "operation", .choice(of: ModularOperation.self), standard: "\"+\"",
           "\"/\" needs a prime p and leaves out b = 0"),
         OptionEntry(
           "fraction", .number(.fraction), standard: "0.5", "share of the table used for training"),

@@ -41,7 +41,7 @@ extension Program {
       try push(
         .modular(
           p: o.required("p", o.integer("p")),
-          operation: o.word("operation").flatMap(ModularOperation.init(rawValue:)) ?? .add,
+          operation: o.choice("operation") ?? .add,
           fraction: o.number("fraction") ?? 0.5, seed: seed(o)))
     }
     try install("data.completion") { [unowned self] o, _ in

@@ -16,7 +16,7 @@ extension Program {
       request.isFrozen = o.flag("frozen")
       if let dwell = o.integer("dwell") { request.dwell = dwell }
       request.allowsDivergence = o.flag("allow_diverged")
-      if o.word("method") == "splitting" {
+      if o.choice("method") == EscapeMethod.splitting {
         for name in ["dwell", "allow_diverged"] where o.has(name) {
           throw InputError.sentence("\(name) goes with method = \"direct\"")
         }
