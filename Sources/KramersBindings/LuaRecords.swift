@@ -30,7 +30,7 @@ extension Program {
   func pushResult(_ record: Record) throws -> LuaValue {
     let value = try push(record)
     try value.asTable?.setMetatable(metatables.result)
-    if let origin = origins.last { try attach(origin, to: value) }
+    if let origin = chronicle.origin { try attach(origin, to: value) }
     return value
   }
 

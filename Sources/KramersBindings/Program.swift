@@ -58,22 +58,8 @@ public final class Program {
   package var functionNames: [LuaValue: String] = [:]
   /// What stood among the globals before the user came.
   var libraryNames: Set<LuaValue> = []
-  /// Result table -> `ProvenanceBox`, with weak keys.
-  let provenances: LuaTable
-  /// Of the verbs and protocols under way, the innermost last.
-  var origins: [ProvenanceBox] = []
-  /// Of the texts of the protocols, by name.
-  var protocolChecksums: [String: UInt64] = [:]
-  package let session: Session
-  /// The entries whose calls are logged, the innermost last: one inside of `resume()` is the second.
-  var entriesUnderWay: [ResumableEntry] = []
-  var entryUnderWay: ResumableEntry? { entriesUnderWay.last }
-  /// What `resume()` goes on with.
-  var interruptedEntry: ResumableEntry?
-  /// Whether the interrupt under way was noted in `interruptedEntry`.
-  var isInterruptNoted = false
-  /// What the interrupted verb had so far, until the shell takes it.
-  package var interruptedResult: LuaValue?
+  package let chronicle: Chronicle
+  package var session: Session { chronicle.session }
   package let shell = ShellSettings()
 
   public init(_ options: ProgramOptions) throws {
@@ -85,11 +71,10 @@ public final class Program {
     output = Output(options, errors)
     metatables = try Metatables(lua)
     publicNames = try lua.makeTable()
-    session = Session(seed: options.seed)
     let weakKeys = try lua.makeTable(fields: ["__mode": "k"])
     attachments = try lua.makeTable()
-    provenances = try lua.makeTable()
-    for table in [attachments, provenances] { try table.setMetatable(weakKeys) }
+    chronicle = Chronicle(Session(seed: options.seed), provenances: try lua.makeTable())
+    for table in [attachments, chronicle.provenances] { try table.setMetatable(weakKeys) }
     try lua.seedRandom(options.seed)
     lua.setInternalChunks(prefix: "@stdlib/", or: "@protocols/")
     try installOutput()
@@ -138,7 +123,7 @@ public final class Program {
       return try blaming(name) {
         let options = try Options(entry, call.argument(1))
         let values = try body(options, call)
-        try self.noteFiles(options)
+        try self.chronicle.noteFiles(options)
         return values
       }
     }

@@ -266,8 +266,8 @@ public final class Shell {
     if luaError?.kind == .interrupted {
       let place = luaError?.position.map { " at \($0.chunk):\($0.line)" } ?? ""
       var words = "interrupted" + place
-      if let value = program.interruptedResult {
-        program.interruptedResult = nil
+      if let value = program.chronicle.interruptedResult {
+        program.chronicle.interruptedResult = nil
         try? program.remember([value])
         words += "; the partial result is in _"
       }

@@ -40,15 +40,14 @@ extension Program {
   /// `return`.
   ///
   /// Where something is kept of it (in a shell, or with a session) it can be resumed after an
-  /// interrupt, and `interruptedResult` is what it has so far.
+  /// interrupt, and `Chronicle.interruptedResult` is what it has so far.
   package func run(
     entry text: [UInt8], kind: JournalEntry.Kind = .entry, chunkName: String,
     arguments: [String] = []
   ) throws -> [LuaValue] {
     let entry = JournalEntry(
       kind: kind, source: text, chunkName: chunkName, arguments: arguments, started: wallClock())
-    session.begin(entry)
-    isInterruptNoted = false
+    chronicle.begin(entry)
     let start = ContinuousClock.now
     do {
       let values =
@@ -90,26 +89,20 @@ extension Program {
 
   /// Runs an entry with its log.
   private func follow(_ entry: ResumableEntry) throws -> [LuaValue] {
-    entriesUnderWay.append(entry)
-    defer { entriesUnderWay.removeLast() }
-    protocolCalls.removeAll()
-    interruptedResult = nil
-    if session.savesAtOnce { autosave() }
-    do {
-      return try call(entry.kind, entry.text, entry.chunkName, entry.arguments)
-    } catch {
-      if lua.interrupt.isRequested {
-        // resume() passes on the interrupt of the entry that it runs.
-        if !isInterruptNoted, entry.log.isWorthResuming || !session.isShell {
-          // Stopped before it went on, `resume()` leaves what it was to go on with.
-          if !session.journal[entry.index].isResume { interruptedEntry = entry }
-          isInterruptNoted = true
+    try chronicle.during(entry) {
+      protocolCalls.removeAll()
+      if session.savesAtOnce { autosave() }
+      do {
+        return try call(entry.kind, entry.text, entry.chunkName, entry.arguments)
+      } catch {
+        if lua.interrupt.isRequested {
+          chronicle.noteInterrupt(of: entry)
+          if chronicle.interruptedResult == nil {
+            chronicle.interruptedResult = try protocolCalls.partial.map { try pushResult($0) }
+          }
         }
-        if interruptedResult == nil {
-          interruptedResult = try protocolCalls.partial.map { try pushResult($0) }
-        }
+        throw error
       }
-      throw error
     }
   }
 
@@ -134,10 +127,12 @@ extension Program {
   }
 
   private func resume() throws -> [LuaValue] {
-    guard let entry = interruptedEntry, !entriesUnderWay.contains(where: { $0 === entry }) else {
+    guard let entry = chronicle.interruptedEntry,
+      !chronicle.entriesUnderWay.contains(where: { $0 === entry })
+    else {
       throw ResumeError("nothing was interrupted that could go on")
     }
-    entryUnderWay?.resumed = entry
+    chronicle.entryUnderWay?.resumed = entry
     let now = try EntryStart(self)
     try entry.start.restore(self)
     entry.log.rewind()
@@ -147,7 +142,7 @@ extension Program {
     do {
       let values = try follow(entry)
       try entry.log.checkEnd()
-      interruptedEntry = nil
+      chronicle.interruptedEntry = nil
       return values
     } catch {
       // Another way than before: as if resume() had not been called. The script may have caught the
@@ -175,10 +170,10 @@ extension Program {
   func logged(
     _ name: String, _ box: ExperimentBox, _ options: Options, _ body: () throws -> [LuaValue]
   ) throws -> [LuaValue] {
-    try provenanced(name, box, options) {
-      guard let log = entryUnderWay?.log else { return try body() }
+    try chronicle.during(ProvenanceBox(name, options.record(self), box.experiment, self)) {
+      guard let log = chronicle.entryUnderWay?.log else { return try body() }
       let values = try log.perform(name, box, options, self, body)
-      try noteFiles(options)
+      try chronicle.noteFiles(options)
       saveBetweenCalls()
       return values
     }
@@ -191,7 +186,7 @@ extension Program {
   func resumable<Progress: ByteCodable & Sendable, Result>(
     _ progress: (Result) -> Progress?, _ body: (RunMonitor, Progress?) throws -> Result
   ) throws -> Result {
-    let log = entryUnderWay?.log
+    let log = chronicle.entryUnderWay?.log
     var reached = try log?.takeProgress(Progress.self)
     while true {
       let deadline = log?.canCheckpoint == true ? session.nextAutosave : nil
@@ -214,9 +209,9 @@ extension Program {
     _ record: Record, _ isInterrupted: Bool, progress: (any ByteCodable & Sendable)? = nil
   ) throws -> LuaValue {
     guard isInterrupted else { return try pushResult(record) }
-    entryUnderWay?.log.suspend(progress.map { .value($0) })
+    chronicle.entryUnderWay?.log.suspend(progress.map { .value($0) })
     if session.isShell {
-      interruptedResult = try pushResult(protocolCalls.partial ?? record)
+      chronicle.interruptedResult = try pushResult(protocolCalls.partial ?? record)
     } else {
       output.emit(record)
       if let partial = protocolCalls.partial { output.emit(partial) }
@@ -225,7 +220,7 @@ extension Program {
     throw LuaInterrupted()
   }
 
-  package var canResume: Bool { interruptedEntry != nil }
+  package var canResume: Bool { chronicle.interruptedEntry != nil }
 
   /// The user's own globals: what is neither Lua's nor the program's.
   package func userGlobals() throws -> [(LuaValue, LuaValue)] {

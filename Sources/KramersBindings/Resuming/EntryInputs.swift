@@ -1,5 +1,4 @@
 import Kramers
-import Lua
 
 /// A file or a protocol that an entry has used: with another one it would be another entry.
 struct EntryInput: Equatable {
@@ -30,23 +29,6 @@ final class FilesRead {
   var isEmpty: Bool { files.isEmpty }
 
   func add(_ path: String, _ bytes: [UInt8]) { files.append((path, bytes)) }
-}
-
-extension Program {
-  /// Tells the log of the entry under way what a call has read.
-  func noteFiles(_ options: Options) throws {
-    guard let log = entryUnderWay?.log else { return }
-    for (path, bytes) in options.files.files {
-      let checksum = bytes.withUnsafeBytes(StateHash.of)
-      try log.note(EntryInput(verb: options.verb, path: path, checksum: checksum))
-    }
-  }
-
-  /// The same of a protocol that is called.
-  func noteProtocol(_ name: String) throws {
-    guard let checksum = protocolChecksums[name] else { return }
-    try entryUnderWay?.log.note(EntryInput(verb: name, path: nil, checksum: checksum))
-  }
 }
 
 extension Dataset {

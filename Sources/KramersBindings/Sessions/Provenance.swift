@@ -83,16 +83,7 @@ extension Experiment {
 
 extension Program {
   func attach(_ provenance: ProvenanceBox, to result: LuaValue) throws {
-    try provenances.rawSet(result, lua.wrap(provenance, metatable: metatables.states))
-  }
-
-  /// Runs a verb's call; results that it makes know where they come from.
-  func provenanced(
-    _ name: String, _ box: ExperimentBox, _ options: Options, _ body: () throws -> [LuaValue]
-  ) throws -> [LuaValue] {
-    origins.append(ProvenanceBox(name, options.record(self), box.experiment, self))
-    defer { origins.removeLast().end() }
-    return try body()
+    try chronicle.provenances.rawSet(result, lua.wrap(provenance, metatable: metatables.states))
   }
 
   /// r:provenance().
@@ -102,7 +93,9 @@ extension Program {
       guard try isResult(call.argument(1)) else {
         throw VerbError(verb, "is a method of results: write r:provenance() with a result r")
       }
-      guard let box = try provenances.rawGet(call.argument(1)).asObject(ProvenanceBox.self) else {
+      guard
+        let box = try chronicle.provenances.rawGet(call.argument(1)).asObject(ProvenanceBox.self)
+      else {
         return [.nil]
       }
       return [try push(box.record)]

@@ -17,7 +17,9 @@ extension Program {
     contents.journal = session.journal
     let (state, unsaved) = try sessionState()
     contents.state = state
-    if let entry = (isUnderWay ? resumableNow : nil) ?? interruptedEntry, entry.start.isWhole {
+    if let entry = (isUnderWay ? chronicle.resumableNow : nil) ?? chronicle.interruptedEntry,
+      entry.start.isWhole
+    {
       var interrupted = InterruptedEntry(entry: entry.index)
       switch entry.start {
       case .here(let here): interrupted.start = try sessionState(at: here).state
@@ -33,20 +35,6 @@ extension Program {
     }
     (contents.variables, contents.results) = try describeGlobals()
     return contents
-  }
-
-  /// What goes on after a crash: of an entry that calls `resume()` the one that it resumes.
-  private var resumableNow: ResumableEntry? {
-    guard var entry = entryUnderWay else { return nil }
-    // `session.save()` alone keeps what was interrupted before it.
-    if interruptedEntry != nil, session.journal[entry.index].isAboutSessions,
-      !entry.log.isWorthResuming
-    {
-      return nil
-    }
-    if session.journal[entry.index].isResume { return entry.resumed ?? interruptedEntry }
-    while let inner = entry.resumed { entry = inner }
-    return entry
   }
 
   /// Global variables and results in words, for readers of the file.
@@ -76,7 +64,7 @@ extension Program {
     guard case .table(let table) = value, results.count < 100_000 else { return }
     if try isResult(value) {
       let record = try record(of: value, verb: "session.save", isOrdered: false)
-      let box = try provenances.rawGet(value).asObject(ProvenanceBox.self)
+      let box = try chronicle.provenances.rawGet(value).asObject(ProvenanceBox.self)
       let kind = if case .text(let kind)? = record["kind"] { kind } else { "" }
       results.append(
         ResultRow(
@@ -122,7 +110,7 @@ extension Program {
     // What the file says is done was also told.
     output.flush()
     do {
-      guard try session.file != nil || !userGlobals().isEmpty || interruptedEntry != nil,
+      guard try session.file != nil || !userGlobals().isEmpty || chronicle.interruptedEntry != nil,
         let file = try session.file ?? makeAutosave()
       else { return }
       try session.save(sessionContents(), to: file)
@@ -165,7 +153,7 @@ extension Program {
     guard signal != 0, let file = session.file else { return }
     let name = SessionPaths.name(of: file.path)
     errors.warn(
-      interruptedEntry == nil
+      chronicle.interruptedEntry == nil
         ? "saved: kramers --session \(name) opens it"
         : "saved: kramers --resume \(name) goes on")
   }

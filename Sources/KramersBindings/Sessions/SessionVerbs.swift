@@ -196,11 +196,11 @@ extension Program {
     try restore(contents.state)
     session.adopt(contents)
     session.attach(file)
-    interruptedEntry = nil
+    chronicle.interruptedEntry = nil
     if let stored = contents.interrupted, let log,
       contents.journal.indices.contains(stored.entry), !isUnderWay(stored.entry, isOwn)
     {
-      interruptedEntry = ResumableEntry(
+      chronicle.interruptedEntry = ResumableEntry(
         stored.entry, contents.journal[stored.entry], log: log, start: .stored(stored.start))
     }
     noteGlobals()
@@ -210,7 +210,7 @@ extension Program {
 
   /// Whether an entry of the file that was opened is the one that opens it.
   private func isUnderWay(_ entry: Int, _ isOwn: Bool) -> Bool {
-    isOwn && entriesUnderWay.contains { $0.index == entry }
+    isOwn && chronicle.entriesUnderWay.contains { $0.index == entry }
   }
 
   /// What would be lost by opening another session.
@@ -240,7 +240,7 @@ extension Program {
       errors.warn(
         "not saved: " + names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : ""))
     }
-    guard let entry = interruptedEntry else { return }
+    guard let entry = chronicle.interruptedEntry else { return }
     errors.warn("entry \(entry.index + 1) was interrupted; resume() goes on")
     let then = (contents.program, contents.instructionSet)
     if then != (options.version, instructionSet), entry.log.isWorthResuming {

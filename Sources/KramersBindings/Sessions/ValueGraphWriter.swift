@@ -30,7 +30,7 @@ final class ValueGraphWriter {
     self.start = start
     library = try program.libraryPaths().byAddress
     states = try program.boxes(in: program.attachments, as: StatesBox.self)
-    provenances = try program.boxes(in: program.provenances, as: ProvenanceBox.self)
+    provenances = try program.boxes(in: program.chronicle.provenances, as: ProvenanceBox.self)
       .mapValues(\.record)
   }
 

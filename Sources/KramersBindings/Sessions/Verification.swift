@@ -93,7 +93,7 @@ extension Program {
       // `resume()` may come, and begins where this entry would have.
       session.begin(entry)
       if !entry.isResume {
-        interruptedEntry = ResumableEntry(
+        chronicle.interruptedEntry = ResumableEntry(
           session.journal.count - 1, entry, log: EntryLog(), start: try EntryStart(self))
       }
       return nil

@@ -39,7 +39,7 @@ extension Program {
   }
 
   /// Whether an output is a new one; see `EntryLog`.
-  var showsOutput: Bool { entryUnderWay?.log.showsOutput() ?? true }
+  var showsOutput: Bool { chronicle.entryUnderWay?.log.showsOutput() ?? true }
 
   /// Lua's `print`, which shows what is in a table; a result alone is written as its record.
   package func printValues(_ values: [LuaValue]) throws {

@@ -17,7 +17,7 @@ extension Program {
           throw VerbError(name, "the status must be an integer in 0...255, got \(describe(code))")
         }
         if session.isReplaying { throw ExitError() }
-        entriesUnderWay = []
+        chronicle.leaveEntries()
         session.end(.ok, nil, seconds: 0)
         leaveSession(signal: 0)
         finish()
