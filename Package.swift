@@ -24,7 +24,7 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 /// The kernels that take most of the time, compiled once for each instruction set from the same
-/// sources (`KramersLanes512` is a link to `KramersLanes`); `Kernels.swift` in `Kramers` chooses
+/// sources (`KramersLanes512` is a link to `KramersLanes`); `LaneKernels.swift` in `Kramers` chooses
 /// when the program starts. They handle pointers and numbers only, so bounds checks
 /// have nothing to check: -Ounchecked removes overflow traps.
 func kernels(_ name: String, _ flags: [String]) -> Target {

@@ -12,7 +12,7 @@
 ///
 /// The interval is conservative: for n escapes by a fixed time a nominal 95 % covers 98.8 % at 3
 /// expected escapes, 97 % at 12 and 95.7 % at 40. It assumes exponential times and stays in the
-/// target that are long against a look; ask `exponentialTest` and `Residence`, and `KaplanMeier` for
+/// target that are long against a look; ask `ExponentialTest` and `Residence`, and `KaplanMeier` for
 /// what holds without the first.
 ///
 /// Source: Epstein and Sobel, J. Am. Stat. Assoc. 48, 486 (1953); Cox and Oakes, Analysis of
