@@ -11,6 +11,11 @@ public enum Sampling: String, Sendable, CaseIterable {
   public static let aliases = ["false": "permutation", "true": "replacement"]
 }
 
+/// In which numbers an ensemble computes.
+public enum Precision: String, Sendable, CaseIterable {
+  case double, single
+}
+
 /// Samples a step: all of them (exact gradient, no batch noise) or B.
 public enum BatchSize: Sendable, Equatable {
   case full

@@ -5,11 +5,6 @@ internal import KramersLanes
   internal import KramersLanes512
 #endif
 
-/// In which numbers an ensemble computes.
-public enum Precision: String, Sendable, CaseIterable {
-  case double, single
-}
-
 /// The kernels of one instruction set and precision: groups of replicas, one in each lane.
 struct LaneKernels: Sendable {
   typealias Group = UnsafeMutablePointer<kp_lane_group>
