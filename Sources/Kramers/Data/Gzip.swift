@@ -24,6 +24,18 @@ public func gunzip(_ bytes: [UInt8], limit: Int) throws(InputError) -> [UInt8] {
   return result
 }
 
+/// The first `count` bytes at least, if there are so many, of a gzip buffer whose rest is not looked at.
+func gunzip(_ bytes: [UInt8], beginning count: Int) throws(InputError) -> [UInt8] {
+  var status: Int32 = 0
+  // `kz_gunzip` writes in pieces of 32 kB, and stops before the one that does not fit.
+  let room = count + (1 << 15)
+  let result = [UInt8](unsafeUninitializedCapacity: room) { target, produced in
+    status = kz_gunzip(bytes, bytes.count, target.baseAddress, room, &produced)
+  }
+  if UInt32(status) != KZ_TOO_LARGE.rawValue { try check(status, limit: room) }
+  return result
+}
+
 private func check(_ status: Int32, limit: Int) throws(InputError) {
   switch UInt32(status) {
   case KZ_OK.rawValue: return

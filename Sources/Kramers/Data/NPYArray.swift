@@ -74,6 +74,17 @@ public struct NPYArray: Sendable, Equatable {
     return (0..<shape[0]).flatMap { n in places.map { rows[n * columns + $0] } }
   }
 
+  /// Doubles that reading a file with this beginning, the header at least, takes at one time.
+  static func claim(_ beginning: [UInt8], _ name: String) throws(InputError) -> Double {
+    let header = try beginning.withUnsafeBytes { bytes in
+      Result { () throws(InputError) in try Self.header(bytes, name).0 }
+    }.get()
+    return header.shape.reduce(header.isFortran ? 2.0 : 1.0) { $0 * Double($1) }
+  }
+
+  /// Bytes that hold any header that is read.
+  static let mostOfHeader = (1 << 16) + 12
+
   public init(_ bytes: [UInt8], name: String = "npy") throws(InputError) {
     self = try bytes.withUnsafeBytes { bytes in
       Result { () throws(InputError) in try NPYArray(bytes, name: name) }

@@ -21,11 +21,23 @@ extension Dataset {
           throw .sentence("\(file) is no npz archive\(foreignHint(bytes) ?? "")")
         }
         let archive = try archive(bytes, file)
-        var arrays: [String: NamedArray] = [:]
+        var found: [(option: String, name: String, member: ZipArchive.Member)] = []
+        // A small archive may hold a large array: all that they take together is known before the
+        // first is unpacked.
+        var needed = 0.0
         for case (let option, let name?) in names {
           let shownName = "\(option) (array '\(shown(name.utf8))' of \(file))"
-          let array = try NPYArray(archive.array(name, option, file, shownName), name: shownName)
-          arrays[option] = NamedArray(name: shownName, array: array)
+          let member = try archive.array(name, option, file, shownName)
+          let beginning = try archive.beginning(
+            of: member, shownName, count: NPYArray.mostOfHeader)
+          needed += try NPYArray.claim(beginning, shownName) + Double(member.size) / 8
+          found.append((option, shownName, member))
+        }
+        try checkMemory(count: needed, what: "the arrays of \(file)")
+        var arrays: [String: NamedArray] = [:]
+        for (option, name, member) in found {
+          let array = try NPYArray(archive.unpack(member, name), name: name)
+          arrays[option] = NamedArray(name: name, array: array)
         }
         return try Dataset("npz", arrays: arrays, labels: labels, missing: missing)
       }
@@ -42,10 +54,10 @@ extension Dataset {
 }
 
 extension ZipArchive {
-  /// The bytes of the .npy file that `savez` calls by the array's name.
+  /// The .npy file that `savez` calls by the array's name.
   fileprivate func array(
     _ name: String, _ option: String, _ file: String, _ shownName: String
-  ) throws(InputError) -> [UInt8] {
+  ) throws(InputError) -> Member {
     let found = members.filter { $0.name == name + ".npy" }
     guard found.count < 2 else { throw .sentence("\(shownName) stands there twice") }
     guard let member = found.first else {
@@ -58,6 +70,6 @@ extension ZipArchive {
         "\(option): \(file) has no array '\(shown(name.utf8))'; it has \(held)"
           + (names.count > 8 ? ", ..." : ""))
     }
-    return try unpack(member, shownName)
+    return member
   }
 }

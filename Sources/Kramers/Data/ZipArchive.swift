@@ -110,45 +110,71 @@ struct ZipArchive {
 
   /// The bytes of a member, whose length and checksum are those of the directory.
   ///
-  /// Memory is taken for what is there: at most what deflate can make of the packed bytes, 1032
-  /// times as much, and never more than the directory says.
-  ///
   /// - Parameter name: how messages name the member.
   func unpack(_ member: Member, _ name: String) throws(InputError) -> [UInt8] {
+    let packed = try packed(member, name)
+    let isWhole: Bool
+    let bytes: [UInt8]
+    if member.method == 0 {
+      isWhole = kz_crc32(packed.baseAddress, packed.count) == member.checksum
+      bytes = Array(packed)
+    } else {
+      // Never more than the directory says.
+      bytes = (try? gunzip(gzip(member, packed), limit: member.size)) ?? []
+      isWhole = bytes.count == member.size
+    }
+    guard isWhole else { throw Self.damaged(member, name) }
+    return bytes
+  }
+
+  /// The first `count` bytes of a member at least, if it has so many; nothing is known of the rest.
+  func beginning(
+    of member: Member, _ name: String, count: Int
+  ) throws(InputError) -> [UInt8] {
+    let packed = try packed(member, name)
+    guard member.method == 8 else { return Array(packed.prefix(count)) }
+    guard let bytes = try? gunzip(gzip(member, packed), beginning: count) else {
+      throw Self.damaged(member, name)
+    }
+    return bytes
+  }
+
+  private static func damaged(_ member: Member, _ name: String) -> InputError {
+    .sentence(
+      "\(name) is damaged: it is not the \(Kramers.count(member.size, "byte")) with the checksum that "
+        + "the archive states")
+  }
+
+  /// The bytes of a member as they stand in the archive. Deflate makes at most 1032 bytes of one:
+  /// what claims more is refused here.
+  private func packed(
+    _ member: Member, _ name: String
+  ) throws(InputError) -> UnsafeRawBufferPointer {
     guard member.flags & 1 == 0 else { throw .sentence("\(name) is encrypted") }
     guard member.method == 0 || member.method == 8 else {
       throw .sentence(
         "\(name) is compressed by method \(member.method); stored and deflated members are read")
     }
-    let damaged = InputError.sentence(
-      "\(name) is damaged: it is not the \(count(member.size, "byte")) with the checksum that the "
-        + "archive states")
     // The lengths of name and extra field differ from those in the directory.
     guard Self.number(bytes, member.offset, 4) == 0x0403_4B50,
       let nameLength = Self.number(bytes, member.offset + 26, 2),
       let extraLength = Self.number(bytes, member.offset + 28, 2)
-    else { throw damaged }
+    else { throw Self.damaged(member, name) }
     let start = member.offset + 30 + nameLength + extraLength
-    guard member.packed <= bytes.count - start else { throw damaged }
-    let packed = UnsafeRawBufferPointer(rebasing: bytes[start..<start + member.packed])
-    if member.method == 0 {
-      guard member.size == member.packed,
-        kz_crc32(packed.baseAddress, packed.count) == member.checksum
-      else { throw damaged }
-      return Array(packed)
-    }
-    guard member.size / 1032 <= member.packed else { throw damaged }
-    try checkMemory(count: Double(member.size) / 8, what: "the numbers of \(name)")
-    // Between a gzip header and trailer the same bits are a gzip file, checksum included.
+    guard member.packed <= bytes.count - start,
+      member.method == 0 ? member.size == member.packed : member.size / 1032 <= member.packed
+    else { throw Self.damaged(member, name) }
+    return UnsafeRawBufferPointer(rebasing: bytes[start..<start + member.packed])
+  }
+
+  /// Between a header and a trailer the bits of a deflated member are a gzip file, with its checksum.
+  private func gzip(_ member: Member, _ packed: UnsafeRawBufferPointer) -> [UInt8] {
     var gzip: [UInt8] = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255]
     gzip.reserveCapacity(member.packed + 18)
     gzip.append(contentsOf: packed)
     for word in [member.checksum, UInt32(truncatingIfNeeded: member.size)] {
       withUnsafeBytes(of: word.littleEndian) { gzip.append(contentsOf: $0) }
     }
-    guard let unpacked = try? gunzip(gzip, limit: member.size), unpacked.count == member.size else {
-      throw damaged
-    }
-    return unpacked
+    return gzip
   }
 }

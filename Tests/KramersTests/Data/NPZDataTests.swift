@@ -23,7 +23,7 @@ struct NPZDataTests {
   }
 
   @Test("errors name archive and array")
-  func refusals() {
+  func refusals() throws {
     let x = (name: "x.npy", bytes: bytes(hex: npyFortran), isDeflated: false)
     let y = (name: "y.npy", bytes: bytes(hex: npyVersion2), isDeflated: false)
     #expect(
@@ -41,6 +41,16 @@ struct NPZDataTests {
     ] {
       let sentence = Self.message([x, ("y.npy", bytes(hex: hex), false)])
       #expect(sentence.contains(words), "\(sentence)")
+    }
+    for isDeflated in [false, true] {
+      // A header of numbers that are not there, as long as the other one.
+      var large = bytes(hex: npyByType[0].hex)
+      let shape = Array("'shape': (2, 3), }       ".utf8)
+      let place = try #require(large.indices.first { large[$0...].starts(with: shape) })
+      let claimed = Array("'shape': (9999999999,), }".utf8)
+      large.replaceSubrange(place..<place + shape.count, with: claimed)
+      let text = Self.message([x, ("y.npy", large, isDeflated)])
+      #expect(text.hasPrefix("the arrays of a.npz would take "), "\(text)")
     }
     let empty = Self.message([x, ("y.npy", [], false)])
     #expect(empty == "y (array 'y' of a.npz): the npy file is empty")
