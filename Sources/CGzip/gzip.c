@@ -55,3 +55,7 @@ int kz_gunzip(const uint8_t *source, size_t count, uint8_t *target, size_t limit
   inflateEnd(&z);
   return status;
 }
+
+uint32_t kz_crc32(const void *bytes, size_t count) {
+  return (uint32_t)crc32_z(crc32_z(0, NULL, 0), bytes, count);
+}

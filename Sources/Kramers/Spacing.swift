@@ -1,3 +1,15 @@
+/// On which scale points are evenly spaced.
+public enum Scale: String, Sendable, CaseIterable {
+  case linear, log
+
+  public func points(_ first: Double, _ last: Double, _ count: Int) throws -> [Double] {
+    switch self {
+    case .linear: try linearlySpaced(first, last, count)
+    case .log: try geometricallySpaced(first, last, count)
+    }
+  }
+}
+
 /// `count` points from `first` to `last`, evenly spaced; both ends exact.
 ///
 /// - Throws: `InputError` unless count >= 1 and both ends are finite.

@@ -217,6 +217,10 @@ struct Options {
   func word(_ name: String) -> String? {
     value(name).flatMap { $0.text ?? $0.bool.map { $0 ? "true" : "false" } }
   }
+  /// The case that a word names.
+  func choice<Word: RawRepresentable<String>>(_ name: String) -> Word? {
+    word(name).flatMap(Word.init(rawValue:))
+  }
   func numbers(_ name: String) throws -> [Double]? { try value(name)?.asTable?.numbers() }
   func integers(_ name: String) throws -> [Int]? { try numbers(name)?.map { Int($0) } }
 
@@ -230,6 +234,22 @@ struct Options {
     case .batch: return .count(value.int)
     case .vector: return .vector(Self.state(value)?.state.parameters)
     }
+  }
+
+  /// `standard` with what replicas, max_steps, every, seed and stream say in its place.
+  func ensemble(_ standard: EnsembleOptions) throws -> EnsembleOptions {
+    var ensemble = standard
+    if let replicas = integer("replicas") { ensemble.replicas = replicas }
+    if let steps = integer("max_steps") { ensemble.maxSteps = steps }
+    if let every = integer("every") { ensemble.every = every }
+    if let seed = seed() { ensemble.seed = seed }
+    if let stream = integer("stream") {
+      guard let word = UInt32(exactly: stream) else {
+        throw InputError.rule("stream", "below 2^31", stream)
+      }
+      ensemble.stream = word
+    }
+    return ensemble
   }
 
   func seed(_ name: String = "seed") -> UInt64? {

@@ -49,7 +49,7 @@ final class Scratch {
     for (path, words) in cases {
       for call in [
         "data.csv{path = '\(path)', targets = 1}", "data.npy{x = '\(path)', y = '\(path)'}",
-        "data.idx{images = '\(path)', labels = '\(path)'}",
+        "data.idx{images = '\(path)', labels = '\(path)'}", "data.npz{path = '\(path)'}",
         "experiment{data = data.population{singular = {1}}, depth = 2, width = 1}:import('\(path)')",
       ] {
         let run = try kramers("-e", call)
@@ -289,7 +289,7 @@ final class Scratch {
       "x:measure():json('a\\0b')", "session.journal('a\\0b')", "session.export('a\\0b.jsonl')",
       "session.save('a\\0b')", "session.open('./a\\0b')", "session.delete('a\\0b.kramers')",
       "data.csv{path = 'a\\0b', targets = 1}", "data.npy{x = 'a\\0b', y = 'y'}",
-      "data.idx{images = 'a\\0b', labels = 'y'}",
+      "data.idx{images = 'a\\0b', labels = 'y'}", "data.npz{path = 'a\\0b'}",
     ] {
       let run = try kramers("-e", setup + call)
       #expect(run.status == 1, "\(call)")

@@ -17,3 +17,6 @@ enum kz_status {
 /// the number of bytes so far, whatever is returned. Bytes after the last member are corruption.
 int kz_gunzip(const uint8_t *source, size_t count, uint8_t *target, size_t limit,
               size_t *produced);
+
+/// The CRC-32 of gzip and zip (RFC 1952, section 8).
+uint32_t kz_crc32(const void *bytes, size_t count);

@@ -66,7 +66,7 @@ private func zipFormat(_ bytes: UnsafeRawBufferPointer) -> String {
   if !arrays.isEmpty {
     let list = arrays.prefix(6).map { "'\(shown($0.utf8))'" }.joined(separator: ", ")
     return "an npz archive with \(arrays.count == 1 ? "the array" : "the arrays") \(list)"
-      + "\(arrays.count > 6 ? ", ..." : ""); numpy.save writes one array a file, which data.npy reads"
+      + "\(arrays.count > 6 ? ", ..." : ""), which data.npz reads"
   }
   if names.contains(where: { $0 == "data.pkl" || $0.hasSuffix("/data.pkl") }) {
     return "a PyTorch file of torch.save (a zip with a pickle); " + saveSafetensors
@@ -78,27 +78,11 @@ private func zipFormat(_ bytes: UnsafeRawBufferPointer) -> String {
 }
 
 /// The names in a zip archive's central directory; without one, that of the first entry.
-///
-/// Source: PKWARE, APPNOTE.TXT 6.3.
 private func zipNames(_ bytes: UnsafeRawBufferPointer) -> [String] {
-  func number(_ offset: Int, _ size: Int) -> Int {
-    (0..<size).reduce(0) { $0 | Int(bytes[offset + $1]) << (8 * $1) }
+  if let archive = try? ZipArchive(bytes), !archive.members.isEmpty {
+    return archive.members.map(\.name)
   }
-  func name(_ offset: Int, _ length: Int) -> String {
-    String(decoding: bytes[offset..<min(bytes.count, offset + length)], as: UTF8.self)
-  }
-  var names: [String] = []
-  let last = bytes.count - 22
-  var end = last
-  while end >= 0, end > last - 65_536, number(end, 4) != 0x0605_4B50 { end -= 1 }
-  if end >= 0, number(end, 4) == 0x0605_4B50 {
-    var entry = number(end + 16, 4)
-    while names.count < 1000, entry + 46 <= bytes.count, number(entry, 4) == 0x0201_4B50 {
-      let length = number(entry + 28, 2)
-      names.append(name(entry + 46, length))
-      entry += 46 + length + number(entry + 30, 2) + number(entry + 32, 2)
-    }
-  }
-  if names.isEmpty, bytes.count > 30 { names = [name(30, number(26, 2))] }
-  return names
+  guard bytes.count > 30 else { return [] }
+  let length = Int(bytes[26]) | Int(bytes[27]) << 8
+  return [String(decoding: bytes[30..<min(bytes.count, 30 + length)], as: UTF8.self)]
 }

@@ -40,10 +40,7 @@ extension Dataset {
       }
       test = set
     }
-    let classes = max(train.classes, test?.classes ?? 0)
-    guard classes >= 2 else {
-      throw .sentence("\(train.labelsName) must name at least two classes, got only 0")
-    }
+    let classes = try ClassLabels.classes(train.labels, test?.labels, train.labelsName)
     let kept = min(limit ?? train.images.count, train.images.count)
     let rows = Double(kept + (test?.images.count ?? 0))
     let (n, p) = (Double(train.images.width), Double(classes))
@@ -64,9 +61,7 @@ private struct LabelledImages {
   let images: IDXArray
   let name: String
   let labelsName: String
-  let labels: [Int]
-  /// Largest label + 1.
-  let classes: Int
+  let labels: ClassLabels
 
   init(
     _ images: (name: String, file: [UInt8]), _ labels: (name: String, file: [UInt8])
@@ -91,24 +86,15 @@ private struct LabelledImages {
     }
     try checkSize(images.name, array.count)
     try checkMemory(count: 2 * Double(array.count), what: "\(array.count) labels")
-    var numbers: [Int] = []
-    numbers.reserveCapacity(array.count)
-    for (i, value) in array.values(array.count).enumerated() {
-      guard let label = Int(exactly: value), (0...65535).contains(label) else {
-        throw .rule("\(labels.name)[\(i + 1)]", "a whole number from 0 to 65535", value)
-      }
-      numbers.append(label)
-    }
-    self.labels = numbers
-    classes = (numbers.max() ?? 0) + 1
+    self.labels = try ClassLabels(array.values(array.count), labels.name)
   }
 
   /// The first `count` images, with one-hot targets.
   func samples(_ count: Int, classes: Int) throws(InputError) -> Samples {
     let x = images.values(count, dividingBytesBy: 255)
     try checkNumbers(name, x, columns: images.width)
-    var y = [Double](repeating: 0, count: count * classes)
-    for n in 0..<count { y[n * classes + labels[n]] = 1 }
-    return Samples(count: count, inputs: images.width, outputs: classes, x: x, y: y)
+    return Samples(
+      count: count, inputs: images.width, outputs: classes, x: x,
+      y: labels.oneHot(count, classes: classes))
   }
 }

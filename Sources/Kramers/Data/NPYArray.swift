@@ -1,8 +1,9 @@
 /// An array of NumPy's .npy format, versions 1 to 3, as a row-major table of doubles.
 ///
 /// Read are float16, float32 and float64, all integers, and booleans, of either byte order, in C and
-/// in Fortran order, of one dimension (a column) or two. Not read: complex numbers, long doubles,
-/// texts, records, and Python objects, which are pickled programs.
+/// in Fortran order. The first index counts the rows; the others are flattened to columns, the last
+/// running fastest, and one dimension is one column. Not read: complex numbers, long doubles, texts,
+/// records, and Python objects, which are pickled programs.
 ///
 /// Source: `numpy.lib.format`, NEP 1.
 public struct NPYArray: Sendable, Equatable {
@@ -22,20 +23,21 @@ public struct NPYArray: Sendable, Equatable {
     let (header, start) = try Self.header(bytes, name)
     let (format, bigEndian) = try numberFormat(header.descr, name)
     shape = header.shape
-    guard shape.count == 1 || shape.count == 2 else {
-      throw .rule(
-        "\(name)", "an array of 1 or 2 dimensions",
-        shape.isEmpty ? "a single number" : "shape \(words(shape))")
+    guard let first = shape.first else {
+      throw .rule("\(name)", "an array of at least 1 dimension", "a single number")
     }
-    rows = shape[0]
-    columns = shape.count == 2 ? shape[1] : 1
-    guard rows > 0, columns > 0 else {
+    guard shape.allSatisfy({ $0 > 0 }) else {
       throw .sentence("\(name) must hold at least one number, got shape \(words(shape))")
     }
     let held = bytes.count - start
-    let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
-    let (needed, overflow2) = count.multipliedReportingOverflow(by: format.size)
-    guard !overflow, !overflow2, needed <= held else {
+    var needed = format.size
+    var overflows = false
+    for length in shape {
+      let (product, overflow) = needed.multipliedReportingOverflow(by: length)
+      needed = product
+      overflows = overflows || overflow
+    }
+    guard !overflows, needed <= held else {
       throw .sentence(
         "\(name): the header claims shape \(words(shape)) of \(sizeWords(format.size)), and "
           + "\(Kramers.count(held, "byte")) follow it")
@@ -45,13 +47,31 @@ public struct NPYArray: Sendable, Equatable {
         "\(name): \(Kramers.count(held - needed, "byte")) too many for shape \(words(shape)) of "
           + "\(sizeWords(format.size))")
     }
+    rows = first
+    columns = needed / format.size / rows
+    let count = rows * columns
     try checkMemory(
       count: Double(count) * (header.isFortran ? 2 : 1), what: "\(name) of shape \(words(shape))")
     let numbers = format.decode(
       UnsafeRawBufferPointer(rebasing: bytes[start...]), count: count, bigEndian: bigEndian)
     values =
-      header.isFortran && columns > 1
-      ? Matrix(columns, rows, numbers).transposed.values : numbers
+      header.isFortran && columns > 1 ? Self.rowMajor(numbers, shape, columns: columns) : numbers
+  }
+
+  /// Numbers of which the first index runs fastest, with the last running fastest.
+  private static func rowMajor(_ numbers: [Double], _ shape: [Int], columns: Int) -> [Double] {
+    let rows = Matrix(columns, shape[0], numbers).transposed.values
+    guard shape.count > 2 else { return rows }
+    let places = (0..<columns).map { column in
+      var (left, place, stride) = (column, 0, columns)
+      for length in shape.dropFirst().reversed() {
+        stride /= length
+        place += left % length * stride
+        left /= length
+      }
+      return place
+    }
+    return (0..<shape[0]).flatMap { n in places.map { rows[n * columns + $0] } }
   }
 
   public init(_ bytes: [UInt8], name: String = "npy") throws(InputError) {

@@ -4,53 +4,81 @@ extension Dataset {
   /// - Parameters:
   ///   - x, y: the bytes of the files, of equally many rows.
   ///   - testX, testY: the test set, both or neither, as wide as the training set.
+  ///   - labels: whether the targets are classes by number, from 0, and become one-hot rows, as many
+  ///     as the largest label of both sets and one.
   ///   - missing: what is done about rows with NaN or infinities.
   ///   - files: how messages name the arrays: `["x": "x (data.npy)"]`.
   /// - Throws: a sentence for a file that is no readable array (see `NPYArray`), for rows or
-  ///   columns that do not match, and for NaN, infinite and huge numbers with row and column.
+  ///   columns that do not match, for labels that are none, and for NaN, infinite and huge numbers
+  ///   with row and column.
   public static func npy(
-    x: [UInt8], y: [UInt8], testX: [UInt8]? = nil, testY: [UInt8]? = nil,
+    x: [UInt8], y: [UInt8], testX: [UInt8]? = nil, testY: [UInt8]? = nil, labels: Bool = false,
     missing: MissingNumbers = .refuse, files: [String: String] = [:]
   ) throws(InputError) -> Dataset {
-    guard (testX == nil) == (testY == nil) else {
+    var arrays: [String: NamedArray] = [:]
+    for (name, bytes) in [("x", x), ("y", y), ("test_x", testX), ("test_y", testY)] {
+      guard let bytes else { continue }
+      let shownName = files[name] ?? name
+      arrays[name] = NamedArray(name: shownName, array: try NPYArray(bytes, name: shownName))
+    }
+    return try Dataset("npy", arrays: arrays, labels: labels, missing: missing)
+  }
+
+  /// - Parameter arrays: `x` and `y`, and `test_x` and `test_y` or neither.
+  init(
+    _ name: String, arrays: [String: NamedArray], labels: Bool, missing: MissingNumbers
+  ) throws(InputError) {
+    guard let x = arrays["x"], let y = arrays["y"] else { preconditionFailure("x and y") }
+    guard (arrays["test_x"] == nil) == (arrays["test_y"] == nil) else {
       throw .sentence(
-        testX == nil ? "test_y needs test_x beside it" : "test_x needs test_y beside it")
+        arrays["test_x"] == nil
+          ? "test_y needs test_x beside it" : "test_x needs test_y beside it")
     }
-    func named(_ name: String, _ bytes: [UInt8]) -> (name: String, bytes: [UInt8]) {
-      (files[name] ?? name, bytes)
-    }
-    let (train, trainDropped) = try pair(named("x", x), named("y", y), missing)
+    var (train, dropped) = try pair(x, y, labels, missing)
     var test: Samples?
-    var testDropped = 0
-    if let testX, let testY {
-      let (samples, dropped) = try pair(named("test_x", testX), named("test_y", testY), missing)
-      testDropped = dropped
-      for (name, width, expected) in [
-        ("test_x", samples.inputs, train.inputs), ("test_y", samples.outputs, train.outputs),
+    if let testX = arrays["test_x"], let testY = arrays["test_y"] {
+      let (samples, testDropped) = try pair(testX, testY, labels, missing)
+      dropped += testDropped
+      for (array, width, expected) in [
+        (testX, samples.inputs, train.inputs), (testY, samples.outputs, train.outputs),
       ] where width != expected {
         throw .sentence(
-          "\(files[name] ?? name) must have \(count(expected, "column")) like the training set, got \(width)"
+          "\(array.name) must have \(count(expected, "column")) like the training set, got \(width)"
         )
       }
       test = samples
+    }
+    if labels {
+      let numbers = try ClassLabels(train.y, y.name)
+      let testNumbers = try test.map { test throws(InputError) in
+        try ClassLabels(test.y, arrays["test_y"]?.name ?? "test_y")
+      }
+      let classes = try ClassLabels.classes(numbers, testNumbers, y.name)
+      let rows = train.count + (test?.count ?? 0)
+      try checkMemory(
+        count: Double(rows) * Double(classes), what: "\(rows) rows of \(classes) classes")
+      train = train.labelled(numbers, classes: classes)
+      if let testNumbers { test = test?.labelled(testNumbers, classes: classes) }
     }
     let (n, p) = (Double(train.inputs), Double(train.outputs))
     try checkMemory(
       count: n * (n + p),
       what: "the second moments of \(train.inputs) inputs and \(train.outputs) outputs")
-    var data = Dataset(
-      name: "npy", train: train, test: test, dropped: trainDropped + testDropped)
-    data.remarkEmptyClasses(labels: false, name: files["y"] ?? "y")
-    return data
+    self.init(name: name, train: train, test: test, dropped: dropped)
+    remarkEmptyClasses(labels: labels, name: y.name)
   }
 }
 
+/// An array and how messages name it.
+struct NamedArray {
+  let name: String
+  let array: NPYArray
+}
+
 private func pair(
-  _ x: (name: String, bytes: [UInt8]), _ y: (name: String, bytes: [UInt8]),
-  _ missing: MissingNumbers
+  _ x: NamedArray, _ y: NamedArray, _ labels: Bool, _ missing: MissingNumbers
 ) throws(InputError) -> (Samples, dropped: Int) {
-  let inputs = try NPYArray(x.bytes, name: x.name)
-  let targets = try NPYArray(y.bytes, name: y.name)
+  let (inputs, targets) = (x.array, y.array)
   guard inputs.rows == targets.rows else {
     throw .sentence(
       "\(x.name) and \(y.name) must hold equally many rows, got \(inputs.rows) and "
@@ -59,6 +87,15 @@ private func pair(
   try checkSize("\(x.name): rows", inputs.rows)
   for (name, array) in [(x.name, inputs), (y.name, targets)] {
     try checkNumbers(name, array.values, columns: array.columns, missing: missing)
+  }
+  if labels {
+    guard targets.columns == 1 else {
+      throw .sentence("\(y.name) must have 1 column of labels, got \(targets.columns)")
+    }
+    // By their rows in the file: some may be left out below.
+    for (i, value) in targets.values.enumerated() where value.isFinite || missing == .keep {
+      _ = try ClassLabels.label(value, y.name, i)
+    }
   }
   let samples = Samples(
     count: inputs.rows, inputs: inputs.columns, outputs: targets.columns, x: inputs.values,
@@ -72,6 +109,16 @@ private func pair(
     unit: "row", numbers: Array(1...samples.count), x: .init(file: x.name, columns: nil),
     y: .init(file: y.name, columns: nil))
   return (samples.from(origin), 0)
+}
+
+extension Samples {
+  /// The same inputs with labels as one-hot targets.
+  fileprivate func labelled(_ labels: ClassLabels, classes: Int) -> Samples {
+    let samples = Samples(
+      count: count, inputs: inputs, outputs: classes, x: x,
+      y: labels.oneHot(count, classes: classes))
+    return origin.map(samples.from) ?? samples
+  }
 }
 
 /// Refuses NaN and infinities where they are not expected, and huge numbers, by row and column from 1.

@@ -1,36 +1,18 @@
 /// How the parameters follow the gradient: one of `Optimizer.allCases`, known by its name.
-public struct Optimizer: Sendable, Equatable, RawRepresentable, CaseIterable,
-  CustomStringConvertible
-{
+public struct Optimizer: NamedCase {
   /// All that the program knows of it.
   let rule: any OptimizerRule.Type
-
-  public init?(rawValue: String) {
-    guard let known = Optimizer.allCases.first(where: { $0.rawValue == rawValue }) else {
-      return nil
-    }
-    self = known
-  }
 
   init(_ rule: any OptimizerRule.Type) { self.rule = rule }
 
   public var rawValue: String { rule.name }
-  public var description: String { rule.name }
+  public var kind: Any.Type { rule }
   /// Settings that it alone decides to use.
   public var reads: Set<String> { rule.reads }
   /// Whether it goes down loss + L2, so that there is an objective for theory to speak of.
   public var descendsObjective: Bool { rule.noObjective == nil }
   /// Whether temperature is defined for it.
   public var takesTemperature: Bool { rule.friction(Settings()) != nil }
-
-  public static func == (a: Optimizer, b: Optimizer) -> Bool {
-    ObjectIdentifier(a.rule) == ObjectIdentifier(b.rule)
-  }
-
-  /// `'a' and 'b'`: those for which `holds`.
-  static func names(where holds: (Optimizer) -> Bool) -> String {
-    joined(allCases.filter(holds).map { "'\($0.rawValue)'" })
-  }
 }
 
 /// An optimiser: everything that the trainers, theory and help need to know. What it does not say,

@@ -1,9 +1,7 @@
 /// What `measure_escape` asks for; nil means the default that theory or the present state gives.
-public struct EscapeRequest: Sendable {
+public struct EscapeRequest: Sendable, AsksEnsemble {
   public var settings: Settings
-  public var replicas = 64
-  public var maxSteps = 1_000_000
-  public var every = 10
+  public var ensemble: EnsembleOptions
   /// Steps that the observable must stay past the threshold.
   public var dwell = 0
   /// Fit a time although replicas diverged: as a competing end.
@@ -13,14 +11,12 @@ public struct EscapeRequest: Sendable {
   /// nil is the mode.
   public var observable: Observable?
   public var threshold: Double?
-  public var seed: UInt64
-  public var stream: UInt32 = 0
   /// Minibatch noise as it is at the present state, whatever the weights become: `FrozenNoise`.
   public var isFrozen = false
 
   public init(settings: Settings, seed: UInt64) {
     self.settings = settings
-    self.seed = seed
+    ensemble = EnsembleOptions(seed: seed)
   }
 }
 
@@ -116,11 +112,7 @@ extension Experiment {
     let target = try escapeTarget(request, monitor: monitor)
     let (observable, threshold) = (target.observable, target.threshold)
     var options = FirstPassageOptions(
-      observable: observable, threshold: threshold, seed: request.seed)
-    options.replicas = request.replicas
-    options.maxSteps = request.maxSteps
-    options.every = request.every
-    options.stream = request.stream
+      observable: observable, threshold: threshold, ensemble: request.ensemble)
     options.dwell = request.dwell
     let isDeterministic = request.settings.isDeterministic && !request.isFrozen
     if isDeterministic {

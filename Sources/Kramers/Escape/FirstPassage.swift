@@ -1,49 +1,34 @@
 /// How first-passage times are measured.
-public struct FirstPassageOptions: Sendable, Equatable {
-  public var replicas = 64
-  /// Steps after which a replica that has not escaped is censored.
-  public var maxSteps = 1_000_000
-  /// Steps between two looks at the observable: the times of escapes are multiples of it, but for
-  /// a last look after `maxSteps`.
-  public var every = 10
+public struct FirstPassageOptions: Sendable, Equatable, AsksEnsemble {
+  /// A replica that has not escaped by `maxSteps` is censored.
+  public var ensemble: EnsembleOptions
   /// Steps that the observable must stay past the threshold: an escape is the first look from which
   /// on it was past at every look until one at least this much later. A stay that begins by
   /// `maxSteps` is followed beyond, until it is decided.
   public var dwell = 0
   public var observable: Observable
   public var threshold: Double
-  public var seed: UInt64
-  /// Family of random streams under the same seed, so that points of a protocol are independent.
-  public var stream: UInt32 = 0
   /// Without any noise: end where updates change nothing any more.
   var stopsAtRest = false
   /// Nil looks for escapes; else escaped replicas are followed until they return.
   var following: FollowedReplicas?
 
-  public init(observable: Observable, threshold: Double, seed: UInt64) {
+  public init(observable: Observable, threshold: Double, ensemble: EnsembleOptions) {
+    self.ensemble = ensemble
     self.observable = observable
     self.threshold = threshold
-    self.seed = seed
+  }
+
+  public init(observable: Observable, threshold: Double, seed: UInt64) {
+    self.init(
+      observable: observable, threshold: threshold, ensemble: EnsembleOptions(seed: seed))
   }
 
   public func validate() throws {
-    guard replicas >= 1 else { throw InputError.rule("replicas", "at least 1", replicas) }
-    guard replicas <= 1 << 24 else {
-      throw InputError.rule("replicas", "at most 2^24", replicas)
-    }
-    guard maxSteps >= 1 else { throw InputError.rule("max_steps", "at least 1", maxSteps) }
-    let (total, overflow) = replicas.multipliedReportingOverflow(by: maxSteps)
-    guard !overflow, total <= 1_000_000_000_000_000_000 else {
-      throw InputError.sentence(
-        "max_steps: replicas * max_steps must be at most 1e18, got \(replicas) * \(maxSteps)")
-    }
-    guard every >= 1 else { throw InputError.rule("every", "at least 1", every) }
-    guard every <= maxSteps else {
-      throw InputError.rule("every", "at most max_steps (\(maxSteps))", every)
-    }
+    try ensemble.validate(atLeast: 1, atMost: 24)
     guard dwell >= 0 else { throw InputError.rule("dwell", "0 or positive", dwell) }
-    guard dwell <= maxSteps else {
-      throw InputError.rule("dwell", "at most max_steps (\(maxSteps))", dwell)
+    guard dwell <= ensemble.maxSteps else {
+      throw InputError.rule("dwell", "at most max_steps (\(ensemble.maxSteps))", dwell)
     }
     guard threshold.isFinite else {
       throw InputError.rule("threshold", "a finite number", threshold)

@@ -1,37 +1,34 @@
 /// How rare escapes are counted by adaptive multilevel splitting.
-public struct SplittingOptions: Sendable, Equatable {
+public struct SplittingOptions: Sendable, Equatable, AsksEnsemble {
+  /// Replicas are the trajectories of one run; `maxSteps` is the longest stay between A and B, and
+  /// the longest wait for a crossing of the edge of A.
+  public var ensemble: EnsembleOptions
   public var observable: Observable
   /// Where a replica counts as escaped: the edge of B.
   public var threshold: Double
   /// The edge of A, in the observable's unit, on the near side of the threshold; nil takes the 90 %
   /// quantile of a pilot run.
   public var level: Double?
-  /// Trajectories of one run.
-  public var replicas = 200
   /// Independent runs, which give the interval.
   public var runs = 20
-  /// Steps between two looks.
-  public var every = 10
-  /// Longest stay between A and B, and the longest wait for a crossing of the edge of A, in steps.
-  public var maxSteps = 1_000_000
-  public var seed: UInt64
-  public var stream: UInt32 = 0
 
-  public init(observable: Observable, threshold: Double, seed: UInt64) {
+  public init(observable: Observable, threshold: Double, ensemble: EnsembleOptions) {
+    self.ensemble = ensemble
     self.observable = observable
     self.threshold = threshold
-    self.seed = seed
+  }
+
+  /// Of 200 trajectories.
+  public init(observable: Observable, threshold: Double, seed: UInt64) {
+    self.init(
+      observable: observable, threshold: threshold, ensemble: EnsembleOptions(seed: seed))
+    ensemble.replicas = 200
   }
 
   func validate() throws {
-    guard replicas >= 2 else { throw InputError.rule("replicas", "at least 2", replicas) }
-    guard replicas <= 1 << 20 else { throw InputError.rule("replicas", "at most 2^20", replicas) }
+    try ensemble.validate(atLeast: 2, atMost: 20)
     guard runs >= 2 else { throw InputError.rule("runs", "at least 2", runs) }
     guard runs <= 10_000 else { throw InputError.rule("runs", "at most 10000", runs) }
-    guard every >= 1 else { throw InputError.rule("every", "at least 1", every) }
-    guard every <= maxSteps else {
-      throw InputError.rule("every", "at most max_steps (\(maxSteps))", every)
-    }
     guard threshold.isFinite else {
       throw InputError.rule("threshold", "a finite number", threshold)
     }

@@ -2,6 +2,13 @@
   internal import Glibc
 #endif
 
+/// How an escape time is measured.
+public enum EscapeMethod: String, Sendable, CaseIterable {
+  /// By waiting for escapes.
+  case direct
+  case splitting
+}
+
 /// An escape time by splitting, with theory, and with brute force where both can be had.
 public struct SplittingResult: Sendable {
   public let record: SplittingRecord
@@ -76,13 +83,9 @@ extension Experiment {
   ) throws -> SplittingResult {
     let target = try escapeTarget(request, monitor: monitor)
     var options = SplittingOptions(
-      observable: target.observable, threshold: target.threshold, seed: request.seed)
+      observable: target.observable, threshold: target.threshold, ensemble: request.ensemble)
     options.level = level
-    options.replicas = request.replicas
     options.runs = runs
-    options.every = request.every
-    options.maxSteps = request.maxSteps
-    options.stream = request.stream
     let record = try measureBySplitting(
       data: data, network: network, settings: request.settings, from: state, options: options,
       threads: threads, monitor: monitor)
@@ -142,11 +145,9 @@ extension Experiment {
       }
     }
     var direct = FirstPassageOptions(
-      observable: target.observable, threshold: target.threshold, seed: request.seed)
+      observable: target.observable, threshold: target.threshold, ensemble: options.ensemble)
     direct.replicas = 256
-    direct.every = request.every
     direct.maxSteps = max(Int(30 * splitting.tau), request.every)
-    direct.stream = options.stream
     let passage = try measureFirstPassage(
       data: data, network: network, settings: settings, from: state, options: direct,
       threads: threads, monitor: monitor)

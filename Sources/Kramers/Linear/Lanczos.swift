@@ -1,6 +1,6 @@
 /// Which end of the spectrum to look for.
-public enum SpectrumEnd: Sendable {
-  case smallest, largest
+public enum SpectrumEnd: String, Sendable, CaseIterable {
+  case largest, smallest
 }
 
 /// What `lanczos` found.

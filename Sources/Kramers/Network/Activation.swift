@@ -1,35 +1,17 @@
 /// The function between two layers. Applied to every hidden layer; the output layer is always linear.
-public struct Activation: Sendable, Equatable, RawRepresentable, CaseIterable,
-  CustomStringConvertible, CustomDebugStringConvertible
-{
+public struct Activation: NamedCase, CustomDebugStringConvertible {
   /// All that the program knows of it.
   let function: any ActivationFunction.Type
-
-  public init?(rawValue: String) {
-    guard let known = Activation.allCases.first(where: { $0.rawValue == rawValue }) else {
-      return nil
-    }
-    self = known
-  }
 
   init(_ function: any ActivationFunction.Type) { self.function = function }
 
   public var rawValue: String { function.name }
-  public var description: String { function.name }
+  public var kind: Any.Type { function }
   public var debugDescription: String { "Kramers.Activation.\(function.name)" }
   /// Whether it is the identity.
   public var isLinear: Bool { self == .linear }
   /// f(0) = 0: a unit without input gives nothing to the next layer.
   var keepsZero: Bool { function.value(0) == 0 }
-
-  public static func == (a: Activation, b: Activation) -> Bool {
-    ObjectIdentifier(a.function) == ObjectIdentifier(b.function)
-  }
-
-  /// `'a' and 'b'`: those for which `holds`.
-  static func names(where holds: (Activation) -> Bool) -> String {
-    joined(allCases.filter(holds).map { "'\($0.rawValue)'" })
-  }
 }
 
 /// An activation: everything that gradients, Hessian-vector products, lanes and theory need to know.

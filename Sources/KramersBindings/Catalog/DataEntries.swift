@@ -26,6 +26,10 @@ extension Catalog {
     "allow_nan", .flag, standard: "false",
     "read such numbers as nan and inf, to look at the data; experiment refuses them")
 
+  private static let labels = OptionEntry(
+    "labels", .flag, standard: "false",
+    "the targets are classes by number, from 0: they become one-hot rows")
+
   static let data: [Entry] = [
     Entry(
       "data.gaussian", .function,
@@ -116,7 +120,7 @@ extension Catalog {
       options: [
         OptionEntry("p", .integer(.positive), standard: "required", "the modulus"),
         OptionEntry(
-          "operation", .choice(["+", "-", "*", "/"]), standard: "\"+\"",
+          "operation", .choice(of: ModularOperation.self), standard: "\"+\"",
           "\"/\" needs a prime p and leaves out b = 0"),
         OptionEntry(
           "fraction", .number(.fraction), standard: "0.5", "share of the table used for training"),
@@ -178,13 +182,13 @@ extension Catalog {
     Entry(
       "data.npy", .function,
       "arrays saved by numpy.save: floats and integers of any size, both byte orders, versions 1 "
-        + "to 3; one dimension is one column",
+        + "to 3; one dimension is one column, more than two are flattened to rows",
       options: [
         OptionEntry("x", .text, standard: "required", "file of the inputs, rows x inputs"),
         OptionEntry("y", .text, standard: "required", "file of the targets, rows x outputs"),
         OptionEntry("test_x", .text, standard: "none", "inputs of the test set"),
         OptionEntry("test_y", .text, standard: "none", "targets of the test set"),
-        missing, allowNaN,
+        labels, missing, allowNaN,
       ],
       returns: "a data set; d.dropped counts the rows that were left out",
       example: """
@@ -193,6 +197,24 @@ extension Catalog {
         print(ok or why)
         """,
       seeAlso: ["data.csv", "data.idx"]),
+    Entry(
+      "data.npz", .function,
+      "arrays of one archive saved by numpy.savez or savez_compressed, read as data.npy reads them",
+      options: [
+        OptionEntry("path", .text, standard: "required", "the file"),
+        OptionEntry("x", .text, standard: "\"x\"", "name of the array of the inputs"),
+        OptionEntry("y", .text, standard: "\"y\"", "name of the array of the targets"),
+        OptionEntry("test_x", .text, standard: "none", "inputs of the test set"),
+        OptionEntry("test_y", .text, standard: "none", "targets of the test set"),
+        labels, missing, allowNaN,
+      ],
+      returns: "a data set; d.dropped counts the rows that were left out",
+      example: """
+        -- numpy.savez("task.npz", x=x, y=y), then:
+        local ok, why = pcall(data.npz, { path = "task.npz", x = "x", y = "y" })
+        print(ok or why)
+        """,
+      seeAlso: ["data.npy"]),
     Entry(
       "data.idx", .function,
       "images and labels in MNIST's IDX format, plain or gzip: unsigned bytes are divided by 255, "

@@ -31,6 +31,11 @@ package enum OptionKind: Sendable, Equatable {
 
   package typealias Rule = NumberRule
 
+  /// One of the words of an enumeration.
+  static func choice<Word: CaseIterable & RawRepresentable<String>>(of _: Word.Type) -> OptionKind {
+    .choice(Word.allCases.map(\.rawValue))
+  }
+
   /// The type as help and errors name it.
   package var words: String {
     switch self {

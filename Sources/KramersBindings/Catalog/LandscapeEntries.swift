@@ -9,7 +9,7 @@ extension Catalog {
     OptionEntry("to", .number(.nonNegative), standard: "none", "last L2 strength"),
     OptionEntry("points", .integer(.positive), standard: "none", "number of points"),
     OptionEntry(
-      "scale", .choice(["linear", "log"]), standard: "\"linear\"", "spacing between from and to"),
+      "scale", .choice(of: Scale.self), standard: "\"linear\"", "spacing between from and to"),
   ]
 
   private static let ramp: [OptionEntry] = [
@@ -62,7 +62,7 @@ extension Catalog {
           "mode", .integer(.positive), standard: "the strongest not learned",
           "the mode, by descending singular value"),
         OptionEntry(
-          "method", .choice(["theory", "string"]),
+          "method", .choice(of: BarrierRequest.Method.self),
           standard: "\"theory\" for deep linear networks",
           "exact states, or strings relaxed in the full weight space from random paths, then a "
             + "saddle search"),
@@ -101,7 +101,7 @@ extension Catalog {
       options: [
         OptionEntry("k", .integer(.positive), standard: "5", "number of eigenvalues"),
         OptionEntry(
-          "which", .choice(["largest", "smallest"]), standard: "\"largest\"",
+          "which", .choice(of: SpectrumEnd.self), standard: "\"largest\"",
           "end of the spectrum; the most extreme comes first"),
         OptionEntry(
           "dense", .flag, standard: "false",
@@ -129,7 +129,8 @@ extension Catalog {
         OptionEntry(
           "batch", .batch, unit: "samples", standard: "the experiment's", "samples a step"),
         OptionEntry(
-          "replacement", .choice(["false", "true", "subset"]), standard: "the experiment's",
+          "replacement", .choice(Setting.named["replacement"]?.words ?? []),
+          standard: "the experiment's",
           "whether samples are drawn independently"),
         OptionEntry(
           "mode", .integer(.positive), standard: "the strongest not learned",

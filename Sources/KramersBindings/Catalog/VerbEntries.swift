@@ -36,14 +36,14 @@ extension Catalog {
           "widths", .integers(.positive), standard: "from depth and width",
           "{inputs, ..., outputs}, instead of depth and width"),
         OptionEntry(
-          "activation", .choice(Activation.allCases.map(\.rawValue)),
+          "activation", .choice(of: Activation.self),
           standard: "\"linear\"", "function of the hidden layers"),
         OptionEntry("bias", .flag, standard: "false", "biases in every layer"),
         OptionEntry(
-          "loss", .choice(Loss.allCases.map(\.rawValue)), standard: "\"mse\"",
+          "loss", .choice(of: Loss.self), standard: "\"mse\"",
           "(1/2N) sum |f(x)-y|^2, or softmax cross-entropy"),
         OptionEntry(
-          "init", .choice(Initialization.allCases.map(\.rawValue)),
+          "init", .choice(of: Initialization.self),
           standard: "\"gaussian\"", "initial weights"),
         OptionEntry(
           "init_scale", .number(.nonNegative), standard: "1",
@@ -258,7 +258,7 @@ extension Catalog {
           "allow_diverged", .flag, standard: "false",
           "fit a time although replicas diverged, as if that came independently of escape"),
         OptionEntry(
-          "method", .choice(["direct", "splitting"]), standard: "\"direct\"",
+          "method", .choice(of: EscapeMethod.self), standard: "\"direct\"",
           "wait for escapes, or adaptive multilevel splitting for rare ones"),
         OptionEntry(
           "runs", .integer(.positive), standard: "20",

@@ -8,7 +8,7 @@ extension Program {
       let experiment = box.experiment
       var request = BarrierRequest(seed: o.seed() ?? experiment.seed)
       request.mode = o.integer("mode")
-      request.method = o.word("method").flatMap(BarrierRequest.Method.init(rawValue:))
+      request.method = o.choice("method")
       request.from = try end("from", o, experiment)
       request.to = try end("to", o, experiment)
       if let images = o.integer("images") { request.images = images }

@@ -10,7 +10,7 @@ extension Program {
       if request.isDense, o.has("k") || o.has("which") {
         throw InputError.sentence("dense = true gives all eigenvalues: leave k and which out")
       }
-      request.end = o.word("which") == "smallest" ? .smallest : .largest
+      request.end = o.choice("which") ?? .largest
       request.count =
         o.integer("k") ?? min(request.count, box.experiment.network.parameterCount)
       if let tolerance = o.number("tolerance") { request.tolerance = tolerance }
@@ -37,7 +37,7 @@ extension HessianResult {
     [
       "kind": "hessian",
       "outcome": isInterrupted ? "interrupted" : converged ? "converged" : "not converged",
-      "values": values, "which": isDense ? "all" : end == .smallest ? "smallest" : "largest",
+      "values": values, "which": isDense ? "all" : end.rawValue,
       "method": isDense ? "dense" : "lanczos", "index": index, "zero_modes": zeroModes,
       "zero_modes_theory": predictedZeroModes, "tolerance": zeroTolerance,
       "gradient_norm": gradientNorm, "residuals": residuals.isEmpty ? nil : residuals,

@@ -41,7 +41,7 @@ extension Program {
       try push(
         .modular(
           p: o.required("p", o.integer("p")),
-          operation: o.word("operation").flatMap(ModularOperation.init(rawValue:)) ?? .add,
+          operation: o.choice("operation") ?? .add,
           fraction: o.number("fraction") ?? 0.5, seed: seed(o)))
     }
     try install("data.completion") { [unowned self] o, _ in
@@ -73,8 +73,17 @@ extension Program {
       try push(
         .npy(
           x: o.required("x", o.bytes("x")), y: o.required("y", o.bytes("y")),
-          testX: o.bytes("test_x"), testY: o.bytes("test_y"), missing: missing(o),
+          testX: o.bytes("test_x"), testY: o.bytes("test_y"), labels: o.flag("labels"),
+          missing: missing(o),
           files: o.files(["x", "y", "test_x", "test_y"])), from: o)
+    }
+    try install("data.npz") { [unowned self] o, _ in
+      let bytes = try o.required("path", o.bytes("path"))
+      return try push(
+        .npz(
+          bytes, x: o.word("x") ?? "x", y: o.word("y") ?? "y", testX: o.word("test_x"),
+          testY: o.word("test_y"), labels: o.flag("labels"), missing: missing(o),
+          file: shownPath(o.word("path") ?? "")), from: o)
     }
     try install("data.idx") { [unowned self] o, _ in
       try push(

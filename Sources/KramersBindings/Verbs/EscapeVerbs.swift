@@ -8,18 +8,15 @@ extension Program {
       let experiment = box.experiment
       var settings = experiment.settings
       try apply(o, to: &settings)
-      var request = EscapeRequest(settings: settings, seed: o.seed() ?? experiment.seed)
-      if let replicas = o.integer("replicas") { request.replicas = replicas }
-      if let steps = o.integer("max_steps") { request.maxSteps = steps }
-      if let every = o.integer("every") { request.every = every }
-      if let stream = o.integer("stream") { request.stream = try checkedStream(stream) }
+      var request = EscapeRequest(settings: settings, seed: experiment.seed)
+      request.ensemble = try o.ensemble(request.ensemble)
       request.mode = o.integer("mode")
       request.observable = try observable(o)
       request.threshold = o.number("threshold")
       request.isFrozen = o.flag("frozen")
       if let dwell = o.integer("dwell") { request.dwell = dwell }
       request.allowsDivergence = o.flag("allow_diverged")
-      if o.word("method") == "splitting" {
+      if o.choice("method") == EscapeMethod.splitting {
         for name in ["dwell", "allow_diverged"] where o.has(name) {
           throw InputError.sentence("\(name) goes with method = \"direct\"")
         }
@@ -51,11 +48,6 @@ extension Program {
     }
     let record = result.record(network: experiment.network, seconds: seconds)
     return [try finishLong(record, result.record.isInterrupted)]
-  }
-
-  private func checkedStream(_ stream: Int) throws -> UInt32 {
-    guard stream < 1 << 31 else { throw InputError.rule("stream", "below 2^31", stream) }
-    return UInt32(stream)
   }
 
   private func observable(_ o: Options) throws -> Observable? {

@@ -8,13 +8,13 @@ extension Program {
       let data = try o.required("data", o.data("data"))
       let network = try Network(
         widths: widths(o, data),
-        activation: o.word("activation").flatMap(Activation.init(rawValue:)) ?? .linear,
-        bias: o.flag("bias"), loss: o.word("loss").flatMap(Loss.init(rawValue:)) ?? .mse)
+        activation: o.choice("activation") ?? .linear,
+        bias: o.flag("bias"), loss: o.choice("loss") ?? .mse)
       var settings = Settings()
       try apply(o, to: &settings)
       let experiment = try Experiment(
         data: data, network: network, settings: settings,
-        initialization: o.word("init").flatMap(Initialization.init(rawValue:)) ?? .gaussian,
+        initialization: o.choice("init") ?? .gaussian,
         initScale: o.number("init_scale") ?? 1, seed: seed(o))
       let value = try pushNew(experiment)
       current = value.asObject(ExperimentBox.self)

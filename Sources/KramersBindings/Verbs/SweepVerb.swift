@@ -43,8 +43,8 @@ extension Program {
     let from = try o.required("l2 (or from, to and points)", o.number("from"))
     let to = try o.required("to", o.number("to"))
     let points = try o.required("points", o.integer("points"))
-    return o.word("scale") == "log"
-      ? try geometricallySpaced(from, to, points) : try linearlySpaced(from, to, points)
+    let scale: Scale = o.choice("scale") ?? .linear
+    return try scale.points(from, to, points)
   }
 }
 

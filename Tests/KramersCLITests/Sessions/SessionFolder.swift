@@ -19,7 +19,16 @@ final class SessionFolder {
     return path(name)
   }
 
-  var environment: [String: String] { ["XDG_STATE_HOME": url.path] }
+  /// The user's directories are in it, too: `kramers/protocols`.
+  var environment: [String: String] {
+    ["XDG_STATE_HOME": url.path, "XDG_DATA_HOME": url.path]
+  }
+
+  func writeProtocol(_ text: String, _ name: String) throws {
+    let folder = url.appendingPathComponent("kramers/protocols")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    _ = try write(text, to: "kramers/protocols/\(name).lua")
+  }
 
   /// Runs the program with this folder as the home of sessions.
   func kramers(

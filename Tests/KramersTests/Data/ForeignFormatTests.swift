@@ -49,7 +49,8 @@ struct ForeignFormatTests {
       "it is a Git LFS pointer, not the file itself; git lfs pull fetches it"
     ),
     (
-      "npz", zip(["x.npy", "y.npy"]), "it is an npz archive with the arrays 'x', 'y'"
+      "npz", zip(["x.npy", "y.npy"]),
+      "it is an npz archive with the arrays 'x', 'y', which data.npz reads"
     ),
     ("npz of one", zip(["arr_0.npy"]), "it is an npz archive with the array 'arr_0'"),
     ("torch", zip(["model/data.pkl", "model/data/0"]), "it is a PyTorch file of torch.save"),

@@ -83,6 +83,16 @@ struct FormatFuzzTests {
     fuzz(y) { bytes throws(InputError) in try size(Dataset.npy(x: bytes, y: y)) }
   }
 
+  @Test("npz")
+  func npz() {
+    let array = bytes(hex: npyFortran)
+    for isWide in [false, true] {
+      let archive = zipArchive(
+        [("x.npy", array, true), ("y.npy", array, false)], isWide: isWide)
+      fuzz(archive) { bytes throws(InputError) in try size(Dataset.npz(bytes, file: "a.npz")) }
+    }
+  }
+
   @Test("idx, plain and gzip")
   func idx() {
     let labels = bytes(hex: idxLabels)

@@ -38,6 +38,21 @@ struct NPYArrayTests {
     #expect(column.values == [0.1, -2.5, 1e300])
   }
 
+  @Test("more than two dimensions are flattened to rows, in either order")
+  func cubes() throws {
+    #expect(try NPYArray(bytes(hex: npyCube)).shape == [2, 1, 2])
+    // value = 100 i + 10 j + k, shape (2, 3, 4).
+    let indices = (0..<2).flatMap { i in (0..<3).flatMap { j in (0..<4).map { [i, j, $0] } } }
+    let value = { (index: [Int]) in UInt8(100 * index[0] + 10 * index[1] + index[2]) }
+    let fortran = indices.sorted { $0.reversed().lexicographicallyPrecedes($1.reversed()) }
+    for (word, order) in [("False", indices), ("True", fortran)] {
+      let array = try NPYArray(
+        npy("{'descr':'|u1','fortran_order':\(word),'shape':(2,3,4)}", order.map(value)))
+      #expect(array.rows == 2 && array.columns == 12)
+      #expect(array.values == indices.map { Double(value($0)) })
+    }
+  }
+
   @Test("half precision: zeros, subnormals, infinities, NaN")
   func half() throws {
     let bits: [UInt16] = [0x0000, 0x8000, 0x0001, 0x03FF, 0x3C00, 0x7BFF, 0xFC00, 0x7E00]
@@ -84,10 +99,7 @@ struct NPYArrayTests {
     )
     #expect(
       message(bytes(hex: npyScalar))
-        == "x must be an array of 1 or 2 dimensions, got a single number")
-    #expect(
-      message(bytes(hex: npyCube)) == "x must be an array of 1 or 2 dimensions, got shape (2, 1, 2)"
-    )
+        == "x must be an array of at least 1 dimension, got a single number")
     #expect(message(bytes(hex: npyEmpty)) == "x must hold at least one number, got shape (0, 3)")
   }
 
@@ -136,6 +148,42 @@ struct NPYArrayTests {
 
 @Suite("data.npy")
 struct NPYDataTests {
+  @Test("labels become one-hot rows, over both sets; what is no label is named by its row")
+  func labels() throws {
+    func column(_ values: [Double]) -> [UInt8] {
+      npy(
+        "{'descr':'<f8','fortran_order':False,'shape':(\(values.count),)}",
+        values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) } }
+      )
+    }
+    func message(_ y: [Double], missing: MissingNumbers = .refuse) -> String {
+      refusal { () throws(InputError) in
+        try Dataset.npy(x: column([1, 2, 3]), y: column(y), labels: true, missing: missing)
+      }
+    }
+    let data = try Dataset.npy(
+      x: column([1, 2, 3]), y: column([1, 0, 1]), testX: column([4]), testY: column([2]),
+      labels: true)
+    #expect(data.train?.y == [0, 1, 0, 1, 0, 0, 0, 1, 0] && data.test?.y == [0, 0, 1])
+    #expect(data.isClassification && data.remarks == ["y: no training sample has label 2"])
+    let dropped = try Dataset.npy(
+      x: column([1, 2, 3]), y: column([1, .nan, 0]), labels: true, missing: .drop)
+    #expect(dropped.train?.y == [0, 1, 1, 0] && dropped.dropped == 1)
+    for (y, missing, words) in [
+      ([0, 0.5, 1], .refuse, "y[2] must be a whole number from 0 to 65535, got 0.5"),
+      ([.nan, 1, -1], .drop, "y[3] must be a whole number from 0 to 65535, got -1"),
+      ([0, 1, .nan], .keep, "y[3] must be a whole number from 0 to 65535, got nan"),
+      ([0, 0, 0], .refuse, "y must name at least two classes, got only 0"),
+      ([0, 1, 65536], .refuse, "y[3] must be a whole number from 0 to 65535, got 65536"),
+    ] as [([Double], MissingNumbers, String)] {
+      #expect(message(y, missing: missing) == words)
+    }
+    let wide = refusal { () throws(InputError) in
+      try Dataset.npy(x: bytes(hex: npyFortran), y: bytes(hex: npyFortran), labels: true)
+    }
+    #expect(wide == "y must have 1 column of labels, got 3")
+  }
+
   @Test("rows become samples; a test set must match")
   func samples() throws {
     let x = bytes(hex: npyFortran)
