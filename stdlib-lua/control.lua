@@ -199,14 +199,16 @@ local function read(laws, span, count)
 end
 
 --- Where to measure next: towards weaker noise and longer times while the budget lasts, else
---- towards stronger. Times three by the slope seen so far, the barrier's where it is known.
-local function next_factor(points, barrier, limits)
+--- towards stronger. Times three by the height of the barrier, of theory or fitted, or by the slope
+--- seen so far. Rare escapes end where the noise is half a barrier; beyond lies what tells about
+--- other mechanisms, where Arrhenius' law is not the only one left.
+local function next_factor(points, height, is_sure, limits)
   local sorted = {}
   for _, p in ipairs(points) do if p.tau then sorted[#sorted + 1] = p end end
   table.sort(sorted, function(a, b) return a.temperature < b.temperature end)
   local unit = points[1].temperature / points[1].factor
   local function slope(a, b)
-    if barrier then return barrier end
+    if height then return height end
     if not (a and b) then return nil end
     return math.max(math.log(a.tau / b.tau) / (1 / a.temperature - 1 / b.temperature), 0)
   end
@@ -218,10 +220,22 @@ local function next_factor(points, barrier, limits)
   e = slope(sorted[#sorted - 1], hot)
   local inverse = e and 1 / hot.temperature - math.log(2.5) / e or 0.8 / hot.temperature
   local hotter = inverse * hot.temperature > 0.4 and 1 / inverse or 2.5 * hot.temperature
-  if not hot.ballistic and limits.bearable(hotter / unit)
-    and not (barrier and barrier < 2.1 * hotter) then
-    return hotter / unit
+  local edge = height and height / 2.1 or math.huge
+  if hot.temperature < 0.85 * edge then
+    hotter = math.min(hotter, edge)
+  elseif is_sure then
+    return nil
   end
+  if not hot.ballistic and limits.bearable(hotter / unit) then return hotter / unit end
+end
+
+--- The fitted barrier where Arrhenius' law is not rejected, and whether every power of T is.
+local function guess(laws)
+  local p = {}
+  for _, law in ipairs(laws and laws.laws or {}) do p[law.law] = law.p end
+  if not p.power or p.arrhenius < level then return nil, false end
+  local height = laws.barrier or 0
+  return height > 0 and height or nil, p.power < level
 end
 
 --- The own noise at other strengths, until the laws are told apart or the budget ends: the points,
@@ -259,23 +273,36 @@ local function climb(x, y, call, own, temperatures)
       return own.thermal_floor * factor ^ (own.depth / 2) < 0.8 * own.threshold
     end,
   }
+  --- Laws, whether Arrhenius' law holds, evidence, and the span of tau: at the points that are
+  --- deep by the barrier of theory or, where it knows none, by the fitted one. Over a decade of T
+  --- diffusion along a curved valley can look like Arrhenius' law with a barrier below T; and a
+  --- true barrier's law ends where the noise is as large as the barrier.
   local function fitted()
     local list, span = deep(points, barrier)
-    if #list == 0 then return nil, nil, "no strength is weak enough: dE/T < 2 at all of them" end
-    local laws = kramers.rival_laws(list, own.temperature_power, barrier)
-    local holds, evidence = read(laws, span, #list)
-    if not holds or barrier then return laws, holds, evidence end
-    -- Where theory knows no barrier the fitted one must be deep itself: over a decade of T
-    -- diffusion along a curved valley can look like Arrhenius' law with a barrier below T.
-    local rest, width = deep(points, laws.barrier)
-    if #rest == #list then return laws, holds, evidence end
-    if #rest >= 3 then
-      laws = kramers.rival_laws(rest, own.temperature_power)
-      return laws, read(laws, width, #rest)
+    if #list == 0 then return nil, nil, "no strength is weak enough: dE/T < 2 at all of them", 1 end
+    local all = kramers.rival_laws(list, own.temperature_power, barrier)
+    local laws, rest, width = all, list, span
+    local height, known = barrier or math.huge, barrier ~= nil
+    while not known and laws.barrier do
+      height = math.min(height, laws.barrier)
+      local deeper, narrower = deep(points, height)
+      known = #deeper == #rest
+      if #deeper < 3 then break end
+      if not known then
+        rest, width = deeper, narrower
+        laws = kramers.rival_laws(rest, own.temperature_power)
+      end
+    end
+    if known then
+      local holds, evidence = read(laws, width, #rest)
+      return laws, holds, evidence, width
     end
     deep(points)
-    return laws, nil, ("the barrier that would fit is below 2 T at %d of %d strengths: nothing "
-      .. "rare; "):format(#list - #rest, #list) .. evidence
+    local holds, evidence = read(all, span, #list)
+    if holds then
+      holds, evidence = nil, "the barrier that would fit is below 2 T: nothing rare; " .. evidence
+    end
+    return all, holds, evidence, span
   end
 
   if temperatures then
@@ -286,10 +313,11 @@ local function climb(x, y, call, own, temperatures)
     end
   else
     while #points < (failed and 4 or 7) do
-      local laws = fitted()
-      local _, span = deep(points, barrier)
+      local laws, _, _, span = fitted()
       if #points >= 4 and span >= 10 and laws and laws.separation > decisive / 4 then break end
-      local factor = next_factor(points, barrier, limits)
+      local height, is_sure = barrier, true
+      if not barrier then height, is_sure = guess(laws) end
+      local factor = next_factor(points, height, is_sure, limits)
       local _, temperature = amplify(factor or 0)
       for _, p in ipairs(points) do if p.temperature == temperature then factor = nil end end
       local p = factor and temperature and measure(factor)
@@ -416,7 +444,7 @@ local function judge(quiet, own, set, noisy, strengths)
     rung("exponential", false, words)
     first = "ballistic, not exponential; "
   elseif not own.exponential_p then
-    rung("exponential", nil, "not tried: too few escapes")
+    rung("exponential", nil, "not tried: too few escapes, or all in too few looks")
   elseif own.exponential_p < exponential_level then
     rung("exponential", false, ("p = %.3g"):format(own.exponential_p))
     first = "not exponential; "

@@ -53,9 +53,11 @@ struct FileHeader {
     else { throw fail("is damaged: its header is not one of SQLite") }
   }
 
-  /// Whether the header's count of pages is the file's. Not so while a transaction is written.
+  /// Whether the file holds the pages that the header counts. Not so while a transaction is written.
+  /// Whole pages may follow: SQLite cuts the file only after the transaction has ended, and does not
+  /// come to it when the program is killed or the disk fails there (pager.c, `pager_end_transaction`).
   func fits(_ bytes: [UInt8], fileSize: Int) -> Bool {
-    bytes[24..<28] == bytes[92..<96] && pageCount > 0 && fileSize / pageSize == pageCount
+    bytes[24..<28] == bytes[92..<96] && pageCount > 0 && fileSize / pageSize >= pageCount
       && fileSize % pageSize == 0
   }
 }

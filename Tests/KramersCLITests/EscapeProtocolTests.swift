@@ -327,4 +327,32 @@ import Testing
     #expect(record["times"] as? [Int] == [1_000_000_000] && record["escapes"] as? Int == 0)
     #expect((record["warning"] as? String)?.contains("nothing is random") == true)
   }
+
+  @Test("a test loss that crosses and rises again is a transient, a small test set is named")
+  func transients() throws {
+    let run = try kramers(
+      "-",
+      input: """
+        for _, test in ipairs { 200, 3 } do
+          experiment { data = data.gaussian { singular = {0.7, 0.7}, inputs = 8, outputs = 2,
+            samples = 10, test = test, seed = 4 }, depth = 2, width = 8, init = "gaussian",
+            lr = 0.1, l2 = 0, batch = 2, seed = 1 }
+          local start = measure().test_loss
+          for _, dwell in ipairs { 0, 100 } do
+            emit(measure_escape { observable = "test_loss", threshold = 0.8 * start, replicas = 16,
+              max_steps = 2000, dwell = dwell, every = 1 })
+          end
+        end
+        """)
+    let records = Array(run.records.dropFirst())
+    #expect(records.count == 4, "\(run.errors)")
+    for (i, record) in records.enumerated() {
+      let warning = record["warning"] as? String ?? ""
+      #expect(warning.contains("the test set has 3 samples") == (i >= 2), "\(warning)")
+      // Overfitting takes all of them back: nothing stays for 100 steps.
+      let escapes = try #require(record["escapes"] as? Int)
+      #expect(i % 2 == 0 ? escapes > 12 : escapes == 0, "\(escapes)")
+      #expect(warning.contains("an escape here is a transient: ") == (i % 2 == 0), "\(warning)")
+    }
+  }
 }

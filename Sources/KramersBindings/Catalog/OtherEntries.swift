@@ -12,7 +12,8 @@ extension Catalog {
       seeAlso: ["print"]),
     Entry(
       "print", .function,
-      "Lua's print; a result is written as its record in the current format",
+      "Lua's print; a result is written as its record in the current format, a table as its "
+        + "content, cut where it is long",
       returns: "nothing",
       example: """
         print("l2", 0.1)
