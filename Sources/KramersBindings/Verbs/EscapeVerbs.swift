@@ -14,7 +14,8 @@ extension Program {
       if let every = o.integer("every") { request.every = every }
       if let stream = o.integer("stream") { request.stream = try checkedStream(stream) }
       request.mode = o.integer("mode")
-      request.observable = try observable(o)
+      request.observable = try watched(o, of: box)
+      request.direction = o.word("direction").flatMap(Observable.Direction.init(rawValue:))
       request.threshold = o.number("threshold")
       request.isFrozen = o.flag("frozen")
       if let dwell = o.integer("dwell") { request.dwell = dwell }
@@ -56,19 +57,6 @@ extension Program {
   private func checkedStream(_ stream: Int) throws -> UInt32 {
     guard stream < 1 << 31 else { throw InputError.rule("stream", "below 2^31", stream) }
     return UInt32(stream)
-  }
-
-  private func observable(_ o: Options) throws -> Observable? {
-    let word = o.word("observable") ?? "mode"
-    guard word == "mode" || !o.has("mode") else {
-      throw InputError.sentence("mode goes with observable = \"mode\", not with \"\(word)\"")
-    }
-    switch word {
-    case "loss": return .loss
-    case "test_loss": return .testLoss
-    case "norm": return .norm
-    default: return nil
-    }
   }
 
   /// What protocols about escapes are built from.
