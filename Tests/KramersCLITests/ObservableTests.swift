@@ -6,7 +6,7 @@ import Testing
 /// Every observable as a user meets it.
 @Suite("every observable, in every verb that takes one")
 struct ObservableTests {
-  /// Classes and a test set: every observable is defined. `far(name)` is a threshold
+  /// Classes, a test set and a hidden layer: every observable is defined. `far(name)` is a threshold
   /// that the present state has not reached.
   private static let setup = """
     local rows = { {1, 0.2}, {0.1, 1}, {1, 0.9}, {-1, 0.5}, {0.3, -0.4} }
@@ -118,6 +118,7 @@ struct ObservableTests {
       ("measure_escape { observable = 'accuracy', threshold = 1 }", "needs data with classes"),
       ("train { observable = 'test_accuracy' }", "needs data with a test set"),
       ("sweep { l2 = {0, 0.1}, observable = 'test_loss' }", "needs data with a test set"),
+      ("train { observable = 'active_units' }", "needs a network with a hidden layer"),
       ("measure_escape { observable = 'norm' }", "threshold is required"),
       ("measure_escape { observable = 'norm', mode = 1, threshold = 9 }", "mode goes with"),
       ("measure_escape { observable = 'norm', direction = 'left' }", "direction must be one of"),
@@ -126,6 +127,7 @@ struct ObservableTests {
       let run = try kramers("-e", linear + call)
       #expect(run.status == 1 && run.errors.contains(words), "\(call): \(run.errors)")
     }
+    #expect(try kramers("-e", linear + "print(measure().active_units)").output == "nil\n")
   }
 
   @Test("the direction can be turned: a norm that falls below the threshold escapes")

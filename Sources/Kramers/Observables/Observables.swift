@@ -4,7 +4,8 @@
 extension Observable {
   /// `mode` stands for the strongest.
   public static let all: [Observable] = [
-    mode(1), loss, testLoss, accuracy, testAccuracy, norm, objective, gradientNorm,
+    mode(1), loss, testLoss, accuracy, testAccuracy, norm, activeUnits, objective,
+    gradientNorm,
   ]
 
   /// Without the modes, of which a measurement has a list.
@@ -51,6 +52,13 @@ extension Observable {
     let count = context.network.parameterCount
     return { DenseKernels.sumOfSquares($0, count: count).squareRoot() }
   }
+
+  public static let activeUnits = Observable(
+    "active_units", .up, "hidden units that vary over the samples and are read by the layer above",
+    make: { context in
+      let units = try ActiveUnits(context)
+      return { Double(units.count($0)) }
+    })
 
   public static let objective = Observable(
     "objective", .down, "loss + (l2/2) |theta - center|^2", field: { $0.objective }
