@@ -502,7 +502,9 @@ local function examine(x, options, with_ladder)
       twins[#twins + 1] = row(rung[1], x:measure_escape(merged(call, rung[2])))
     end
   end
-  local set = kramers.absorbing(y, own.mode)
+  -- What is known of modes is known of their appearance.
+  local rising = own.direction ~= "down" and own.mode or nil
+  local set = kramers.absorbing(y, rising)
   if not set.absorbing and quiet.escapes + own.escapes == 0 then
     -- Long enough for a residual to decay by e^-20, which takes it below any tolerance.
     local z, decay = y:clone(), y.l2 > 0 and math.ceil(20 / (y.lr * y.l2)) or 0
@@ -511,7 +513,7 @@ local function examine(x, options, with_ladder)
     local noises = {}
     for name in pairs(off) do noises[name] = y[name] end
     z:set(noises)
-    local later = kramers.absorbing(z, own.mode)
+    local later = kramers.absorbing(z, rising)
     if later.absorbing then
       set = later
       set.decays = true
@@ -521,7 +523,7 @@ local function examine(x, options, with_ladder)
     return climb(x, y, call, own, options.temperatures)
   end)
   for _, p in ipairs(points or {}) do p.factor, p.exposure, p.look, p.lr = nil, nil, nil, nil end
-  local delay = own.mode and kramers.delay(y, own.mode, own.threshold, own.every, wait) or {}
+  local delay = rising and kramers.delay(y, rising, own.threshold, own.every, wait) or {}
   return {
     verdict = verdict,
     reason = reason,

@@ -11,7 +11,8 @@ local kramers = ...
 -- What must agree; max_steps and every may differ, because censoring at any time and looks of any
 -- length are honest.
 local settings = { "origin" }
-for _, list in ipairs { kramers.settings, { "observable", "mode", "threshold", "dwell" } } do
+for _, list in ipairs { kramers.settings, { "observable", "observable_source", "direction",
+  "mode", "threshold", "dwell" } } do
   table.move(list, 1, #list, #settings + 1, settings)
 end
 -- What is taken over from the first result.

@@ -49,8 +49,9 @@ local function follow(x, steps, options, zero)
     step = stop
     local row = {
       step = step, train = run.loss / zero.train, test = run.test_loss / zero.test,
-      accuracy = run.accuracy, test_accuracy = run.test_accuracy, modes = run.modes,
+      modes = run.modes,
     }
+    for _, name in ipairs(kramers.observables) do row[name] = run[name] end
     curve[#curve + 1] = row
     if not t_train and small(row, "train") then t_train = step end
     if not t_test and small(row, "test") then t_test = step end

@@ -131,7 +131,7 @@ public struct Experiment: Sendable {
   }
 
   /// The same experiment under other settings, as a measurement sees it that changes them for itself.
-  func under(_ settings: Settings) -> Experiment {
+  public func under(_ settings: Settings) -> Experiment {
     var copy = self
     copy.settings = settings
     return copy

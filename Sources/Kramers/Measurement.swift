@@ -21,6 +21,8 @@ public struct Measurement: Sendable, Equatable {
   public var effectiveRank: Double
   /// Largest |W_(l+1)' W_(l+1) - W_l W_l'|_F over neighbouring layers; 0 when balanced.
   public var balancedness: Double
+  /// Observables without a field of their own, by name; none where they are not defined.
+  public var further: [String: Double]
 }
 
 extension Experiment {
@@ -38,6 +40,7 @@ public final class Evaluator {
   private let test: Batch?
   private let isClassification: Bool
   private let workspace: GradientWorkspace
+  private let further: [(name: String, evaluation: Observable.Evaluation)]
   private var gradient: [Double]
 
   public init(data: Dataset, network: Network, settings: Settings) throws {
@@ -50,6 +53,9 @@ public final class Evaluator {
     test = data.test.map { Batch($0) }
     let capacity = max(full.count, train?.count ?? 0, test?.count ?? 0)
     workspace = GradientWorkspace(network, capacity: capacity)
+    var context = ObservableContext(data: data, network: network, settings: settings)
+    (context.batch, context.shared) = (full, workspace)
+    further = Observable.further(context)
     gradient = [Double](repeating: 0, count: network.parameterCount)
   }
 
@@ -61,9 +67,12 @@ public final class Evaluator {
       step: state.step, epochs: state.epochs, loss: loss,
       testLoss: test.map { workspace.loss(theta, $0) }, accuracy: accuracy(theta, train),
       testAccuracy: accuracy(theta, test), objective: loss + settings.l2Term.value(theta, network),
-      norm: norm(theta),
-      gradientNorm: gradientNorm, modes: modes, effectiveRank: effectiveRank(modes),
-      balancedness: balancedness(theta))
+      norm: norm(theta), gradientNorm: gradientNorm, modes: modes,
+      effectiveRank: effectiveRank(modes), balancedness: balancedness(theta),
+      further: Dictionary(
+        uniqueKeysWithValues: further.map { name, evaluation in
+          (name, theta.withUnsafeBufferPointer { evaluation($0.baseAddress!) })
+        }))
   }
 
   /// The data term and |grad(objective)|.
@@ -97,15 +106,7 @@ public final class Evaluator {
 
   private func accuracy(_ theta: [Double], _ batch: Batch?) -> Double? {
     guard isClassification, let batch else { return nil }
-    let outputs = workspace.outputs(theta, batch)
-    var correct = 0
-    for b in 0..<batch.count {
-      let classes = 0..<network.outputs
-      let guess = classes.max { outputs[$0 * batch.stride + b] < outputs[$1 * batch.stride + b] }
-      let truth = classes.max { batch.y[$0 * batch.stride + b] < batch.y[$1 * batch.stride + b] }
-      if guess == truth { correct += 1 }
-    }
-    return Double(correct) / Double(batch.count)
+    return Kramers.accuracy(of: workspace.outputs(theta, batch), batch)
   }
 
   private func balancedness(_ theta: [Double]) -> Double {

@@ -32,7 +32,7 @@ extension Program {
   }
 
   /// What `shell.watch` takes.
-  package static var watchable: [String] { WatchedQuantity.allCases.map(\.rawValue) }
+  package static var watchable: [String] { Observable.all.map(\.name) }
 
   package static func nearest(to name: String, among names: [String]) -> String? {
     nearestName(to: name, among: names)

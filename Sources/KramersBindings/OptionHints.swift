@@ -111,6 +111,7 @@ private let foreignWords: [String: (names: [String], note: String?)] = {
     ("n_replicas num_replicas trials n_runs repeats ensemble n_trajectories", ["replicas"], nil),
     ("log_every log_interval interval check_every check_interval", ["every"], nil),
     ("callback callbacks on_step hook", ["observe"], nil),
+    ("metric metrics order_parameter quantity", ["observable"], nil),
     ("file filename filepath file_path fname name", ["path"], nil),
     ("sep delimiter delim", ["separator"], nil), ("has_header names", ["header"], nil),
     ("usecols features columns feature_columns", ["inputs"], nil),

@@ -63,13 +63,16 @@ struct Options {
       try require(option, rule, x)
     case .flag:
       guard value.bool != nil else { throw wrong(option, value) }
-    case .choice(let names):
+    case .observable where value.asFunction != nil: break
+    case .choice, .observable:
+      let names = option.kind.choices
       let word = value.text ?? value.bool.map { $0 ? "true" : "false" } ?? ""
       guard names.contains(word) else {
         throw VerbError(
           entry.name,
-          "\(option.name) must be \(option.kind.words), got \(describe(value))"
-            + choiceHint(word, names))
+          "\(option.name) must be \(OptionKind.choice(names).words)"
+            + (option.kind == .observable ? ", or a function of the experiment" : "")
+            + ", got \(describe(value))" + choiceHint(word, names))
       }
     case .text:
       guard value.text != nil else { throw wrong(option, value) }
@@ -185,6 +188,9 @@ struct Options {
   func record(_ program: Program) -> Record {
     .object(
       values.sorted { $0.key < $1.key }.map { name, value in
+        if let function = value.asFunction {
+          return Record.Field(name, .text("function at \(program.source(of: function))"))
+        }
         let record = try? program.record(of: value, verb: entry.name)
         return Record.Field(name, record ?? .text(value.typeName))
       })

@@ -54,6 +54,11 @@ public final class Program {
   /// All public names; protocols bring theirs along.
   package internal(set) var catalog = Catalog()
   let protocolCalls = ProtocolCalls()
+  /// The experiment of the verb under way, the innermost.
+  var subject: ExperimentBox?
+  /// Calls of observables that are functions, one inside of the other.
+  var looksUnderWay = 0
+  let reflection: Reflection
   /// Functions by the catalogue's name, for help(f).
   package var functionNames: [LuaValue: String] = [:]
   /// What stood among the globals before the user came.
@@ -71,6 +76,7 @@ public final class Program {
     output = Output(options, errors)
     metatables = try Metatables(lua)
     publicNames = try lua.makeTable()
+    reflection = try Reflection(lua)
     let weakKeys = try lua.makeTable(fields: ["__mode": "k"])
     attachments = try lua.makeTable()
     chronicle = Chronicle(Session(seed: options.seed), provenances: try lua.makeTable())

@@ -31,7 +31,7 @@ public final class Progress: Sendable {
   private let isLive: Bool
   private let tasks = Mutex<[Task]>([])
   private let stop = Mutex(Stop())
-  private let quantity = Mutex<WatchedQuantity?>(nil)
+  private let quantity = Mutex<Observable?>(nil)
   private let steps = Mutex(0)
   private let isAwake = Mutex(true)
   private let begin = ContinuousClock.now
@@ -53,7 +53,7 @@ public final class Progress: Sendable {
   }
 
   /// What runs show from now on; see `RunMonitor.watched`.
-  var watched: WatchedQuantity? {
+  var watched: Observable? {
     get { quantity.withLock { $0 } }
     set { quantity.withLock { $0 = newValue } }
   }
@@ -174,7 +174,7 @@ public final class Progress: Sendable {
     }
     var parts = [task.verb] + workText(monitor, elapsed: elapsed)
     if let value = monitor.value {
-      let name = monitor.shownQuantity.map(\.rawValue) ?? "order parameter"
+      let name = monitor.shownQuantity.map(\.name) ?? "order parameter"
       parts.append("\(name) \(numberText(value, digits: 4))")
     }
     let line = parts.joined(separator: "  ")

@@ -136,8 +136,8 @@ struct Completer {
     if last == "=", let verb = openVerb(text, earlier),
       let option = verb.options.first(where: { $0.name == earlier.last.map(text.words) })
     {
-      if case .choice(let names) = option.kind {
-        result.candidates = names.map { .init(text: $0) }
+      if !option.kind.choices.isEmpty {
+        result.candidates = option.kind.choices.map { .init(text: $0) }
         return result
       }
       if option.kind == .batch {

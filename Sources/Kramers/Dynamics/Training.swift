@@ -7,6 +7,8 @@ public struct TrainingOptions: Sendable, Equatable {
   public var untilLoss: Double?
   /// Stops once |grad(objective)| on the full batch is at most this; looked at likewise.
   public var untilConverged: Double?
+  /// Stands in every row as `observable`.
+  public var observable: Observable?
 
   public init(steps: Int) { self.steps = steps }
 }
@@ -100,6 +102,8 @@ extension Experiment {
       }
       state = resuming.state
     }
+    try options.observable?.check(
+      ObservableContext(data: data, network: network, settings: settings))
     let trainer = try trainer(settings)
     let evaluator = try Evaluator(data: data, network: network, settings: settings)
     let first = resuming?.first ?? Int(trainer.step)
@@ -116,7 +120,11 @@ extension Experiment {
         monitor.show(mode)
       }
       do {
-        row.observed = try observer?(state) ?? []
+        if let observable = options.observable {
+          let value = try observable.value(row.measurement, of: state, settings)
+          row.observed = [Record.Field("observable", value.record)]
+        }
+        row.observed += try observer?(state) ?? []
       } catch {
         observerError = error
         outcome = .interrupted
@@ -157,7 +165,8 @@ extension Experiment {
         if outcome != .completed { break }
       }
       if let quantity = monitor.takeRequest(),
-        let value = evaluator.measure(trainer.state).value(of: quantity)
+        let value = try? quantity.value(
+          evaluator.measure(trainer.state), of: trainer.state, settings)
       {
         monitor.show(value, isWatched: true)
       }

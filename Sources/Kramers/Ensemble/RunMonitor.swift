@@ -4,25 +4,32 @@ internal import Synchronization
 /// finishes its step and returns what it has; its progress can be read from another thread.
 public final class RunMonitor: Sendable {
   /// What `train` shows when it is asked to look; nil: the strongest mode, at the rows of a trace.
-  public let watched: WatchedQuantity?
+  public let watched: Observable?
   private let stopRequest: @Sendable () -> Bool
   private let done = Atomic<Int>(0)
   private let expected = Atomic<Int>(0)
   private let taken = Atomic<Int>(0)
   private let ramp = Mutex(Ramp())
+  private let isStopped = Atomic<Bool>(false)
   private let isAsked = Atomic<Bool>(false)
   private let showsWatched = Atomic<Bool>(false)
   private let shown = Atomic<UInt64>(Double.nan.bitPattern)
 
   /// - Parameter shouldStop: polled every few hundred steps, from any thread; must be cheap.
   public init(
-    watched: WatchedQuantity? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
+    watched: Observable? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
   ) {
     self.watched = watched
     stopRequest = shouldStop
   }
 
-  public var shouldStop: Bool { stopRequest() }
+  public var shouldStop: Bool { isStopped.load(ordering: .relaxed) || stopRequest() }
+
+  /// Whether the stop was asked for by whoever waits.
+  var wasAskedToStop: Bool { stopRequest() }
+
+  /// Ends the computation: what it watches has failed.
+  func stop() { isStopped.store(true, ordering: .relaxed) }
 
   /// Starts a task of `total` steps.
   public func begin(total: Int) {
@@ -65,7 +72,7 @@ public final class RunMonitor: Sendable {
   }
 
   /// What `value` is: the quantity watched, or nil for the computation's own order parameter.
-  public var shownQuantity: WatchedQuantity? {
+  public var shownQuantity: Observable? {
     showsWatched.load(ordering: .relaxed) ? watched : nil
   }
 
@@ -79,7 +86,7 @@ public final class RunMonitor: Sendable {
   public func askForLook() { isAsked.store(true, ordering: .relaxed) }
 
   /// What to measure and show now, if anything was asked for.
-  func takeRequest() -> WatchedQuantity? {
+  func takeRequest() -> Observable? {
     guard let watched, isAsked.exchange(false, ordering: .relaxed) else { return nil }
     return watched
   }
@@ -120,31 +127,5 @@ public struct Ramp: Sendable, Equatable {
       left += i == 0 ? max(point - Double(current), 0) : point
     }
     return left
-  }
-}
-
-/// What a live view can show of a run, by its name in Lua.
-public enum WatchedQuantity: String, Sendable, CaseIterable {
-  case loss, objective, accuracy, norm
-  case testLoss = "test_loss"
-  case testAccuracy = "test_accuracy"
-  case gradientNorm = "gradient_norm"
-  /// The strongest mode.
-  case mode
-}
-
-extension Measurement {
-  /// nil where the data has no such thing, a test loss without a test set.
-  func value(of quantity: WatchedQuantity) -> Double? {
-    switch quantity {
-    case .loss: loss
-    case .objective: objective
-    case .accuracy: accuracy
-    case .norm: norm
-    case .testLoss: testLoss
-    case .testAccuracy: testAccuracy
-    case .gradientNorm: gradientNorm
-    case .mode: modes.first
-    }
   }
 }

@@ -10,6 +10,8 @@ public struct EscapeRequest: Sendable, AsksEnsemble {
   public var mode: Int?
   /// nil is the mode.
   public var observable: Observable?
+  /// nil is the observable's own; of a mode that is learned now and named, down.
+  public var direction: Observable.Direction?
   public var threshold: Double?
   /// Minibatch noise as it is at the present state, whatever the weights become: `FrozenNoise`.
   public var isFrozen = false
@@ -110,6 +112,15 @@ extension Experiment {
     resuming: EnsembleProgress? = nil
   ) throws -> EscapeResult {
     let target = try escapeTarget(request, monitor: monitor)
+    return try target.observable.whileWatched(by: monitor) {
+      try measure(target, request, threads: threads, monitor: monitor, resuming: resuming)
+    }
+  }
+
+  private func measure(
+    _ target: EscapeTarget, _ request: EscapeRequest, threads: Int, monitor: RunMonitor,
+    resuming: EnsembleProgress?
+  ) throws -> EscapeResult {
     let (observable, threshold) = (target.observable, target.threshold)
     var options = FirstPassageOptions(
       observable: observable, threshold: threshold, ensemble: request.ensemble)
@@ -181,13 +192,17 @@ extension Experiment {
     try request.settings.validate(data: data, network: network)
     if request.settings.precision == .single { try checkSinglePrecision(request.settings) }
     let active = try activeModes(l2: request.settings.l2, monitor: monitor)
-    let observable = request.observable ?? .mode(request.mode ?? active + 1)
+    var observable = request.observable ?? .mode(request.mode ?? active + 1)
+    if let mode = request.mode, request.observable == nil, mode <= active {
+      observable.direction = .down
+    }
+    if let direction = request.direction { observable.direction = direction }
     if request.observable == nil, request.mode == nil, active >= network.widths.min() ?? 0 {
       throw InputError.sentence(
         "all \(active) modes that the network can have are learned: there is none left to appear; "
           + "trap some first, or give observable and threshold")
     }
-    if case .mode(let k) = observable { try network.checkMode(k) }
+    if let k = observable.rank { try network.checkMode(k) }
     let isNext = observable == .mode(active + 1)
     let path = under(request.settings).presentEscapePath(
       rank: active, l2: request.settings.l2)

@@ -50,7 +50,7 @@ extension Experiment {
   /// The midpoint of saddle and learned value of the watched mode.
   func defaultThreshold(_ path: EscapePath, _ observable: Observable, isNext: Bool) throws -> Double
   {
-    guard case .mode(let k) = observable else {
+    guard let k = observable.rank else {
       throw InputError.sentence("threshold is required when the observable is not a mode")
     }
     guard isNext else {

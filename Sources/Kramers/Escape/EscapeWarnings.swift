@@ -12,12 +12,12 @@ extension EscapeResult {
         "\(diverged) of \(times.count) replicas diverged, a competing end: tau is that of escape among "
           + "those at risk, if divergence came independently of it")
     }
-    if case .testLoss = observable, let testCount, testCount < 10 {
+    if [Observable.testLoss, .testAccuracy].contains(observable), let testCount, testCount < 10 {
       sentences.append(
-        "the test set has \(testCount) sample\(testCount == 1 ? "" : "s"): its loss says little about "
+        "the test set has \(testCount) sample\(testCount == 1 ? "" : "s"): its \(observable == .testLoss ? "loss" : "accuracy") says little about "
           + "generalisation")
     }
-    if thermalFloor >= 0.5 * threshold, thermalFloor > 0, case .mode = observable, threshold > 0 {
+    if thermalFloor >= 0.5 * threshold, thermalFloor > 0, observable.rank != nil, threshold > 0 {
       sentences.append(
         "the threshold \(plainNumber(rounded(threshold))) stands beside the thermal floor: noise alone "
           + "gives the mode \(plainNumber(rounded(thermalFloor)))")

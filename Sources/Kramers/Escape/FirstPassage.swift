@@ -156,7 +156,8 @@ public func measureFirstPassage(
     try LanePlan.checkSinglePrecision(data: data, network: network, settings: settings)
   }
   let start = TrainingState(parameters: state.parameters)
-  let probe = try OrderParameterProbe(options.observable, data: data, network: network)
+  let probe = try OrderParameterProbe(
+    options.observable, data: data, network: network, settings: settings)
   let initial = state.parameters.withUnsafeBufferPointer { probe.value($0.baseAddress!) }
   guard !options.observable.hasEscaped(initial, options.threshold) else {
     throw InputError.sentence(
@@ -183,6 +184,7 @@ func followReplicas(
   data: Dataset, network: Network, settings: Settings, from start: TrainingState,
   before: [ReplicaProgress], options: FirstPassageOptions, threads: Int, monitor: RunMonitor
 ) throws -> [ReplicaProgress] {
+  let threads = options.observable.threads(threads)
   var full: Batch?
   if case .full = settings.batch, settings.labelNoise == 0 {
     full = try data.fullBatch(for: network)
@@ -208,7 +210,8 @@ func followReplicas(
           seed: options.seed, stream: measurementStream | options.stream,
           replica: UInt32(replica)),
         state: state, full: shared)
-      let probe = try OrderParameterProbe(options.observable, data: data, network: network)
+      let probe = try OrderParameterProbe(
+        options.observable, data: data, network: network, settings: settings)
       let rest =
         options.stopsAtRest
         ? RestTest(data: data, network: network, settings: settings, full: shared) : nil
@@ -265,6 +268,7 @@ private func follow(
     if !isFinite { return finish(ReplicaOutcome(steps: look, end: .diverged)) }
     if steps == look {
       let isPast = probe.hasEscaped(trainer.parameterPointer, options.threshold)
+      if probe.isCut { return .underWay(trainer.state, crossing: crossing ?? steps) }
       if let outcome = rule.see(isPast, at: steps, of: replica, since: &crossing) {
         return finish(outcome)
       }
@@ -279,7 +283,7 @@ private func follow(
       nextPoll = steps + pollInterval
       // A singular value of a wide map takes as long as many steps.
       polls += 1
-      if polls % pollsBetweenShows == 0 { monitor.show(probe.value(trainer.parameterPointer)) }
+      if polls % pollsBetweenShows == 0 { monitor.show(probe.shown(trainer.parameterPointer)) }
       monitor.advance(by: steps - reported)
       reported = steps
       if monitor.shouldStop { return .underWay(trainer.state, crossing: crossing) }

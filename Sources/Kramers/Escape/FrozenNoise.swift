@@ -30,9 +30,12 @@ public func measureFrozenNoise(
     what: "frozen noise: a gradient of every sample")
   let table = FrozenGradients(train, network, state.parameters)
   let full = try data.fullBatch(for: network)
-  _ = try OrderParameterProbe(options.observable, data: data, network: network)
+  _ = try OrderParameterProbe(
+    options.observable, data: data, network: network, settings: settings)
   monitor.begin(total: options.replicas * options.maxSteps)
-  let outcomes = parallelMap(options.replicas, threads: threads) { replica -> ReplicaOutcome? in
+  let outcomes = parallelMap(
+    options.replicas, threads: options.observable.threads(threads)
+  ) { replica -> ReplicaOutcome? in
     if monitor.shouldStop { return nil }
     let key = RandomKey(
       seed: options.seed, stream: measurementStream | options.stream, replica: UInt32(replica))
@@ -87,7 +90,8 @@ private struct FrozenGradients: Sendable {
     let replica = 0
     var crossing: Int?
     guard
-      let probe = try? OrderParameterProbe(options.observable, data: data, network: network)
+      let probe = try? OrderParameterProbe(
+        options.observable, data: data, network: network, settings: settings)
     else { preconditionFailure("the observable was checked before") }
     let workspace = GradientWorkspace(network, capacity: full.count)
     var theta = start
@@ -108,6 +112,9 @@ private struct FrozenGradients: Sendable {
       guard step == look else { continue }
       let value = theta.withUnsafeBufferPointer { probe.value($0.baseAddress!) }
       let isPast = options.observable.hasEscaped(value, options.threshold)
+      if probe.isCut {
+        return ReplicaOutcome(steps: (crossing ?? step) - 1, end: .interrupted)
+      }
       if let outcome = rule.see(isPast, at: step, of: replica, since: &crossing) {
         monitor.advance(by: options.maxSteps - step + options.every)
         return outcome

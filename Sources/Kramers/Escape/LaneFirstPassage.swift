@@ -13,7 +13,9 @@ func followInLanes(
   let lists = parallelMap(workers, threads: workers) { _ in
     do {
       let watch = LaneWatch(
-        plan, probe: try OrderParameterProbe(options.observable, data: data, network: plan.network),
+        plan,
+        probe: try OrderParameterProbe(
+          options.observable, data: data, network: plan.network, settings: plan.settings),
         options: options, monitor: monitor)
       return watch.follow {
         while true {
@@ -123,7 +125,9 @@ private final class LaneWatch {
 
   private func look() {
     var test: ((Int) -> Bool?)?
-    if case .mode(let k) = options.observable, trainer.plan.isModeTested {
+    if let k = options.observable.rank, options.observable.direction == .up,
+      trainer.plan.isModeTested
+    {
       test = trainer.modeReaches(options.threshold, mode: k)
     }
     due = .max
@@ -146,7 +150,11 @@ private final class LaneWatch {
       return finish(lane, ReplicaOutcome(steps: steps, end: .diverged))
     }
     guard let replica = places[lane].replica else { return }
-    if let outcome = rule.see(isPast, at: steps, of: replica, since: &places[lane].crossing) {
+    if probe.isCut {
+      places[lane].crossing = places[lane].crossing ?? steps
+      places[lane].due = places[lane].start + rule.next(after: steps, of: replica)
+    } else if let outcome = rule.see(isPast, at: steps, of: replica, since: &places[lane].crossing)
+    {
       finish(lane, outcome)
     } else {
       places[lane].due = places[lane].start + rule.next(after: steps, of: replica)
@@ -170,7 +178,7 @@ private final class LaneWatch {
     polls += 1
     guard polls % pollsBetweenShows == 0 else { return }
     guard let lane = places.firstIndex(where: { $0.replica != nil }) else { return }
-    if trainer.copyParameters(lane, to: parameters) { monitor.show(probe.value(parameters)) }
+    if trainer.copyParameters(lane, to: parameters) { monitor.show(probe.shown(parameters)) }
   }
 
   private func finish(_ lane: Int, _ outcome: ReplicaOutcome) {

@@ -1,24 +1,3 @@
-/// What is watched during an escape.
-public enum Observable: Sendable, Equatable {
-  /// The k-th largest singular value, k = 1, 2, ..., of the end-to-end map (linear networks) or of
-  /// the centred outputs F / sqrt(N) on the training inputs. Escapes upwards.
-  ///
-  /// Not a projection u' W v: that crosses its threshold when an active mode rotates.
-  case mode(Int)
-  /// Data term on the training set, the data term on the test set: escape downwards.
-  case loss, testLoss
-  /// |theta|: escapes upwards.
-  case norm
-
-  /// Whether `value` lies on the far side of `threshold`.
-  func hasEscaped(_ value: Double, _ threshold: Double) -> Bool {
-    switch self {
-    case .mode, .norm: value >= threshold
-    case .loss, .testLoss: value <= threshold
-    }
-  }
-}
-
 extension Network {
   /// - Throws: `InputError` for a mode that the network cannot have.
   func checkMode(_ k: Int) throws {
@@ -29,12 +8,14 @@ extension Network {
   }
 }
 
-/// Evaluates observables of a network without allocating. One probe serves one thread.
+/// Evaluates an observable of a network without allocating. One probe serves one thread.
 final class OrderParameterProbe {
   let network: Network
+  private let observable: Observable
+  /// nil for a mode, whose map and buffers follow.
+  private let evaluation: Observable.Evaluation?
   private let batch: Batch?
   private let workspace: GradientWorkspace?
-  private let observable: Observable
   private let map: UnsafeMutablePointer<Double>
   private let scratch: UnsafeMutablePointer<Double>
   private var singular: SingularValueWorkspace
@@ -43,23 +24,19 @@ final class OrderParameterProbe {
   private let stride: Int
 
   /// - Throws: `InputError` when the observable needs data that the set does not have.
-  init(_ observable: Observable, data: Dataset, network: Network) throws {
+  init(_ observable: Observable, data: Dataset, network: Network, settings: Settings) throws {
     self.network = network
     self.observable = observable
-    var batch: Batch?
-    switch observable {
-    case .norm: break
-    case .mode(let k):
+    if let k = observable.rank {
       try network.checkMode(k)
-      if network.activation != .linear || network.bias { batch = try data.fullBatch(for: network) }
-    case .loss: batch = try data.fullBatch(for: network)
-    case .testLoss:
-      guard let test = data.test else {
-        throw InputError.sentence("observable: 'test_loss' needs data with a test set")
-      }
-      batch = Batch(test)
+      let isMap = network.activation == .linear && !network.bias
+      batch = isMap ? nil : try data.fullBatch(for: network)
+      evaluation = nil
+    } else {
+      batch = nil
+      evaluation = try observable.evaluation(
+        ObservableContext(data: data, network: network, settings: settings))
     }
-    self.batch = batch
     workspace = batch.map { GradientWorkspace(network, capacity: $0.count) }
     let widest = network.widths.max() ?? 1
     stride = DenseKernels.stride(network.inputs)
@@ -77,22 +54,21 @@ final class OrderParameterProbe {
   }
 
   func value(_ theta: UnsafePointer<Double>) -> Double {
-    switch observable {
-    case .norm:
-      return DenseKernels.sumOfSquares(theta, count: network.parameterCount).squareRoot()
-    case .mode(let k):
-      if batch == nil { return mapSingularValue(theta, k) }
-      return outputSingularValue(theta, k)
-    case .loss, .testLoss:
-      guard let batch, let workspace else { return .nan }
-      return workspace.loss(theta, batch)
-    }
+    if let evaluation { return evaluation(theta) }
+    let k = observable.rank ?? 1
+    return batch == nil ? mapSingularValue(theta, k) : outputSingularValue(theta, k)
   }
+
+  /// Whether nothing is known any more: a function of the user's was interrupted or has failed.
+  var isCut: Bool { observable.custom?.failure != nil }
+
+  /// The value for a progress line; a function of the user's is not called for that.
+  func shown(_ theta: UnsafePointer<Double>) -> Double { observable.custom?.last ?? value(theta) }
 
   /// Whether the observable lies past the threshold; singular values are computed only where
   /// counting them does not decide.
   func hasEscaped(_ theta: UnsafePointer<Double>, _ threshold: Double) -> Bool {
-    if case .mode(let k) = observable, batch == nil, threshold > 0,
+    if let k = observable.rank, observable.direction == .up, batch == nil, threshold > 0,
       let answer = count.reaches(threshold, k, endToEndMap(theta), rowStride: stride)
     {
       return answer

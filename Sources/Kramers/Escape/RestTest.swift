@@ -22,9 +22,12 @@ struct RestTest {
       let copy = try Trainer(
         data: data, network: network, settings: settings, key: trainer.key, state: state, full: full
       )
-      let probe = try OrderParameterProbe(options.observable, data: data, network: network)
+      let probe = try OrderParameterProbe(
+        options.observable, data: data, network: network, settings: settings)
       copy.run(steps: 1)
-      if probe.hasEscaped(copy.parameterPointer, options.threshold) { return false }
+      if probe.hasEscaped(copy.parameterPointer, options.threshold) || probe.isCut {
+        return false
+      }
       copy.run(steps: 1)
       let later = copy.state
       return later.parameters == state.parameters && later.firstMoment == state.firstMoment

@@ -175,7 +175,7 @@ public func measureBySplitting(
         + "threshold (\(plainNumber(rounded(options.threshold)))); is there a metastable state at "
         + "this noise?")
   }
-  let runs = parallelMap(options.runs, threads: threads) { index in
+  let runs = parallelMap(options.runs, threads: options.observable.threads(threads)) { index in
     walk.run(index, level: walk.score(level))
   }
   return SplittingRecord(

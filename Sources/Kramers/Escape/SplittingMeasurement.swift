@@ -82,6 +82,16 @@ extension Experiment {
     monitor: RunMonitor = RunMonitor()
   ) throws -> SplittingResult {
     let target = try escapeTarget(request, monitor: monitor)
+    return try target.observable.whileWatched(by: monitor) {
+      try split(
+        target, request, runs: runs, level: level, threads: threads, monitor: monitor)
+    }
+  }
+
+  private func split(
+    _ target: EscapeTarget, _ request: EscapeRequest, runs: Int, level: Double?, threads: Int,
+    monitor: RunMonitor
+  ) throws -> SplittingResult {
     var options = SplittingOptions(
       observable: target.observable, threshold: target.threshold, ensemble: request.ensemble)
     options.level = level

@@ -30,7 +30,8 @@ struct SplittingWalk: Sendable {
     start = TrainingState(parameters: state.parameters)
     let isExact = settings.batch == .full && settings.labelNoise == 0
     full = isExact ? try data.fullBatch(for: network) : nil
-    _ = try OrderParameterProbe(options.observable, data: data, network: network)
+    _ = try OrderParameterProbe(
+      options.observable, data: data, network: network, settings: settings)
     let longest = 0.05 / max(settings.learningRate * settings.l2, 1e-9)
     let every = options.every
     let isSmooth = settings.l2 > 0
@@ -40,14 +41,12 @@ struct SplittingWalk: Sendable {
   }
 
   func score(_ value: Double) -> Double {
-    switch options.observable {
-    case .mode, .norm: value
-    case .loss, .testLoss: -value
-    }
+    options.observable.direction == .up ? value : -value
   }
 
   func startScore() throws -> Double {
-    let probe = try OrderParameterProbe(options.observable, data: data, network: network)
+    let probe = try OrderParameterProbe(
+      options.observable, data: data, network: network, settings: settings)
     return score(start.parameters.withUnsafeBufferPointer { probe.value($0.baseAddress!) })
   }
 
@@ -72,7 +71,8 @@ struct SplittingWalk: Sendable {
 
   private func makeProbe() -> OrderParameterProbe {
     do {
-      return try OrderParameterProbe(options.observable, data: data, network: network)
+      return try OrderParameterProbe(
+        options.observable, data: data, network: network, settings: settings)
     } catch {
       preconditionFailure("the observable was checked before: \(error)")
     }

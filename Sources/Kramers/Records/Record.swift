@@ -65,3 +65,11 @@ extension Record: ExpressibleByDictionaryLiteral {
       })
   }
 }
+
+extension Record {
+  /// The fields of both; a field of the second replaces its namesake.
+  public static func + (_ first: Record, _ second: Record) -> Record {
+    guard case .object(let a) = first, case .object(let b) = second else { return second }
+    return .object(a.filter { field in !b.contains { $0.name == field.name } } + b)
+  }
+}

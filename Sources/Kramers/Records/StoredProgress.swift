@@ -31,8 +31,13 @@ extension Measurement: ByteCodable {
     for value in [loss, objective, norm, gradientNorm, effectiveRank, balancedness] {
       writer.write(value)
     }
-    for value in [testLoss, accuracy, testAccuracy] { writer.write(value) { $0.write($1) } }
+    // What has no field stands behind the modes, if there is any: older files have none.
+    writer.write(byte: (testLoss == nil ? 0 : 1) + (further.isEmpty ? 0 : 2))
+    if let testLoss { writer.write(testLoss) }
+    for value in [accuracy, testAccuracy] { writer.write(value) { $0.write($1) } }
     writer.write(modes)
+    guard !further.isEmpty else { return }
+    writer.write(further.sorted { $0.key < $1.key }.map { Record.Field($0, .number($1)) })
   }
 
   public init(from reader: inout ByteReader) throws(ByteError) {
@@ -47,10 +52,18 @@ extension Measurement: ByteCodable {
     func optional() throws(ByteError) -> Double? {
       try reader.flag() ? try reader.double() : nil
     }
-    testLoss = try optional()
+    let marks = try reader.byte()
+    guard marks < 4 else { throw ByteError() }
+    testLoss = marks & 1 > 0 ? try reader.double() : nil
     accuracy = try optional()
     testAccuracy = try optional()
     modes = try reader.doubles()
+    further = [:]
+    guard marks & 2 > 0 else { return }
+    for field in try reader.list(of: Record.Field.self) {
+      guard case .number(let x) = field.value else { throw ByteError() }
+      further[field.name] = x
+    }
   }
 }
 

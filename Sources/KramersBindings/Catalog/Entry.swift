@@ -6,6 +6,8 @@ package enum OptionKind: Sendable, Equatable {
   case integer(Rule)
   case flag
   case choice([String])
+  /// The name of an observable, or a function of the experiment.
+  case observable
   case text
   /// A list of numbers, or of integers, each obeying the rule.
   case numbers(Rule)
@@ -36,6 +38,15 @@ package enum OptionKind: Sendable, Equatable {
     .choice(Word.allCases.map(\.rawValue))
   }
 
+  /// The words that it may be; empty where it is no choice.
+  package var choices: [String] {
+    switch self {
+    case .choice(let names): names
+    case .observable: Observable.all.map(\.name)
+    default: []
+    }
+  }
+
   /// The type as help and errors name it.
   package var words: String {
     switch self {
@@ -43,6 +54,7 @@ package enum OptionKind: Sendable, Equatable {
     case .integer: "an integer"
     case .flag: "true or false"
     case .choice(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
+    case .observable: "a name, or a function of the experiment"
     case .text: "a string"
     case .numbers: "a list of numbers"
     case .integers: "a list of integers"

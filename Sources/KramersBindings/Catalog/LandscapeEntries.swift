@@ -34,9 +34,15 @@ extension Catalog {
       "sweep", .verb,
       "a quasi-static ramp: at each L2 strength train to convergence (or hold steps), record, go "
         + "on; the experiment ends at the last point",
-      options: points + ramp,
-      returns: "kind=\"sweep\": points = rows l2, loss, test_loss, accuracy and test_accuracy "
-        + "(with classes), rank, modes, norm, converged, steps; transitions = rows mode, direction (of "
+      options: points + ramp + [
+        OptionEntry(
+          "observable", .observable, standard: "none",
+          "stands at every point as observable: a name of measure_escape's, or function(x) return "
+            + "number end, which may only look")
+      ],
+      returns: "kind=\"sweep\": points = rows l2, "
+        + Observable.fieldNames.joined(separator: ", ")
+        + ", rank, modes, converged, steps; transitions = rows mode, direction (of "
         + "the ramp), l2 (middle of two points), uncertainty (their distance), event "
         + "(\"collapse\", \"appearance\"), transition (\"jump\": set back to the point before, the "
         + "mode stays as it is, or its change does not shrink with the step; \"continuous\"; "

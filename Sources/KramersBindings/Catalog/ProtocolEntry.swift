@@ -97,7 +97,8 @@ extension OptionKind {
     "rows": { _ in .rows }, "data": { _ in .data }, "snapshot": { _ in .snapshot },
     "batch": { _ in .batch }, "function": { _ in .function }, "table": { _ in .table },
     "columns": { _ in .columns }, "count or list": { _ in .countOrList },
-    "programme": { _ in .programme }, "snapshots": { _ in .snapshots },
+    "observable": { _ in .observable }, "programme": { _ in .programme },
+    "snapshots": { _ in .snapshots },
   ]
   static let typeNames = (types.keys + ["choice"]).sorted()
 

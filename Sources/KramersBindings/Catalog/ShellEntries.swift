@@ -70,8 +70,10 @@ extension Catalog {
       seeAlso: ["examples"]),
     Entry(
       "shell.watch", .function,
-      "what the progress line draws while train runs: loss, test_loss, accuracy, test_accuracy, "
-        + "objective, norm, gradient_norm or mode; without a word it draws nothing",
+      "what the progress line draws while train runs: "
+        + Observable.all.map(\.name).joined(separator: ", ")
+        + ", or a function of the experiment (on the command line: its name), which may only look; "
+        + "without a word it draws nothing",
       usage: "shell.watch([quantity])", command: ":watch [quantity]",
       returns: "the quantity",
       example: """

@@ -94,13 +94,18 @@ extension Catalog {
           "until_converged", .number(.positive), standard: "none",
           "stop once the gradient norm of the objective is at most this"),
         OptionEntry(
+          "observable", .observable, standard: "none",
+          "stands in every row of the trace as observable: a name of measure_escape's, or "
+            + "function(x) return number end, which may only look"),
+        OptionEntry(
           "observe", .function, standard: "none",
           "called as observe(x) with every row of the trace; the fields of the table it returns "
             + "join the row"),
       ] + presentSettings,
       returns:
-        "settings stay as given, like those of set; kind=\"run\": steps, epochs, loss, test_loss, accuracy, test_accuracy, objective, "
-        + "modes, outcome (\"completed\", \"converged\", \"diverged\", \"interrupted\"), trace, "
+        "settings stay as given, like those of set; kind=\"run\": steps, epochs, "
+        + Observable.fieldNames.joined(separator: ", ")
+        + ", modes, outcome (\"completed\", \"converged\", \"diverged\", \"interrupted\"), trace, "
         + "seconds, steps_per_second. A diverged run leaves the experiment as it was and has "
         + "diverged_at (step), message and stable_lr (the largest stable lr by the Hessian: 2 over "
         + "its largest eigenvalue; nil with adam and adamw)",
@@ -132,8 +137,9 @@ extension Catalog {
     Entry(
       "measure", .verb, "looks at the network without changing it",
       looks: true,
-      returns: "kind=\"measurement\": step, epochs, loss, test_loss, accuracy, test_accuracy, "
-        + "objective, norm, gradient_norm, modes, effective_rank, balancedness",
+      returns: "kind=\"measurement\": step, epochs, "
+        + Observable.fieldNames.joined(separator: ", ")
+        + ", modes, effective_rank, balancedness",
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2 }
         print(measure())
@@ -241,8 +247,20 @@ extension Catalog {
           "mode", .integer(.positive), standard: "the strongest dropped one",
           "the mode that must appear: watches the singular value of that rank"),
         OptionEntry(
-          "observable", .choice(["mode", "loss", "test_loss", "norm"]), standard: "\"mode\"",
-          "what is watched; losses escape downwards"),
+          "observable", .observable, standard: "\"mode\"",
+          "what is watched: "
+            + Observable.all.map { "\($0.name) (\($0.summary))" }
+            .joined(separator: ", ")
+            + "; or function(x) return number end, of the weights alone: x is the experiment with "
+            + "the weights of that look (its step is that of the state that is left), may only be "
+            + "looked at, and slow: one thread calls it, and resume() runs the call again from its "
+            + "start"),
+        OptionEntry(
+          "direction", .choice(Observable.Direction.allCases.map(\.rawValue)),
+          standard: "the observable's",
+          "far side of the threshold: down for "
+            + Observable.all.filter { $0.direction == .down }.map(\.name).joined(separator: ", ")
+            + " and for a mode that is learned now and named, else up"),
         OptionEntry(
           "threshold", .number(.any), standard: "midpoint of saddle and learned value",
           "value at which a replica counts as escaped"),

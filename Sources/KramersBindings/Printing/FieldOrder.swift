@@ -15,15 +15,16 @@ enum FieldOrder {
     "uncertainty", "index",
     "saddle_index", "median", "exponential_p", "lag", "residence", "tau_epochs", "tau_time",
     "barrier", "barrier_low", "barrier_high", "slope", "prefactor", "r2", "span", "threshold",
-    "thermal_floor", "temperature_power", "observable", "optimizer", "gradient_noise",
-    "label_noise",
-    "residual", "support_residual", "saddle", "gradient_norm", "hessian_min", "zero_modes",
-    "negative_modes", "norm", "effective_rank", "balancedness", "lr", "batch", "depth", "widths",
-    "seed", "replacement", "exposure", "steps_total", "seconds",
+    "thermal_floor", "temperature_power", "observable", "observable_source", "note", "optimizer",
+    "gradient_noise", "label_noise", "residual", "support_residual", "saddle", "gradient_norm",
+    "hessian_min", "zero_modes",
+    "negative_modes", "norm", "effective_rank", "balancedness", "lr", "batch",
+    "depth", "widths", "seed", "replacement", "exposure", "steps_total", "seconds",
     "steps_per_second", "times", "escaped", "reason", "points",
   ]
   private static let rank = Dictionary(
-    (names + Setting.all.map(\.name)).enumerated().map { ($1, $0) }, uniquingKeysWith: min)
+    (names + Observable.fieldNames + Setting.all.map(\.name)).enumerated().map { ($1, $0) },
+    uniquingKeysWith: min)
 
   /// Whether a field called `a` is read before one called `b`.
   static func precedes(_ a: String, _ b: String) -> Bool {

@@ -39,12 +39,14 @@ extension Program {
     return [try areas.map { try push($0.record) } ?? .nil]
   }
 
-  /// settings: the names of all settings, in the order of the register. noise_off: what switches every
+  /// settings: the names of all settings, in the order of the register. observables: those that
+  /// measurements and runs have as fields. noise_off: what switches every
   /// noise off. given(x): the settings of an experiment, as `set` and `experiment` take them.
   /// is_noisy(x): whether any noise is on.
   private func offerSettings(_ offer: LuaTable) throws {
     let names = Setting.all.map(\.name)
     try offer.rawSet("settings", push(names.record))
+    try offer.rawSet("observables", push(Observable.fieldNames.record))
     try offer.rawSet(
       "noise_off",
       push(

@@ -33,12 +33,14 @@ extension Program {
       }
     }
     try install("protocol.load") { [unowned self] o, _ in
+      try refuseWhileLooking("protocol.load")
       let path = try o.required("path", o.word("path"))
       let file = try ProtocolFile(path: path)
       try addProtocol(file, isOwn: true)
       return [LuaValue(file.name)]
     }
     try install("protocol.check") { [unowned self] o, _ in
+      try refuseWhileLooking("protocol.check")
       let name = try o.required("name", o.word("name"))
       return [try pushResult(checkProtocol(name))]
     }

@@ -121,6 +121,7 @@ extension Program {
       "resume",
       .function(
         lua.makeFunction { [unowned self] call in
+          try refuseWhileLooking("resume")
           guard call.arguments.isEmpty else { throw ResumeError("takes no arguments") }
           return try resume()
         }))

@@ -53,6 +53,7 @@ extension Program {
       .function(
         lua.makeFunction { [unowned self] call in
           let isReading = ["session.list", "session.journal"].contains(name)
+          if !isReading { try refuseWhileLooking(name) }
           if session.isReplaying, !isReading { return [] }
           return try blaming(name) { try body(call) }
         }))

@@ -201,19 +201,15 @@ private func conditions(
   _ network: Network, _ seed: UInt64, _ stream: UInt32, _ origin: UInt64,
   _ effectiveTemperature: Double
 ) -> Record {
-  let watched: (name: String, mode: Int?) =
-    switch observable {
-    case .mode(let k): ("mode", k)
-    case .loss: ("loss", nil)
-    case .testLoss: ("test_loss", nil)
-    case .norm: ("norm", nil)
-    }
   let fields = Setting.all.compactMap { setting -> Record.Field? in
     guard setting.kind != .vector, setting.isRead(by: settings.optimizer) else { return nil }
     return setting.record(of: settings).map { Record.Field(setting.name, $0) }
   }
   return .object(fields) + [
-    "observable": watched.name, "mode": watched.mode, "threshold": threshold, "every": every,
+    "observable": observable.name, "mode": observable.rank,
+    "observable_source": observable.custom?.source,
+    "note": observable.custom.map { _ in "a function of Lua was looked at, on one thread" },
+    "direction": observable.ownDirection?.rawValue, "threshold": threshold, "every": every,
     "effective_temperature": effectiveTemperature, "depth": network.depth,
     "widths": network.widths, "seed": seed, "stream": Int(stream),
     "origin": String(origin, radix: 16),
@@ -242,10 +238,4 @@ extension ArrheniusFit {
       },
     ]
   }
-}
-
-/// The fields of both; a field of the second replaces its namesake.
-private func + (_ first: Record, _ second: Record) -> Record {
-  guard case .object(let a) = first, case .object(let b) = second else { return second }
-  return .object(a.filter { field in !b.contains { $0.name == field.name } } + b)
 }

@@ -11,7 +11,8 @@ extension Program {
       var request = EscapeRequest(settings: settings, seed: experiment.seed)
       request.ensemble = try o.ensemble(request.ensemble)
       request.mode = o.integer("mode")
-      request.observable = try observable(o)
+      request.observable = try watched(o, of: box)
+      request.direction = o.word("direction").flatMap(Observable.Direction.init(rawValue:))
       request.threshold = o.number("threshold")
       request.isFrozen = o.flag("frozen")
       if let dwell = o.integer("dwell") { request.dwell = dwell }
@@ -48,19 +49,6 @@ extension Program {
     }
     let record = result.record(network: experiment.network, seconds: seconds)
     return [try finishLong(record, result.record.isInterrupted)]
-  }
-
-  private func observable(_ o: Options) throws -> Observable? {
-    let word = o.word("observable") ?? "mode"
-    guard word == "mode" || !o.has("mode") else {
-      throw InputError.sentence("mode goes with observable = \"mode\", not with \"\(word)\"")
-    }
-    switch word {
-    case "loss": return .loss
-    case "test_loss": return .testLoss
-    case "norm": return .norm
-    default: return nil
-    }
   }
 
   /// What protocols about escapes are built from.

@@ -5,6 +5,7 @@ import Lua
 extension Program {
   func installExperiment() throws {
     try install("experiment") { [unowned self] o, _ in
+      try refuseWhileLooking("experiment")
       let data = try o.required("data", o.data("data"))
       let network = try Network(
         widths: widths(o, data),
@@ -27,6 +28,7 @@ extension Program {
           guard let box = call.argument(1).asObject(ExperimentBox.self) else {
             throw VerbError("use", "takes an experiment, got \(describe(call.argument(1)))")
           }
+          try refuseWhileLooking("use")
           current = box
           return [call.argument(1)]
         }))

@@ -41,6 +41,7 @@ extension Program {
   func installResultStates(_ methods: LuaTable) throws {
     let function = try lua.makeFunction { [unowned self] call in
       let verb = "r:state"
+      try refuseWhileLooking(verb)
       guard try isResult(call.argument(1)) else {
         throw VerbError(verb, "is a method of results: write r:state(i) with a result r")
       }

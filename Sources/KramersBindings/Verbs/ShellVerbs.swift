@@ -66,16 +66,26 @@ extension Program {
       return []
     }
     try function("shell.watch") { [unowned self] call in
+      // On the command line a function has a name.
+      let global = try call.argument(1).text.flatMap {
+        try lua.globals.rawGet(LuaValue($0)).asFunction
+      }
+      if let function = call.argument(1).asFunction ?? global,
+        call.argument(1).text.flatMap(Observable.named) == nil
+      {
+        progress.watched = watched(function)
+        return [call.argument(1)]
+      }
       guard let word = call.argument(1).text else {
         progress.watched = nil
         return []
       }
-      guard let quantity = WatchedQuantity(rawValue: word) else {
-        let names = WatchedQuantity.allCases.map(\.rawValue)
+      guard let quantity = Observable.named(word) else {
+        let names = Observable.all.map(\.name)
         let hint = nearestName(to: word, among: names).map { "; did you mean '\($0)'?" }
         throw VerbError(
           "shell.watch",
-          "knows \(names.joined(separator: ", ")), not '\(word)'" + (hint ?? ""))
+          "knows \(names.joined(separator: ", ")), and functions, not '\(word)'" + (hint ?? ""))
       }
       progress.watched = quantity
       return [LuaValue(word)]

@@ -13,6 +13,7 @@ extension Program {
       }
       if let steps = o.integer("max_steps") { options.maxSteps = steps }
       if let floor = o.number("floor") { options.floor = floor }
+      options.observable = try observable(o, of: box, isReplica: false)
       var experiment = box.experiment
       let (result, seconds) = try timed {
         try resumable(\.interrupted) { monitor, reached in
@@ -57,17 +58,14 @@ extension SweepResult {
       "jumps": jumps.map { $0.record(isRising) },
       "transitions": transitions.map { $0.record(isRising) },
       "unconverged": points.contains { $0.converged != nil } ? unconverged : nil,
+      "observable": observable?.name, "observable_source": observable?.custom?.source,
       "warning": warning, "diverged_at": divergence?.step, "diverged_l2": divergence?.l2,
       "stable_lr": divergence?.stableRate, "message": divergence?.message,
       "points": points.map { point -> Record in
-        [
-          "l2": point.l2, "loss": point.measurement.loss, "test_loss": point.measurement.testLoss,
-          "accuracy": point.measurement.accuracy,
-          "test_accuracy": point.measurement.testAccuracy, "rank": point.rank,
-          "modes": point.measurement.modes, "norm": point.measurement.norm,
-          "objective": point.measurement.objective,
-          "gradient_norm": point.measurement.gradientNorm, "steps": point.steps,
+        ["l2": point.l2] + point.measurement.observed + [
+          "rank": point.rank, "modes": point.measurement.modes, "steps": point.steps,
           "converged": point.converged,
+          "observable": point.observed ?? observable?.read(point.measurement),
         ]
       },
       "seconds": seconds,

@@ -8,7 +8,8 @@ extension Program {
       let before = box.experiment
       var experiment = before
       try experiment.update { try apply(o, to: &$0) }
-      let options = try trainingOptions(o, experiment)
+      var options = try trainingOptions(o, experiment)
+      options.observable = try observable(o, of: box, isReplica: false)
       let start = experiment
       let observer = observer(o, box, start)
       box.isRunning = true
@@ -22,7 +23,7 @@ extension Program {
       }
       box.experiment = result.outcome == .diverged ? before : experiment
       let record = result.record(
-        lr: experiment.settings.learningRate,
+        lr: experiment.settings.learningRate, observable: options.observable,
         divergence: experiment.divergence(of: result, monitor: unwatched), seconds: seconds)
       if let error = result.observerError {
         output.emit(record)
@@ -136,7 +137,10 @@ extension Program {
     _ name: String, _ box: ExperimentBox, _ options: Options,
     _ body: (ExperimentBox, Options) throws -> [LuaValue]
   ) throws -> [LuaValue] {
-    try logged(name, box, options) {
+    let before = subject
+    subject = box
+    defer { subject = before }
+    return try logged(name, box, options) {
       try progress.during(name) { try blaming(name) { try body(box, options) } }
     }
   }
@@ -153,6 +157,7 @@ extension Program {
     guard rest.count <= 1 else {
       throw VerbError(name, "takes one table of options, got \(rest.count) arguments")
     }
+    if !entry.looks { try refuseWhileLooking(name) }
     let options = try Options(entry, rest.first ?? .nil)
     guard let box else {
       throw VerbError(name, "there is no experiment yet; make one with experiment{...}")
@@ -209,21 +214,24 @@ extension Program {
 extension Measurement {
   /// Fields of a measurement; rows of a trace have `time` too.
   func record(kind: String? = nil, time: Double? = nil) -> Record {
-    [
-      "kind": kind, "step": step, "epochs": epochs, "time": time, "loss": loss,
-      "test_loss": testLoss, "accuracy": accuracy, "test_accuracy": testAccuracy,
-      "objective": objective, "norm": norm, "gradient_norm": gradientNorm, "modes": modes,
-      "effective_rank": effectiveRank, "balancedness": balancedness,
+    ["kind": kind, "step": step, "epochs": epochs, "time": time] + observed + [
+      "modes": modes, "effective_rank": effectiveRank, "balancedness": balancedness,
     ]
+  }
+
+  /// All observables by name; the modes have a list.
+  var observed: Record {
+    .object(
+      Observable.all.filter { $0.rank == nil }.map { Record.Field($0.name, $0.read(self).record) })
   }
 }
 
 extension TraceRow {
   /// What a row holds by itself; an observer's fields must have other names.
-  static let ownFields: Set<String> = [
-    "kind", "step", "epochs", "time", "loss", "test_loss", "accuracy", "test_accuracy", "objective",
-    "norm", "gradient_norm", "modes", "effective_rank", "balancedness",
-  ]
+  static let ownFields = Set(
+    Observable.fieldNames + [
+      "kind", "step", "epochs", "time", "modes", "effective_rank", "balancedness", "observable",
+    ])
 
   func record(lr: Double) -> Record {
     let row = measurement.record(time: Double(measurement.step) * lr)
@@ -233,15 +241,17 @@ extension TraceRow {
 }
 
 extension RunResult {
-  func record(lr: Double, divergence: Divergence?, seconds: Double) -> Record {
+  func record(
+    lr: Double, observable: Observable?, divergence: Divergence?, seconds: Double
+  ) -> Record {
     [
       "kind": "run", "outcome": outcome.rawValue, "steps": steps, "diverged_at": divergedAt,
       "message": divergence?.message, "stable_lr": divergence?.stableRate,
-      "epochs": final.epochs, "step": final.step, "loss": final.loss,
-      "test_loss": final.testLoss, "accuracy": final.accuracy,
-      "test_accuracy": final.testAccuracy, "objective": final.objective,
-      "gradient_norm": final.gradientNorm, "modes": final.modes,
-      "trace": trace.map { $0.record(lr: lr) }, "seconds": seconds,
+      "epochs": final.epochs, "step": final.step,
+    ] + final.observed + [
+      "modes": final.modes, "observable": observable?.name,
+      "observable_source": observable?.custom?.source, "trace": trace.map { $0.record(lr: lr) },
+      "seconds": seconds,
       "steps_per_second": Double(steps) / max(seconds, 1e-9),
     ]
   }

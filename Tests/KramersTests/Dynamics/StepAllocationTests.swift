@@ -48,7 +48,8 @@ import Testing
       let network = try Network(widths: [3, 4, 2], activation: activation)
       let theta = RandomStream(seed: 3, purpose: .data).normals(network.parameterCount)
       for observable in [Observable.mode(1), .mode(2), .loss, .testLoss, .norm] {
-        let probe = try OrderParameterProbe(observable, data: data, network: network)
+        let probe = try OrderParameterProbe(
+          observable, data: data, network: network, settings: Settings())
         theta.withUnsafeBufferPointer { pointer in
           let before = thread_allocations()
           for _ in 0..<100 { _ = probe.value(pointer.baseAddress!) }

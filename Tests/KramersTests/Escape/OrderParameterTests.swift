@@ -8,7 +8,8 @@ import Testing
   private func value(_ observable: Observable, _ network: Network, _ theta: [Double]) throws
     -> Double
   {
-    let probe = try OrderParameterProbe(observable, data: data, network: network)
+    let probe = try OrderParameterProbe(
+      observable, data: data, network: network, settings: Settings())
     return theta.withUnsafeBufferPointer { probe.value($0.baseAddress!) }
   }
 
@@ -104,12 +105,13 @@ import Testing
     let network = try Network(widths: [3, 1, 2])
     for k in [0, -1, 2] {
       #expect(throws: InputError.self) {
-        try OrderParameterProbe(.mode(k), data: data, network: network)
+        try OrderParameterProbe(.mode(k), data: data, network: network, settings: Settings())
       }
     }
     #expect(throws: InputError.self) {
       try OrderParameterProbe(
-        .testLoss, data: Dataset(name: "from", train: data.train!), network: network)
+        .testLoss, data: Dataset(name: "from", train: data.train!), network: network,
+        settings: Settings())
     }
   }
 }

@@ -12,6 +12,8 @@ public struct SweepOptions: Sendable, Equatable {
   /// zero state never leaves by itself, and a numerical zero is no state of physics: a sweep
   /// downwards measures the floor unless it is stated.
   public var floor = SweepOptions.standardFloor
+  /// Stands at every point.
+  public var observable: Observable?
 
   public static let standardFloor = 1e-6
 
@@ -55,6 +57,8 @@ public struct SweepPoint: Sendable {
   public let steps: Int
   /// Whether the gradient met the tolerance at a state that is no saddle; nil with `hold`.
   public let converged: Bool?
+  /// What a function of the user's gave; other observables stand in the measurement.
+  public var observed: Double?
   public var rank: Int { learned.count { $0 } }
 }
 
@@ -63,6 +67,7 @@ public struct SweepResult: Sendable {
   /// Where modes vanished and appeared, in the order of the ramp.
   public let transitions: [SweepTransition]
   public let floor: Double
+  public let observable: Observable?
   public let outcome: RunOutcome
   /// Of a sweep that ended at a point that diverged; the experiment stands at the point before.
   public let divergence: Divergence?
@@ -151,6 +156,8 @@ extension Experiment {
     resuming: InterruptedSweep? = nil
   ) throws -> SweepResult {
     try options.validate(settings)
+    try options.observable?.check(
+      ObservableContext(data: data, network: network, settings: settings))
     if let resuming, !resuming.fits(options, self) {
       throw InputError.sentence("the progress to resume from is that of another sweep")
     }
@@ -190,6 +197,18 @@ extension Experiment {
         SweepPoint(
           l2: l2, measurement: try measure(), learned: try learnedFlags(l2: l2, monitor: monitor),
           steps: steps, converged: options.hold == nil ? settled.converged : nil))
+      do {
+        points[i].observed = try options.observable?.custom?.body(state, settings)
+      } catch {
+        guard monitor.shouldStop else { throw error }
+        // Interrupted inside of the user's function: the point is not done.
+        points.removeLast()
+        outcome = .interrupted
+        interrupted = settling.map {
+          InterruptedSweep(points: points, states: states.map(\.state), probes: [], settling: $0)
+        }
+        break
+      }
       states.append(self)
       monitor.endPoint(steps: steps)
       monitor.show(points[i].measurement.modes.first ?? 0)
@@ -209,8 +228,9 @@ extension Experiment {
       }
     }
     return SweepResult(
-      points: points, transitions: transitions, floor: options.floor, outcome: outcome,
-      divergence: divergence, startLimit: startLimit, states: states,
+      points: points, transitions: transitions, floor: options.floor,
+      observable: options.observable, outcome: outcome, divergence: divergence,
+      startLimit: startLimit, states: states,
       isRising: options.l2.count > 1 ? options.l2[1] > options.l2[0] : nil,
       interrupted: interrupted)
   }
