@@ -113,17 +113,15 @@ struct ZipArchive {
   /// - Parameter name: how messages name the member.
   func unpack(_ member: Member, _ name: String) throws(InputError) -> [UInt8] {
     let packed = try packed(member, name)
-    let isWhole: Bool
-    let bytes: [UInt8]
     if member.method == 0 {
-      isWhole = kz_crc32(packed.baseAddress, packed.count) == member.checksum
-      bytes = Array(packed)
-    } else {
-      // Never more than the directory says.
-      bytes = (try? gunzip(gzip(member, packed), limit: member.size)) ?? []
-      isWhole = bytes.count == member.size
+      guard kz_crc32(packed.baseAddress, packed.count) == member.checksum else {
+        throw Self.damaged(member, name)
+      }
+      return Array(packed)
     }
-    guard isWhole else { throw Self.damaged(member, name) }
+    guard let bytes = try? gunzip(gzip(member, packed), limit: member.size),
+      bytes.count == member.size
+    else { throw Self.damaged(member, name) }
     return bytes
   }
 

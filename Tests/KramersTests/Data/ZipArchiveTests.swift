@@ -79,6 +79,7 @@ struct ZipArchiveTests {
         == "'a' is damaged: it is not the 2147483647 bytes with the checksum that the archive states"
     )
     #expect(changed(24, [9, 0, 0, 0]).hasPrefix("'a' is damaged: it is not the 9 bytes"))
+    #expect(changed(24, [0, 0, 0, 0]).hasPrefix("'a' is damaged: it is not the 0 bytes"))
     #expect(changed(42, [0xF0, 0xFF, 0, 0]).hasPrefix("'a' is damaged"))
   }
 }
