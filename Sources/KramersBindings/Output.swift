@@ -8,6 +8,7 @@ package final class Output {
   package var format: OutputFormat
   /// What `write` collects instead of writing it; nil: it writes.
   private var collected: [UInt8]?
+  var isCollecting: Bool { collected != nil }
   private let errors: ErrorStream
   private var hasHeader = false
   /// What the header names.

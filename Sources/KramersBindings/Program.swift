@@ -50,6 +50,7 @@ public final class Program {
   /// All public names; protocols bring theirs along.
   package internal(set) var catalog = Catalog()
   let protocolCalls = ProtocolCalls()
+  let pictures: Pictures
   /// Functions by the catalogue's name, for help(f).
   package var functionNames: [LuaValue: String] = [:]
   /// What stood among the globals before the user came.
@@ -80,6 +81,7 @@ public final class Program {
     metatables = try Metatables(lua)
     publicNames = try lua.makeTable()
     session = Session(seed: options.seed)
+    pictures = Pictures(own: try lua.makeTable(), folder: options.luaPath.map { $0 + "/pictures" })
     let weakKeys = try lua.makeTable(fields: ["__mode": "k"])
     attachments = try lua.makeTable()
     provenances = try lua.makeTable()
@@ -92,6 +94,7 @@ public final class Program {
     try installData()
     try installExperiment()
     try installVerbs()
+    try installPictures()
     try installProtocols()
     try installResume()
     try installSessions()

@@ -25,6 +25,8 @@ package enum OptionKind: Sendable, Equatable {
   case countOrList
   /// A setting as a function of the step: a value, a table of knots or a pulse, or a function.
   case programme
+  /// `"column"`, `"page"` or width and height in inches.
+  case size
 
   /// What a number must fulfil.
   package enum Rule: String, Sendable, CaseIterable {
@@ -64,6 +66,7 @@ package enum OptionKind: Sendable, Equatable {
     case .table: "a table"
     case .countOrList: "a positive integer or a list of integers"
     case .programme: "a value, a list of {step, value}, a pulse, or a function of the step"
+    case .size: "\"column\", \"page\" or {width, height} in inches, 1 to 40"
     }
   }
 }

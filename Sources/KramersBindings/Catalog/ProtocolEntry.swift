@@ -96,7 +96,7 @@ extension OptionKind {
     "rows": { _ in .rows }, "data": { _ in .data }, "snapshot": { _ in .snapshot },
     "batch": { _ in .batch }, "function": { _ in .function }, "table": { _ in .table },
     "columns": { _ in .columns }, "count or list": { _ in .countOrList },
-    "programme": { _ in .programme },
+    "programme": { _ in .programme }, "size": { _ in .size },
   ]
   static let names = (types.keys + ["choice"]).sorted()
 
