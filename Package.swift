@@ -50,8 +50,7 @@ let package = Package(
     .executable(name: "kramers-bench", targets: ["KramersBench"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
     .target(name: "CProcessor"),
@@ -70,10 +69,7 @@ let package = Package(
     .target(name: "CSessionFile", linkerSettings: library("sqlite3")),
     .target(
       name: "KramersStore",
-      dependencies: [
-        "Kramers", "CSessionFile", .product(name: "GRDB", package: "GRDB.swift"),
-        .product(name: "GRDBSQLite", package: "GRDB.swift"),
-      ],
+      dependencies: ["Kramers", "CSessionFile"],
       swiftSettings: swiftSettings),
     .target(name: "CLua", linkerSettings: library("lua5.4")),
     .target(name: "Lua", dependencies: ["CLua"], swiftSettings: swiftSettings),
@@ -96,13 +92,16 @@ let package = Package(
     .executableTarget(
       name: "KramersBench", dependencies: ["Kramers"], swiftSettings: swiftSettings),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .target(
+      name: "CFaultyFiles", path: "Tests/CFaultyFiles", linkerSettings: library("sqlite3")),
     .testTarget(
       name: "KramersTests", dependencies: ["Kramers", "CAllocations"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersStoreTests",
-      dependencies: ["Kramers", "KramersStore", .product(name: "GRDB", package: "GRDB.swift")],
-      exclude: ["version1.sqlite", "version1.txt"], swiftSettings: swiftSettings),
+      dependencies: ["CSessionFile", "CFaultyFiles", "Kramers", "KramersStore"],
+      exclude: ["version1.sqlite", "version1.txt", "version2.sqlite", "version2.txt"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersCLITests",

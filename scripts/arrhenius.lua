@@ -15,6 +15,6 @@ experiment {
 }
 trap { rank = 1, release = 0.1 }
 emit(arrhenius {
-  temperatures = small and { 4e-4, 3e-4 } or { 4e-4, 3e-4, 2.4e-4, 2e-4, 1.6e-4 },
+  temperatures = small and { 3.9e-4, 3e-4 } or { 3.9e-4, 3e-4, 2.4e-4, 2e-4, 1.6e-4 },
   replicas = small and 64 or 256,
 })

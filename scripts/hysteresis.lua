@@ -27,7 +27,7 @@ for depth = 2, 4 do
       area_theory = h.theory.area[k],
     }
   end
-  for _, jump in ipairs(h.jumps) do rows[jump.mode][jump.event] = jump.l2 end
+  for _, row in ipairs(h.transitions) do rows[row.mode][row.event] = row.l2 end
 
   -- The way down again, from zero, with floors: what comes back is the floor.
   local revivals = {}

@@ -10,8 +10,8 @@ local small = arg[1] == "small"
 experiment { data = data.population { singular = { 0.9, 0.8 } }, depth = 3, width = 2, lr = 0.2 }
 trap { rank = 1, release = 0.1 }
 emit(arrhenius {
-  temperatures = small and { 6e-4, 4e-4, 3e-4 }
-    or { 4.5e-4, 3.2e-4, 2.3e-4, 1.8e-4, 1.45e-4, 1.2e-4 },
+  temperatures = small and { 3.9e-4, 3e-4, 2.3e-4 }
+    or { 3.9e-4, 3.1e-4, 2.3e-4, 1.8e-4, 1.45e-4, 1.2e-4 },
   replicas = small and 32 or 128,
 })
 

@@ -9,37 +9,64 @@
 --- Each programme is what `schedule` takes. Seeds pair the runs: programme and programme start from
 --- the same weights and read the same random numbers. The first programme is the reference of
 --- `speedup`, the ratio of its time to the other's.
+---
+--- A time is known within the `every` steps between two looks, and the interval of a speedup holds
+--- what every place within the looks allows. A programme with a run that diverged has no time.
 local kramers = ...
 
 local refuse = kramers.refuse
 
---- Speedup over the reference with its 95 % interval. With every run finished: mean of the paired
---- ln ratios, Student's t. With censored runs: the ratio of the mean times, censored runs
---- included, which takes them for exponential.
-local function speedup(reference, own)
-  local n, sum, squares = 0, 0, 0
-  for i, reached in ipairs(own.reached) do
-    if reached and reference.reached[i] then
-      local ratio = math.log(reference.times[i] / own.times[i])
-      n, sum, squares = n + 1, sum + ratio, squares + ratio * ratio
-    end
+--- Mean of a list and half its 95 % interval by Student's t.
+local function student(list)
+  local n, sum, squares = #list, 0, 0
+  for _, value in ipairs(list) do sum = sum + value end
+  local mean = sum / n
+  for _, value in ipairs(list) do squares = squares + (value - mean) ^ 2 end
+  return mean, kramers.student(0.975, n - 1) * math.sqrt(squares / (n - 1) / n)
+end
+
+--- Mean of the paired ln ratios of times that are known within (time - look, time], and in whole
+--- steps: their 95 % interval runs from the lower end of the least ratios that the looks allow to
+--- the upper end of the greatest.
+local function paired(reference, own, every)
+  local least, middle, greatest = {}, {}, {}
+  for i, time in ipairs(own.times) do
+    -- From the look before, which may be nearer than `every` at the end, to this one.
+    local early, late = (time - 1) // every * every + 0.5, time + 0.5
+    local base = reference.times[i]
+    local base_early, base_late = (base - 1) // every * every + 0.5, base + 0.5
+    least[i] = math.log(base_early / late)
+    greatest[i] = math.log(base_late / early)
+    middle[i] = math.log((base_late + base_early) / (late + early))
   end
-  if n == #own.times and n >= 2 then
-    local mean = sum / n
-    local spread = math.sqrt(math.max(squares / n - mean * mean, 0) * n / (n - 1))
-    local half = kramers.student(0.975, n - 1) * spread / math.sqrt(n)
-    return math.exp(mean), math.exp(mean - half), math.exp(mean + half), "paired"
-  end
+  local low, below = student(least)
+  local high, above = student(greatest)
+  local mean, half = student(middle)
+  local words = high - low > 2 * half and ("looks every %d steps leave more open than the seeds "
+    .. "do: take every smaller"):format(every) or nil
+  return math.exp(mean), math.exp(low - below), math.exp(high + above), "paired", words
+end
+
+--- Speedup over the reference with its 95 % interval. With every run finished it is `paired`. With
+--- censored runs: the ratio of the mean times, censored runs included, which takes them for
+--- exponential. Where a run diverged there is none.
+local function speedup(reference, own, every)
   local a, b = reference.statistics, own.statistics
+  if a.diverged + b.diverged > 0 then return nil, nil, nil, "runs diverged" end
+  if #own.times >= 2 and a.escapes == #own.times and b.escapes == #own.times then
+    return paired(reference, own, every)
+  end
   if a.escapes == 0 or b.escapes == 0 then return nil, nil, nil, "too few runs finished" end
-  local half = 1.96 * math.sqrt(1 / a.escapes + 1 / b.escapes)
+  local function width(s) return math.log(s.tau_high / s.tau_low) / 2 end
+  local half = math.sqrt(width(a) ^ 2 + width(b) ^ 2)
   local ratio = a.tau / b.tau
   return ratio, ratio * math.exp(-half), ratio * math.exp(half), "censored means"
 end
 
 --- The time of every seed under one programme.
 local function measure(x, programme, options, seeds, targets)
-  local own = { times = {}, reached = {}, clock = {} }
+  local own = { times = {}, reached = {}, clock = {}, looks = {} }
+  local diverged = 0
   local call = {
     steps = options.max_steps or 100000,
     every = options.every or 100,
@@ -54,8 +81,13 @@ local function measure(x, programme, options, seeds, targets)
     y:reset { seed = seed, keep = options.keep }
     local r = y:schedule(call)
     own.times[i], own.reached[i], own.clock[i] = r.steps, r.outcome == "reached", r.time
+    own.looks[i] = call.every
+    if r.outcome == "diverged" then diverged = diverged + 1 end
   end
-  own.statistics = kramers.escape_statistics(own.times, own.reached, seeds[1])
+  own.statistics = kramers.escape_statistics {
+    times = own.times, escaped = own.reached, looks = own.looks, diverged = diverged,
+    seed = seeds[1],
+  }
   return own
 end
 
@@ -89,17 +121,26 @@ local function accelerate(x, options)
     targets.loss = (options.below or 0.05) * zero
   end
 
-  local rows, reference = {}, nil
+  local rows, reference, outcome, warnings = {}, nil, "completed", {}
   for i, programme in ipairs(programmes) do
     local own = measure(x, programme, options, seeds, targets)
     reference = reference or own
     local s = own.statistics
-    local ratio, low, high, by = speedup(reference, own)
+    local ratio, low, high, by, words = speedup(reference, own, options.every or 100)
+    local name = programme.name or ("programme " .. i)
+    if s.diverged > 0 then
+      outcome = "diverged"
+      words = ("%d of %d runs diverged: no time, no speedup; lower lr"):format(s.diverged, #seeds)
+    end
+    if words and (i > 1 or s.diverged > 0) then
+      warnings[#warnings + 1] = ("%s: %s"):format(name, words)
+    end
     rows[i] = {
-      name = programme.name or ("programme " .. i),
+      name = name,
       seeds = #seeds,
       reached = s.escapes,
       censored = s.censored,
+      diverged = s.diverged,
       tau = s.tau,
       tau_low = s.tau_low,
       tau_high = s.tau_high,
@@ -115,7 +156,8 @@ local function accelerate(x, options)
   end
   return {
     kind = "accelerate",
-    outcome = "completed",
+    outcome = outcome,
+    warning = warnings[1] and table.concat(warnings, "; ") or nil,
     programmes = rows,
     test_loss = targets.loss,
     test_accuracy = targets.accuracy,
@@ -156,8 +198,9 @@ return {
       },
     },
     returns =
-      "kind=\"accelerate\": programmes (rows name, seeds, reached, censored, tau, "
-      .. "tau_low, tau_high, median, median_time, speedup, speedup_low, speedup_high)",
+      "kind=\"accelerate\": programmes (rows name, seeds, reached, censored, diverged, "
+      .. "tau, tau_low, tau_high, median, median_time, speedup, speedup_low, speedup_high: "
+      .. "what seeds and looks leave open), warning, outcome",
     example = [[
 local task = data.completion { size = 8, fraction = 0.5, seed = 1 }
 experiment { data = task, depth = 3, width = 8, init = "gaussian", l2 = 3e-3, lr = 0.05 }

@@ -7,24 +7,10 @@
 ---     print(arrhenius { lrs = {0.02, 0.04}, batches = {16, 32, 64}, gradient_noise = 0.3 })
 ---
 --- All laws are laws for lr * steps: in steps a mere clock, tau = c/lr, looks like Arrhenius' law.
+--- `best` is a law only where the points can tell; `warning` names the temperatures that could.
 local kramers = ...
 
 local refuse = kramers.refuse
-
---- Expected slope of ln(tau lr) against 1/T at these temperatures. It lies below the barrier: by
---- the zero modes of the saddle, and because the exact time is longer than the asymptotic formula
---- by 1 + c T/dE, the error that the formula states of itself. nil when a point has no theory.
----@param points table rows with temperature, lr, theory (steps) and theory_error
-local function expected_slope(points)
-  local n, sx, sy, sxx, sxy = 0, 0, 0, 0, 0
-  for _, p in ipairs(points) do
-    if not p.theory then return nil end
-    local x, y = 1 / p.temperature, math.log(p.theory * p.lr * (1 + p.theory_error))
-    n, sx, sy, sxx, sxy = n + 1, sx + x, sy + y, sxx + x * x, sxy + x * y
-  end
-  local spread = n * sxx - sx * sx
-  return spread > 0 and (n * sxy - sx * sy) / spread or nil
-end
 
 --- One line of the table of points.
 local function row(e, temperature)
@@ -39,10 +25,44 @@ local function row(e, temperature)
     replicas = e.replicas,
     escapes = e.escapes,
     censored = e.censored,
+    diverged = e.diverged,
     exponential_p = e.exponential_p,
+    residence = e.residence,
     theory = e.theory,
     theory_error = e.theory_error,
+    theory_error_lr = e.theory_error_lr,
+    warning = e.warning,
+    reason = e.reason,
   }
+end
+
+--- Joins sentences to what a result warns of already.
+local function warn(result, words, ...)
+  words = words:format(...)
+  result.warning = result.warning and result.warning .. "; " .. words or words
+end
+
+--- The points for which `holds` is true, as text, and how many.
+local function which(rows, holds)
+  local found = {}
+  for i, p in ipairs(rows) do
+    if holds(p) then found[#found + 1] = i end
+  end
+  return table.concat(found, ", "), #found, found[1]
+end
+
+--- A result without a fit: some replicas diverged, and nobody knows what they would have done.
+local function withheld(x, options, rows, where)
+  local y = x:clone()
+  if options.l2 then y:set { l2 = options.l2 } end
+  local curvature = y:hessian { k = 1, which = "largest" }.values[1]
+  local result = {}
+  warn(result, "replicas diverged at point %s: no law is fitted, because what they would have done "
+    .. "is not known; lower lr or the noise%s", where, curvature > 0
+    and (" (lr < %.3g keeps this state itself stable, but the way out may be steeper)"):format(
+      2 / curvature) or "")
+  result.reason = rows[tonumber(where:match "%d+")].reason
+  return result
 end
 
 --- The grid, temperatures outermost: a list of { temperature =, lr =, batch = }.
@@ -102,23 +122,32 @@ local function arrhenius(x, options)
     end
     unit = own
     rows[i] = row(last, temperature)
-    fitted[i] = {
-      temperature = temperature,
-      escapes = last.escapes,
-      exposure = last.exposure * last.lr,
-    }
+    -- Counts as an outcome, not as a time: see `withheld`.
+    if last.outcome ~= "diverged" then
+      fitted[i] = {
+        temperature = temperature,
+        escapes = last.escapes,
+        exposure = last.exposure * last.lr,
+        look = last.every * last.lr,
+      }
+    end
     -- What is emitted if the next measurement is interrupted.
     kramers.keep { kind = "arrhenius", outcome = "interrupted", points = rows, l2 = last.l2 }
   end
-  local result = kramers.rival_laws(fitted, last.temperature_power)
-  local odd = {}
-  for i, p in ipairs(rows) do
-    if (p.exponential_p or 1) < 0.05 / #rows then odd[#odd + 1] = i end
+  local lost, lost_count = which(rows, function(p) return p.reason end)
+  local barrier = unit == "energy" and last.barrier or nil
+  local result = lost_count > 0 and withheld(x, options, rows, lost)
+    or kramers.rival_laws(fitted, last.temperature_power, barrier)
+  for _, i in ipairs(result.shallow or {}) do rows[i].shallow = true end
+  result.shallow, result.separation = nil, nil
+  local odd, odd_count = which(rows, function(p) return (p.exponential_p or 1) < 0.05 / #rows end)
+  if odd_count > 0 then
+    warn(result, "not exponential at point %s: not an activated escape with one rate", odd)
   end
-  if #odd > 0 then
-    local words = "not exponential at point " .. table.concat(odd, ", ")
-      .. ": not an activated escape with one rate"
-    result.warning = result.warning and result.warning .. "; " .. words or words
+  local warned, warned_count, first = which(rows, function(p) return p.warning end)
+  if warned_count > 0 then
+    warn(result, "%s %s: %s", warned_count > 1 and "points " .. warned .. " warn, the first of them"
+      or "point", warned_count > 1 and "says" or warned, rows[first].warning)
   end
   result.kind = "arrhenius"
   result.points = rows
@@ -126,7 +155,7 @@ local function arrhenius(x, options)
   result.theory = {
     barrier = last.barrier,
     temperature_power = last.temperature_power,
-    slope = expected_slope(rows),
+    slope = kramers.expected_slope(rows),
     reason = last.theory_reason,
   }
   result.threshold = last.threshold
@@ -135,7 +164,7 @@ local function arrhenius(x, options)
   result.widths = last.widths
   result.seed = last.seed
   result.lr = not options.lrs and last.lr or nil
-  result.outcome = "completed"
+  result.outcome = lost_count > 0 and "diverged" or "completed"
   return result
 end
 
@@ -161,16 +190,20 @@ return {
     },
     looks = true,
     returns =
-      "kind=\"arrhenius\": points (one row each, with the number censored), barrier, "
-      .. "barrier_low, barrier_high, prefactor (tau_0 in lr * steps), r2, span, laws (rows "
-      .. "clock, arrhenius, power, prefactor: log_likelihood, aic_weight, p, rejected), "
-      .. "best (simplest law not rejected), warning, fit_p, theory (barrier, "
-      .. "temperature_power, slope expected at these temperatures), outcome",
+      "kind=\"arrhenius\": points (one row each, with the numbers censored and "
+      .. "diverged), barrier, barrier_low, barrier_high, prefactor (tau_0 in lr * steps), "
+      .. "r2, span, laws (rows clock, arrhenius, power, prefactor: log_likelihood, "
+      .. "aic_weight, p, rejected), simplest (law not rejected), best (the same, but nil "
+      .. "where these points could not tell it from a rival, with a warning that names the "
+      .. "temperatures that could), warning, fit_p, theory (barrier, temperature_power, "
+      .. "slope expected at these temperatures), outcome; points with dE/T < 2 are marked "
+      .. "shallow; times count as known within a look. Where replicas diverged no law is "
+      .. "fitted (outcome = \"diverged\", reason)",
     example = [[
 experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
   l2 = 0.3, lr = 0.2 }
 local dE = 0.0139
-local a = arrhenius { temperatures = {dE / 2, dE / 2.5, dE / 3}, replicas = 64 }
+local a = arrhenius { temperatures = {dE / 2.5, dE / 4, dE / 5.5}, replicas = 256 }
 print(a.best, a.barrier, a.barrier_low, a.barrier_high, a.theory.barrier)
 ]],
     see_also = { "measure_escape", "control", "trap" },

@@ -36,7 +36,7 @@ end
 local function bifurcation(x, options)
   local theory = x:phases()
   local grid, wrong = grid_of(options, theory.modes)
-  if not grid then error("bifurcation: " .. wrong, 2) end
+  if not grid then kramers.refuse(wrong) end
   local stable, unstable, modes = {}, {}, {}
   for k, mode in ipairs(theory.modes) do
     modes[k] = {

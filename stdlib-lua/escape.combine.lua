@@ -1,17 +1,19 @@
 --- Several measurements of one escape as one sample: the same state left under the same dynamics,
---- with other seeds or streams. Refuses results that differ in anything else, and replicas that are
---- there twice.
+--- with other seeds or streams. Looks may differ in length: each time counts as known within its
+--- own. Refuses results that differ in anything else, and replicas that are there twice. Where
+--- replicas diverged there is no escape time, unless all results were made with allow_diverged.
 ---
 ---     local a = measure_escape { temperature = 2e-4, seed = 1 }
 ---     local b = measure_escape { temperature = 2e-4, seed = 2 }
 ---     print(escape.combine { a, b })
 local kramers = ...
 
--- What must agree; max_steps may differ, because censoring at any time is honest.
-local settings = {
-  "origin", "l2", "lr", "batch", "replacement", "temperature", "gradient_noise", "label_noise",
-  "optimizer", "momentum", "precision", "observable", "mode", "threshold", "every",
-}
+-- What must agree; max_steps and every may differ, because censoring at any time and looks of any
+-- length are honest.
+local settings = { "origin" }
+for _, list in ipairs { kramers.settings, { "observable", "mode", "threshold", "dwell" } } do
+  table.move(list, 1, #list, #settings + 1, settings)
+end
 -- What is taken over from the first result.
 local kept = {
   "depth", "widths", "theory", "theory_error", "theory_reason", "barrier", "temperature_power",
@@ -29,6 +31,9 @@ local function check(results)
     end
     if r.method == "splitting" then
       refuse("result %d is by splitting, which has no escape times to combine", i)
+    end
+    if r.deterministic then
+      refuse("result %d has no noise: its one time is no sample", i)
     end
     for _, name in ipairs(settings) do
       if r[name] ~= results[1][name] then
@@ -50,24 +55,33 @@ local function combine(results)
     refuse("takes a list of results of measure_escape")
   end
   check(results)
-  local first, times, escaped, seeds, diverged = results[1], {}, {}, {}, 0
-  local outcome = "completed"
+  local first, times, escaped, looks, seeds, diverged = results[1], {}, {}, {}, {}, 0
+  local outcome, allowed, coarsest, warnings = "completed", true, 0, {}
   for i, r in ipairs(results) do
     table.move(r.times, 1, #r.times, #times + 1, times)
     table.move(r.escaped, 1, #r.escaped, #escaped + 1, escaped)
+    for k = #looks + 1, #times do looks[k] = r.every end
+    coarsest = math.max(coarsest, r.every)
     seeds[i] = r.seed
     diverged = diverged + (r.diverged or 0)
-    if r.outcome ~= "completed" then outcome = r.outcome end
+    allowed = allowed and r.allow_diverged or false
+    if r.outcome == "interrupted" then outcome = r.outcome end
+    if r.warning then warnings[#warnings + 1] = ("result %d: %s"):format(i, r.warning) end
   end
-  local sum = kramers.escape_statistics(times, escaped, first.seed)
+  if diverged > 0 and not allowed then outcome = "diverged" end
+  local sum = kramers.escape_statistics {
+    times = times, escaped = escaped, looks = looks, diverged = diverged,
+    allow_diverged = allowed, seed = first.seed,
+  }
   for _, list in ipairs { settings, kept } do
     for _, name in ipairs(list) do sum[name] = first[name] end
   end
   sum.kind, sum.method, sum.outcome = "escape", "direct", outcome
   sum.times, sum.escaped, sum.seeds, sum.combined = times, escaped, seeds, #results
-  sum.diverged = diverged > 0 and diverged or nil
-  sum.tau_time = sum.tau * first.lr
-  sum.tau_epochs = sum.tau * first.epochs_per_step
+  sum.every, sum.allow_diverged = coarsest, allowed or nil
+  sum.warning = warnings[1] and table.concat(warnings, "; ") or nil
+  sum.tau_time = sum.tau and sum.tau * first.lr
+  sum.tau_epochs = sum.tau and sum.tau * first.epochs_per_step
   return sum
 end
 
@@ -75,7 +89,8 @@ return {
   entry = {
     summary =
       "several results of measure_escape as one sample: same state and settings, other "
-      .. "seeds or streams; refuses results that differ in anything else",
+      .. "seeds or streams, looks of any length; refuses results that differ in anything "
+      .. "else",
     plain = true,
     usage = "escape.combine{r1, r2, ...}",
     returns = "kind=\"escape\" over all replicas, with seeds and combined (how many results)",

@@ -16,14 +16,12 @@ local refuse = kramers.refuse
 local function prepare(x, options)
   if not options.n then return x:clone() end
   local before = current()
-  local y = experiment {
-    data = x.data:subsample { n = options.n, seed = options.seed or x.seed },
-    widths = x.widths, activation = x.activation, bias = x.bias, loss = x.loss, init = x.init,
-    init_scale = x.init_scale, seed = x.seed, optimizer = x.optimizer, lr = x.lr, l2 = x.l2,
-    batch = x.batch, replacement = x.replacement, temperature = x.temperature,
-    gradient_noise = x.gradient_noise, label_noise = x.label_noise,
-    momentum = x.optimizer ~= "sgd" and x.momentum or nil,
-  }
+  local given = kramers.given(x)
+  given.data = x.data:subsample { n = options.n, seed = options.seed or x.seed }
+  for _, name in ipairs { "widths", "activation", "bias", "loss", "init", "init_scale", "seed" } do
+    given[name] = x[name]
+  end
+  local y = experiment(given)
   use(before)
   return y
 end
@@ -35,6 +33,7 @@ end
 
 --- Trains and looks; returns the curve and both times.
 local function follow(x, steps, options, zero)
+  local start = x:snapshot()
   local function small(row, set)
     local accuracy = row[set == "test" and "test_accuracy" or "accuracy"]
     if options.accuracy then return accuracy >= options.accuracy end
@@ -45,7 +44,7 @@ local function follow(x, steps, options, zero)
     local stop = math.min(next_look(step, options.every), steps)
     local run = x:train { steps = stop - step }
     if run.outcome == "diverged" then
-      refuse("training diverged at step %d; lower lr", run.diverged_at)
+      refuse("%s", (kramers.diverged(x, start, run.diverged_at)))
     end
     step = stop
     local row = {
@@ -94,12 +93,15 @@ local function grok(x, options)
   if options.accuracy and not y:measure().accuracy then
     refuse("accuracy needs data with classes")
   end
-  if options.trap then y:trap(options.trap) end
+  if options.trap then
+    local t = y:trap(options.trap)
+    if t.outcome == "diverged" then refuse("trap: %s", t.reason) end
+  end
   if options.l2 then y:set_l2(options.l2) end
   local steps = options.steps or 10000
   local zero = {}
   zero.train, zero.test = kramers.zero_loss(y)
-  local noisy = y.batch ~= "full" or y.temperature > 0 or y.gradient_noise > 0 or y.label_noise > 0
+  local noisy = kramers.is_noisy(y)
 
   local start = y:snapshot()
   local own = follow(y, steps, options, zero)
@@ -110,7 +112,7 @@ local function grok(x, options)
   local twin = own
   if noisy then
     y:restore(start)
-    y:set { batch = "full", temperature = 0, gradient_noise = 0, label_noise = 0 }
+    y:set(kramers.noise_off)
     twin = follow(y, steps, options, zero)
   end
   return {

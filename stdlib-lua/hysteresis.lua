@@ -5,6 +5,7 @@
 ---
 --- At depth 3 and more a mode collapses at its spinodal on the way up and does not come back on the
 --- way down, but for the floor: the way down measures the floor, which stands in every result.
+--- A ramp that diverges has no loop: its outcome says so, and what lr would have been stable.
 local kramers = ...
 
 --- The options without `rate`, for `sweep`, with another grid.
@@ -37,6 +38,18 @@ local function rising_grid(options)
   return grid
 end
 
+--- An error of one of the protocol's verbs, without its place and name.
+local function words_of(err, verb) return (tostring(err):gsub("^.-" .. verb .. ": ", "")) end
+
+--- Why the experiment's step alone leaves the stationary state that it stands in, or nil.
+local function too_fast(x)
+  if x:measure().gradient_norm > 1e-6 then return end
+  local limit = kramers.stable_lr(x)
+  if not limit or x.lr < limit then return end
+  return ("lr = %g is above %.4g, the largest stable lr by the Hessian at the start; lower lr")
+    :format(x.lr, limit)
+end
+
 --- Learns every mode that exists at the first L2 strength, where theory knows them; returns why
 --- that failed, or nil.
 local function learn(x, l2)
@@ -48,9 +61,12 @@ local function learn(x, l2)
     if mode.state == "learned" then learned = learned + 1 end
   end
   x:set_l2(l2)
-  if learned >= possible then return end
-  local t = x:trap { rank = possible, release = l2 }
-  if not t.certified then return t.reason end
+  if learned < possible then
+    local ok, t = pcall(x.trap, x, { rank = possible, release = l2 })
+    if not ok then return words_of(t, "trap") end
+    if not t.certified then return t.reason end
+  end
+  return too_fast(x)
 end
 
 --- Trapezoids between the ways up and down, a number a mode.
@@ -100,7 +116,7 @@ end
 --- Ramps through each spinodal at the given rates, noise off, from the exact learned state: fields
 --- of the result.
 local function rate_study(x, rates)
-  local rows, lists = {}, {}
+  local rows, lists, diverged = {}, {}, nil
   for k, mode in ipairs(x:phases().modes) do
     local mine = {}
     lists[k] = mine
@@ -112,15 +128,24 @@ local function rate_study(x, rates)
         local from = math.max(mode.spinodal - 10 * delay, mode.spinodal / 2)
         local hold = math.max(math.floor(delay / 50 / (rate * y.lr)), 1)
         local step = hold * rate * y.lr
-        y:set { l2 = from, temperature = 0, gradient_noise = 0, label_noise = 0, batch = "full" }
+        y:set(kramers.noise_off)
+        y:set_l2(from)
         y:trap { rank = k, exact = true }
-        local r = y:sweep {
+        local failure = too_fast(y)
+        if failure then kramers.refuse(failure) end
+        local ok, r = pcall(y.sweep, y, {
           from = from,
           to = from + step * math.ceil((mode.spinodal + 3 * delay - from) / step),
           points = math.ceil((mode.spinodal + 3 * delay - from) / step) + 1,
           hold = hold,
           floor = 0,
-        }
+        })
+        if not ok then
+          kramers.refuse("mode %d at rate %g: %s", k, rate, words_of(r, "sweep"))
+        end
+        if r.outcome == "diverged" and not diverged then
+          diverged = { message = r.message, stable_lr = r.stable_lr }
+        end
         -- Late on its way to zero: where it has fallen to a tenth of its strength at the fold.
         local limit = 0.1 * mode.singular * (y.depth - 2) / (2 * (y.depth - 1))
         for _, p in ipairs(r.points) do
@@ -138,7 +163,13 @@ local function rate_study(x, rates)
   end
   local exponents = {}
   for k, mine in ipairs(lists) do exponents[k] = exponent({ mine }) or 0 / 0 end
-  return { rates = rows, exponent = exponent(lists), exponents = exponents }
+  return {
+    rates = rows, exponent = exponent(lists), exponents = exponents,
+    outcome = diverged and "diverged" or nil,
+    warning = diverged and diverged.message,
+    message = diverged and diverged.message,
+    stable_lr = diverged and diverged.stable_lr,
+  }
 end
 
 ---@param x userdata the experiment
@@ -147,7 +178,7 @@ local function hysteresis(x, options)
   local result = { kind = "hysteresis", outcome = "completed" }
   if options.rate then
     if x.depth < 3 then
-      error("hysteresis: rate needs depth 3 or more: depth " .. x.depth .. " has no fold", 2)
+      kramers.refuse("rate needs depth 3 or more: depth %d has no fold", x.depth)
     end
     for name, value in pairs(rate_study(x, options.rate)) do result[name] = value end
     -- The study makes its own ramps; a grid beside it is swept as without it.
@@ -158,21 +189,48 @@ local function hysteresis(x, options)
     end
   end
   local grid, wrong = rising_grid(options)
-  if not grid then error("hysteresis: " .. wrong, 2) end
+  if not grid then kramers.refuse(wrong) end
+  local start = x:snapshot()
   local failure = learn(x, grid[1])
   if failure then
-    error(("hysteresis: the ramp starts with every mode learned, which failed at l2 = %g: %s")
-      :format(grid[1], failure), 2)
+    x:restore(start)
+    kramers.refuse("the ramp starts with every mode learned, which failed at l2 = %g: %s", grid[1],
+      failure)
   end
-  local up = x:sweep(sweep_options(options, grid))
+  local ok, up = pcall(x.sweep, x, sweep_options(options, grid))
+  if not ok then
+    x:restore(start)
+    kramers.refuse(words_of(up, "sweep"))
+  end
   kramers.keep { kind = "hysteresis", outcome = "interrupted", up = up, floor = up.floor }
   local back = {}
   for i = #grid, 1, -1 do back[#back + 1] = grid[i] end
-  local down = x:sweep(sweep_options(options, back))
-  local jumps = {}
+  local broken, down = up.outcome == "diverged" and up or nil, nil
+  if not broken then
+    ok, down = pcall(x.sweep, x, sweep_options(options, back))
+    if not ok then
+      broken = { message = words_of(down, "sweep") }
+      broken.warning = "the way down: " .. broken.message
+      down = nil
+    elseif down.outcome == "diverged" then
+      broken = down
+    end
+  end
+  local jumps, transitions, warnings = {}, {}, {}
   for _, r in ipairs { up, down } do
     for _, jump in ipairs(r.jumps) do jumps[#jumps + 1] = jump end
+    for _, row in ipairs(r.transitions) do transitions[#transitions + 1] = row end
+    if r.warning then
+      warnings[#warnings + 1] = ("the way %s: %s"):format(r == up and "up" or "down", r.warning)
+    end
   end
+  if broken and not down and broken ~= up then warnings[#warnings + 1] = broken.warning end
+  if broken then
+    result.outcome, result.message, result.stable_lr = "diverged", broken.message, broken.stable_lr
+  end
+  -- The warning of a study of rates stands first.
+  if result.warning then table.insert(warnings, 1, result.warning) end
+  result.warning = #warnings > 0 and table.concat(warnings, "; ") or nil
   local theory = {
     area = kramers.loop_areas(x, grid[1], grid[#grid]),
     exponent = options.rate and 2 / 3 or nil,
@@ -184,10 +242,11 @@ local function hysteresis(x, options)
   else
     theory.reason = (tostring(phases):gsub("^.-phases: ", ""))
   end
-  result.floor, result.area, result.theory = up.floor, areas(up, down), theory
-  result.jumps, result.up, result.down = jumps, up, down
+  -- Without the whole of both ways there is no loop.
+  result.floor, result.area, result.theory = up.floor, not broken and areas(up, down) or nil, theory
+  result.jumps, result.transitions, result.up, result.down = jumps, transitions, up, down
   result.depth, result.widths, result.lr, result.seed = x.depth, x.widths, x.lr, x.seed
-  return kramers.join_states(result, up, down)
+  return down and kramers.join_states(result, up, down) or kramers.join_states(result, up)
 end
 
 return {
@@ -208,10 +267,11 @@ return {
         "l2", "from", "to", "points", "scale", "hold", "converged", "max_steps", "floor" } },
     },
     returns =
-      "kind=\"hysteresis\": up and down (sweeps), jumps of both, area (one per mode, "
-      .. "between the ways up and down), theory = {area, spinodal}, floor; r:state(i). With "
-      .. "rate: rates = rows rate, mode, excess, theory; exponent (one slope for all modes; "
-      .. "theory 2/3) and exponents (one per mode)",
+      "kind=\"hysteresis\": up and down (sweeps), transitions and jumps of both, area "
+      .. "(one per mode, between the ways up and down), theory = {area, spinodal}, floor, "
+      .. "warning; r:state(i). outcome \"diverged\": what there is, without area, message, "
+      .. "stable_lr. With rate: rates = rows rate, mode, excess, theory; exponent (one "
+      .. "slope for all modes; theory 2/3) and exponents (one per mode)",
     example = [[
 experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
 local h = hysteresis { from = 0.1, to = 0.6, points = 51 }

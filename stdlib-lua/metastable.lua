@@ -84,7 +84,7 @@ local function metastable(x, options)
     reason = (tostring(phases):gsub("^.-phases: ", ""))
   end
 
-  local clusters, failures = {}, {}
+  local clusters, failures, diverged, unconverged = {}, {}, 0, 0
   local function keep()
     kramers.keep {
       kind = "metastable", outcome = "interrupted", l2 = l2, states = clusters,
@@ -92,8 +92,23 @@ local function metastable(x, options)
   end
   local function quiet()
     local y = x:clone()
-    y:set { temperature = 0, gradient_noise = 0, label_noise = 0, batch = "full" }
+    y:set(kramers.noise_off)
     return y
+  end
+
+  local function fail(what, why)
+    failures[#failures + 1] = what .. ": " .. why
+    if why:find("training diverged", 1, true) then diverged = diverged + 1 end
+  end
+  --- Files where y comes to rest; what does not is no state.
+  local function rest(y, how, what)
+    local ok, s = pcall(y.sweep, y, { l2 = { l2 }, converged = 1e-9, max_steps = max_steps })
+    if not ok then return fail(what, (tostring(s):gsub("^.-sweep: ", ""))) end
+    local point = s.points[1]
+    if point.converged then return file(clusters, y, how) end
+    unconverged = unconverged + 1
+    fail(what, ("not at rest after %d steps (gradient norm %.3g)")
+      :format(point.steps, point.gradient_norm))
   end
 
   -- Traps of every rank that theory allows; depth 2 has the learned state only.
@@ -105,7 +120,7 @@ local function metastable(x, options)
         file(clusters, y, "trap")
         keep()
       else
-        failures[#failures + 1] = ("rank %d: %s"):format(rank, ok and t.reason or tostring(t))
+        fail("rank " .. rank, ok and t.reason or (tostring(t):gsub("^.-trap: ", "")))
       end
     end
   end
@@ -114,16 +129,14 @@ local function metastable(x, options)
   do
     local y = quiet()
     kramers.enter_subset(y, {})
-    y:sweep { l2 = { l2 }, converged = 1e-9, max_steps = max_steps }
-    file(clusters, y, "zero")
+    rest(y, "zero", "the zero state")
   end
 
   -- Quenches: a random start of its own, trained at l2.
   for i = 1, quenches do
     local y = quiet()
     y:reset { seed = x.seed + i }
-    y:sweep { l2 = { l2 }, converged = 1e-9, max_steps = max_steps }
-    file(clusters, y, "quench")
+    rest(y, "quench", "quench " .. i)
     keep()
   end
 
@@ -151,9 +164,16 @@ local function metastable(x, options)
     if c.index == 0 then states[#states + 1] = c end
   end
   table.sort(states, function(a, b) return a.rank < b.rank end)
+  if #clusters == 0 then
+    kramers.refuse("nothing came to rest: " .. failures[1])
+  end
   return {
     kind = "metastable",
-    outcome = "completed",
+    outcome = diverged > 0 and "diverged" or "completed",
+    warning = #failures > 0 and ("%d starts came to no state (%d diverged): the count is a lower "
+      .. "bound; the first, %s"):format(#failures, diverged, failures[1]) or nil,
+    diverged = diverged,
+    unconverged = unconverged,
     l2 = l2,
     count = #states,
     theory = theory,
@@ -190,7 +210,8 @@ return {
     returns =
       "kind=\"metastable\": count, states = rows rank, modes, objective, index, "
       .. "zero_modes, found (by what, how often), saddles = subsets of modes that are "
-      .. "saddles, theory (K + 1 at equal input variances) or theory_reason",
+      .. "saddles, failures (starts that came to no state), diverged and unconverged (how "
+      .. "many of them), warning, theory (K + 1 at equal input variances) or theory_reason",
     example = [[
 experiment { data = data.population { singular = {1, 0.6} }, depth = 3, width = 2, lr = 0.2 }
 local m = metastable { l2 = 0.1, quenches = 4 }

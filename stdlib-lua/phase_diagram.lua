@@ -1,9 +1,32 @@
 --- Which phase is a mode in, over L2 and temperature? At each point both phases, zero and learned,
 --- are run for a number of steps: where each stays what it is, the mode is metastable (one of the
---- two is, theory says which); where both end alike, that phase has won.
+--- two is, theory says which); where both end alike, that phase has won. Where a run diverges, its
+--- start is unstable by the step alone, or it does not come to rest, no phase is known.
 ---
 ---     phase_diagram { l2 = linspace(0.05, 0.5, 10), temperature = {0, 1e-3, 2e-3} }
 local kramers = ...
+
+--- Where y settles without noise after a number of steps at a temperature: the strength of mode k,
+--- which tells on which side of the saddle it is; or nil, why, and whether it diverged.
+local function settle(y, k, temperature, steps)
+  local limit = kramers.stable_lr(y)
+  if limit and y.lr >= limit then
+    return nil, ("lr = %g is above %.4g, the largest stable lr by the Hessian at the start; "
+      .. "lower lr"):format(y.lr, limit)
+  end
+  y:set { temperature = temperature }
+  local run = y:train { steps = steps }
+  if run.outcome ~= "diverged" then
+    y:set { temperature = 0, gradient_noise = 0, label_noise = 0, batch = "full" }
+    run = y:train { steps = 1000000, until_converged = 1e-6 }
+  end
+  if run.outcome == "diverged" then return nil, run.message, true end
+  if run.outcome ~= "converged" then
+    return nil, ("not at rest in %d steps without noise (gradient norm %.3g)")
+      :format(run.steps, run.gradient_norm)
+  end
+  return y:measure().modes[k]
+end
 
 ---@param x userdata the experiment
 ---@param options table checked options of `phase_diagram`
@@ -14,14 +37,13 @@ local function phase_diagram(x, options)
   local first = x:phases()
   local mode = first.modes[k]
   if not mode then
-    error(("phase_diagram: mode must be in 1...%d, got %d"):format(#first.modes, k), 2)
+    kramers.refuse("mode must be in 1...%d, got %d", #first.modes, k)
   end
-  if not mode.spinodal then error("phase_diagram: mode " .. k .. ": " .. mode.reason, 2) end
+  if not mode.spinodal then kramers.refuse("mode %d: %s", k, mode.reason) end
   if x.depth < 3 then
-    error("phase_diagram: depth 2 has no metastable phase: the mode appears at l2 = "
-      .. mode.spinodal, 2)
+    kramers.refuse("depth 2 has no metastable phase: the mode appears at l2 = " .. mode.spinodal)
   end
-  local points = {}
+  local points, unknown, diverged = {}, {}, false
   for i, l2 in ipairs(options.l2) do
     local row = x:phases({ l2 = l2 }).modes[k]
     -- Where the learned phase does not exist the run starts from its last state, at the spinodal.
@@ -43,32 +65,41 @@ local function phase_diagram(x, options)
       rate = ok and b or nil
     end
     for j, temperature in ipairs(temperatures) do
-      local ends = {}
+      local ends, reason = {}, nil
       for n, rank in ipairs { k - 1, k } do
         local y = start(rank, (i - 1) * #temperatures + j)
-        y:set { temperature = temperature }
-        -- Where it settles without noise tells on which side of the saddle it is.
-        y:train { steps = steps }
-        y:set { temperature = 0 }
-        y:train { steps = 20000, until_converged = 1e-6 }
-        ends[n] = y:measure().modes[k]
+        local strength, why, blew_up = settle(y, k, temperature, steps)
+        ends[n], reason, diverged = strength, reason or why, diverged or blew_up or false
       end
-      local from_zero, from_learned = ends[1] > saddle, ends[2] > saddle
+      local phase = "unknown"
+      if not reason then
+        local from_zero, from_learned = ends[1] > saddle, ends[2] > saddle
+        phase = from_zero ~= from_learned and "metastable" or from_zero and "learned" or "zero"
+      end
       points[#points + 1] = {
         l2 = l2,
         temperature = temperature,
-        phase = from_zero ~= from_learned and "metastable" or from_zero and "learned" or "zero",
+        phase = phase,
+        reason = reason,
         from_zero = ends[1],
         from_learned = ends[2],
         stability = row.stability,
         escape_time = rate and temperature > 0 and rate:time(temperature) or nil,
       }
+      if reason then unknown[#unknown + 1] = points[#points] end
       kramers.keep { kind = "phase_diagram", outcome = "interrupted", mode = k, points = points }
     end
   end
+  local worst = unknown[1]
+  if #unknown == #points then
+    kramers.refuse("no phase could be measured: " .. worst.reason)
+  end
   return {
     kind = "phase_diagram",
-    outcome = "completed",
+    outcome = diverged and "diverged" or "completed",
+    warning = worst and ("the phase is unknown at %d of %d points, the first at l2 = %g, "
+      .. "temperature = %g: %s"):format(
+        #unknown, #points, worst.l2, worst.temperature, worst.reason) or nil,
     mode = k,
     spinodal = mode.spinodal,
     coexistence = mode.coexistence,
@@ -106,8 +137,10 @@ return {
     returns =
       "kind=\"phase_diagram\": points = rows l2, temperature, phase (\"learned\": both "
       .. "starts end learned; \"zero\": both end at zero; \"metastable\": each stays where "
-      .. "it is), from_zero and from_learned (the strengths at the end), stability (of the "
-      .. "learned phase without noise), escape_time (steps, theory)",
+      .. "it is; \"unknown\": a run diverged, would leave its start by the step alone or "
+      .. "did not come to rest, with its reason), warning, from_zero and from_learned (the "
+      .. "strengths at the end), stability (of the learned phase without noise), "
+      .. "escape_time (steps, theory)",
     example = [[
 experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
 local d = phase_diagram { l2 = {0.1, 0.3, 0.5}, temperature = {0, 1e-3}, steps = 2000 }

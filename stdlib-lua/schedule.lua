@@ -10,8 +10,6 @@
 --- experiment keeps the settings of the last stretch.
 local kramers = ...
 
-local settings = { "l2", "temperature", "lr", "batch", "gradient_noise", "label_noise" }
-
 local refuse = kramers.refuse
 
 --- A rectangular pulse: its value at a step, and where it jumps.
@@ -64,7 +62,7 @@ end
 --- The stretches of constant settings: a list of { start =, stop =, set = {...} }.
 local function stretches(options, steps)
   local values, edges = {}, { [0] = true, [steps] = true }
-  for _, name in ipairs(settings) do
+  for _, name in ipairs(kramers.settings) do
     local given = options[name]
     local value, jumps, period, varies = nil, {}, nil, type(given) == "function"
     if type(given) == "table" then
@@ -146,6 +144,7 @@ local function schedule(x, options)
   for _, stretch in ipairs(list) do apply(trial, stretch) end
 
   local every = options.every or steps
+  local start, message, stable_lr = x:snapshot(), nil, nil
   local trace, time, at, outcome, last = {}, 0, 0, "completed", nil
   for _, stretch in ipairs(list) do
     apply(x, stretch)
@@ -156,6 +155,7 @@ local function schedule(x, options)
       at = at + last.steps
       if last.outcome == "diverged" then
         outcome = "diverged"
+        message, stable_lr = kramers.diverged(x, start, last.diverged_at)
       elseif at % every == 0 or at == steps then
         trace[#trace + 1] = {
           step = at, time = time, epochs = last.epochs, loss = last.loss,
@@ -172,6 +172,9 @@ local function schedule(x, options)
   return {
     kind = "schedule",
     outcome = outcome,
+    message = message,
+    diverged_at = last.diverged_at,
+    stable_lr = stable_lr,
     steps = at,
     time = time,
     epochs = last.epochs,
@@ -189,64 +192,48 @@ local function schedule(x, options)
   }
 end
 
+local options = {
+  { name = "steps", type = "integer", range = "positive", unit = "steps", default = 1000,
+    help = "to take",
+  },
+  { name = "every", type = "integer", range = "positive", unit = "steps",
+    help = "between two trace rows",
+  },
+  { name = "grain", type = "integer", range = "positive", unit = "steps", default = 10,
+    help = "over which ramps and functions are held constant",
+  },
+}
+for _, name in ipairs(kramers.settings) do
+  options[#options + 1] = {
+    name = name, type = "programme", default_text = "the experiment's",
+    help = "a value, {{step, value}, ...} with shape = \"steps\" or \"ramp\", {pulse =, start =, "
+      .. "length =, base =, period =}, or a function of the step",
+  }
+end
+for _, stop in ipairs {
+  { name = "until_loss", type = "number", range = "positive",
+    help = "stop at this data term",
+  },
+  { name = "until_test_loss", type = "number", range = "positive",
+    help = "stop at this test loss",
+  },
+  { name = "until_test_accuracy", type = "number", range = "in (0, 1]",
+    help = "stop at this test accuracy",
+  },
+} do
+  options[#options + 1] = stop
+end
+
 return {
   entry = {
     summary =
       "trains while settings follow programmes: steps, ramps, pulses, or functions of "
       .. "the step",
-    options = {
-      { name = "steps", type = "integer", range = "positive", unit = "steps", default = 1000,
-        help = "to take",
-      },
-      { name = "every", type = "integer", range = "positive", unit = "steps",
-        help = "between two trace rows",
-      },
-      { name = "grain", type = "integer", range = "positive", unit = "steps", default = 10,
-        help = "over which ramps and functions are held constant",
-      },
-      { name = "l2", type = "programme", default_text = "the experiment's",
-        help =
-          "a value, {{step, value}, ...} with shape = \"steps\" or \"ramp\", {pulse =, "
-          .. "start =, length =, base =, period =}, or a function of the step",
-      },
-      { name = "temperature", type = "programme", default_text = "the experiment's",
-        help =
-          "a value, {{step, value}, ...} with shape = \"steps\" or \"ramp\", {pulse =, "
-          .. "start =, length =, base =, period =}, or a function of the step",
-      },
-      { name = "lr", type = "programme", default_text = "the experiment's",
-        help =
-          "a value, {{step, value}, ...} with shape = \"steps\" or \"ramp\", {pulse =, "
-          .. "start =, length =, base =, period =}, or a function of the step",
-      },
-      { name = "batch", type = "programme", default_text = "the experiment's",
-        help =
-          "a value, {{step, value}, ...} with shape = \"steps\" or \"ramp\", {pulse =, "
-          .. "start =, length =, base =, period =}, or a function of the step",
-      },
-      { name = "gradient_noise", type = "programme", default_text = "the experiment's",
-        help =
-          "a value, {{step, value}, ...} with shape = \"steps\" or \"ramp\", {pulse =, "
-          .. "start =, length =, base =, period =}, or a function of the step",
-      },
-      { name = "label_noise", type = "programme", default_text = "the experiment's",
-        help =
-          "a value, {{step, value}, ...} with shape = \"steps\" or \"ramp\", {pulse =, "
-          .. "start =, length =, base =, period =}, or a function of the step",
-      },
-      { name = "until_loss", type = "number", range = "positive",
-        help = "stop at this data term",
-      },
-      { name = "until_test_loss", type = "number", range = "positive",
-        help = "stop at this test loss",
-      },
-      { name = "until_test_accuracy", type = "number", range = "in (0, 1]",
-        help = "stop at this test accuracy",
-      },
-    },
+    options = options,
     returns =
       "kind=\"schedule\": steps, time (sum of lr), losses, outcome (\"completed\", "
-      .. "\"reached\", \"diverged\"), trace with the settings of each row",
+      .. "\"reached\", \"diverged\" with diverged_at, message and stable_lr), trace with "
+      .. "the settings of each row",
     example = [[
 local task = data.population { singular = {0.9, 0.8} }
 experiment { data = task, depth = 3, width = 2, lr = 0.2 }

@@ -29,6 +29,7 @@ typedef struct kl_state {
   bool warnings, warning_continues;
   struct { size_t length; char text[64]; } internal[2]; /* prefixes of chunk names */
   uint64_t serial; /* the last number given to an object, for the order of pairs */
+  uint64_t names;  /* given by tostring so far */
   uint64_t seed;   /* of math.random */
 } kl_state;
 
@@ -36,7 +37,7 @@ static inline kl_state *kl_of(lua_State *L) { return *(kl_state **)lua_getextras
 
 /* Registry keys, by address. */
 extern const char KL_FUNCTION_META, KL_ERROR_META, KL_OBJECTS, KL_INTERRUPTED, KL_FINALIZER,
-    KL_REPORT_VALUE, KL_REPORT_TRACE, KL_STRICT, KL_ORDER, KL_NEXT, KL_RANDOM;
+    KL_REPORT_VALUE, KL_REPORT_TRACE, KL_STRICT, KL_ORDER, KL_NEXT, KL_RANDOM, KL_NAMES;
 
 /* Userdata that holds a Swift object. The tag stands in the block, so that a metatable moved by
  * debug.setmetatable cannot make a foreign userdata look like one. */
@@ -81,5 +82,7 @@ void kl_open_text(lua_State *L);
 void kl_open_order(lua_State *L);
 void kl_open_names(lua_State *L);
 void kl_open_random(lua_State *L);
+void kl_open_naming(lua_State *L);
 
+void kl_push_text(lua_State *L, int index); /* what tostring says; may raise */
 int kl_ordered_pairs(lua_State *L); /* the default of pairs */

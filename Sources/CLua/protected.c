@@ -125,7 +125,7 @@ static int set_metatable(lua_State *L) {
 int klp_set_metatable(lua_State *L) { return kl_protect(L, set_metatable, NULL, 2, 0); }
 
 static int to_string(lua_State *L) {
-  luaL_tolstring(L, 2, NULL);
+  kl_push_text(L, 2);
   return 1;
 }
 int klp_tostring(lua_State *L) { return kl_protect(L, to_string, NULL, 1, 1); }

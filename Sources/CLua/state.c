@@ -108,6 +108,7 @@ static int open_libraries(lua_State *L) {
   kl_open_order(L);
   kl_open_names(L);
   kl_open_random(L);
+  kl_open_naming(L);
   return 0;
 }
 

@@ -64,6 +64,7 @@ public struct Experiment: Sendable {
         "widths: the data has \(data.inputs) inputs and \(data.outputs) outputs, the network "
           + "\(network.inputs) and \(network.outputs)")
     }
+    try data.checkNumbers()
     guard initScale.isFinite, initScale >= 0 else {
       throw InputError.rule("init_scale", "0 or positive", initScale)
     }
@@ -126,6 +127,13 @@ public struct Experiment: Sendable {
     precondition(state.parameters.count == network.parameterCount, "state of another network")
     var copy = self
     copy.state = state
+    return copy
+  }
+
+  /// The same experiment under other settings, as a measurement sees it that changes them for itself.
+  func under(_ settings: Settings) -> Experiment {
+    var copy = self
+    copy.settings = settings
     return copy
   }
 

@@ -60,7 +60,8 @@ public final class Evaluator {
     return Measurement(
       step: state.step, epochs: state.epochs, loss: loss,
       testLoss: test.map { workspace.loss(theta, $0) }, accuracy: accuracy(theta, train),
-      testAccuracy: accuracy(theta, test), objective: loss + penalty(theta), norm: norm(theta),
+      testAccuracy: accuracy(theta, test), objective: loss + settings.l2Term.value(theta, network),
+      norm: norm(theta),
       gradientNorm: gradientNorm, modes: modes, effectiveRank: effectiveRank(modes),
       balancedness: balancedness(theta))
   }
@@ -68,12 +69,12 @@ public final class Evaluator {
   /// The data term and |grad(objective)|.
   public func lossAndGradientNorm(_ theta: [Double]) -> (loss: Double, gradientNorm: Double) {
     let loss = workspace.lossAndGradient(theta, full, into: &gradient)
-    for k in theta.indices { gradient[k] += settings.l2 * (theta[k] - center(k)) }
+    settings.l2Term.addGradient(theta, to: &gradient, network)
     return (loss, norm(gradient))
   }
 
   public func objective(_ theta: [Double]) -> Double {
-    workspace.loss(theta, full) + penalty(theta)
+    workspace.loss(theta, full) + settings.l2Term.value(theta, network)
   }
 
   /// Singular values of the end-to-end map, or of the centred outputs F / sqrt(N).
@@ -93,17 +94,6 @@ public final class Evaluator {
     }
     return singularValues(of: centred)
   }
-
-  private func penalty(_ theta: [Double]) -> Double {
-    var sum = 0.0
-    for k in theta.indices {
-      let distance = theta[k] - center(k)
-      sum += distance * distance
-    }
-    return 0.5 * settings.l2 * sum
-  }
-
-  private func center(_ k: Int) -> Double { settings.l2Center?[k] ?? 0 }
 
   private func accuracy(_ theta: [Double], _ batch: Batch?) -> Double? {
     guard isClassification, let batch else { return nil }

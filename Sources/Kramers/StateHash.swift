@@ -49,25 +49,51 @@ public struct StateHash: Sendable {
 }
 
 extension Experiment {
-  /// Adds all that decides how the experiment goes on. Of the data its name and size alone: data
-  /// sets do not change.
+  /// Adds all that decides how the experiment goes on: the data by their checksum, the network,
+  /// every setting, the seed and the state.
   public func add(to hash: inout StateHash) {
-    hash.add(data.name)
-    hash.add(UInt64(data.sampleCount ?? 0))
+    hash.add(data.checksum)
     hash.add("\(network.widths) \(network.activation) \(network.bias) \(network.loss)")
-    hash.add(settings.optimizer.rawValue)
-    hash.add("\(settings.batch) \(settings.sampling)")
-    hash.add([
-      settings.momentum, settings.learningRate, settings.l2, settings.temperature,
-      settings.gradientNoise, settings.labelNoise,
-    ])
-    hash.add(settings.l2Center ?? [])
+    hash.add("\(initialization)")
+    hash.add([initScale])
+    settings.add(to: &hash)
     hash.add(seed)
-    hash.add(state.parameters)
-    hash.add(state.firstMoment)
-    hash.add(state.secondMoment)
-    for count in [state.step, state.epoch, UInt64(state.cursor), UInt64(state.momentSteps)] {
-      hash.add(count)
+    hash.add(fieldsOf: state)
+  }
+}
+
+extension StateHash {
+  /// Adds every stored property with its name, so that none can be forgotten: numbers by their
+  /// bits, anything else as it prints.
+  mutating func add(fieldsOf value: Any) {
+    for (name, field) in Mirror(reflecting: value).children {
+      add(name ?? "")
+      switch field {
+      case let values as [Double]: add(values)
+      case let values as [Double]?:
+        add(values == nil ? 0 : 1)
+        add(values ?? [])
+      case let x as Double: add(x.bitPattern)
+      case let x as Double?:
+        add(x == nil ? 0 : 1)
+        add(x?.bitPattern ?? 0)
+      default: add("\(field)")
+      }
+    }
+  }
+}
+
+extension Settings {
+  func add(to hash: inout StateHash) {
+    for setting in Setting.all {
+      hash.add(setting.name)
+      switch self[setting] {
+      case .number(let x): hash.add([x])
+      case .flag(let flag): hash.add(flag ? 1 : 0)
+      case .word(let word): hash.add(word)
+      case .count(let count): hash.add(UInt64(count ?? 0))
+      case .vector(let vector): hash.add(vector ?? [])
+      }
     }
   }
 }

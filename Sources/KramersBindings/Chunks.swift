@@ -45,18 +45,41 @@ extension Program {
     try printValues(values)
   }
 
-  /// Compiles an expression, which returns its values, or statements.
+  /// Compiles an expression, which returns its values, or statements. An expression may also be the
+  /// last of several statements, behind a semicolon or on a line of its own: `x = 5; x`.
   func compile(
     _ text: [UInt8], chunkName: String
   ) throws -> (function: LuaFunction, isExpression: Bool) {
     try lua.setStrict(chunkName: chunkName)
-    do {
-      // Beside a variable to be closed there are no tail calls, which would lose the position.
-      let prefix = Array("local _e <close> = nil return ".utf8)
-      return (try lua.load(prefix + text, chunkName: chunkName), true)
-    } catch let error as LuaError where error.kind == .syntax {
-      return (try lua.load(text, chunkName: chunkName), false)
+    func load(_ text: [UInt8]) throws -> LuaFunction? {
+      do {
+        return try lua.load(text, chunkName: chunkName)
+      } catch let error as LuaError where error.kind == .syntax {
+        return nil
+      }
     }
+    // Beside a variable to be closed there are no tail calls, which would lose the position.
+    let returns = Array("local _e <close> = nil return ".utf8)
+    if let function = try load(returns + text) { return (function, true) }
+    do {
+      return (try lua.load(text, chunkName: chunkName), false)
+    } catch let error as LuaError where error.kind == .syntax {
+      // Both parts have to be whole by themselves: the end of an open block is no expression.
+      for start in lastStarts(text) where try load(returns + text[start...]) != nil {
+        if try load(Array(text[..<start])) != nil,
+          let function = try load(text[..<start] + returns + text[start...])
+        {
+          return (function, true)
+        }
+      }
+      throw error
+    }
+  }
+
+  /// Where the last statement may begin, the last of them first; no more than a person looks over.
+  private func lastStarts(_ text: [UInt8]) -> [Int] {
+    let ends = text.indices.reversed().lazy.filter { text[$0] == 0x3B || text[$0] == 0x0A }
+    return ends.prefix(200).map { $0 + 1 }
   }
 
   /// Runs a script; its arguments are also `...`.
@@ -87,8 +110,14 @@ extension Program {
     _ = try lua.load(text, chunkName: chunkName).call(arguments.map { LuaValue($0) })
   }
 
+  /// The text of a script's file as `run(file:)` would take it; nil where it cannot be read.
+  func readScriptText(_ path: String) -> [UInt8]? {
+    (try? readScript(path)).flatMap { $0 }.map(withoutPreamble)
+  }
+
   private func readScript(_ path: String) throws -> [UInt8]? {
     var status = stat()
+    try checkPath(path)
     guard stat(path, &status) == 0 else { throw FileError(path, String(cString: strerror(errno))) }
     guard status.st_mode & S_IFMT != S_IFDIR else { throw FileError(path, "is a directory") }
     guard let file = fopen(path, "rb") else {
@@ -109,7 +138,19 @@ public struct FileError: Error, CustomStringConvertible {
     self.path = path
     self.reason = reason
   }
-  public var description: String { "\(path): \(reason)" }
+  public var description: String { "\(shownPath(path)): \(reason)" }
+}
+
+/// A path as a message shows it: whole, without control characters.
+func shownPath(_ path: String) -> String {
+  String(
+    String.UnicodeScalarView(
+      path.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : $0 }))
+}
+
+/// A path with a byte 0 would end there for the system, and be another file's.
+func checkPath(_ path: String) throws(FileError) {
+  if path.utf8.contains(0) { throw FileError(path, "no path holds a byte 0") }
 }
 
 /// Everything that `read(buffer, capacity)` gives until it gives nothing.

@@ -6,7 +6,8 @@ extension Program {
   /// The names that the metatables of the program's own values answer to; nil for other values.
   package func fieldsAndMethods(of value: LuaValue) -> (fields: [String], methods: [String])? {
     switch value {
-    case .object(let object):
+    case .object(let value):
+      let object = value.object
       if object is ExperimentBox { return (Experiment.fieldNames, catalog.experimentMethods) }
       if object is DataBox { return (Dataset.fieldNames, methods("d:")) }
       return ([], [])
@@ -21,7 +22,7 @@ extension Program {
   /// A field read raw, or the data of an experiment.
   package func field(_ name: String, of value: LuaValue) -> LuaValue? {
     if let box = value.asObject(ExperimentBox.self), name == "data" {
-      return .object(DataBox(box.experiment.data))
+      return (try? push(box.experiment.data))?.first
     }
     return try? value.asTable?.rawGet(LuaValue(name))
   }

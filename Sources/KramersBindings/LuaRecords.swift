@@ -53,7 +53,7 @@ extension Program {
     case .integer(let i): return .integer(Int(i))
     case .number(let x): return .number(x)
     case .string: return .text(value.text ?? "")
-    case .object(let object): return .text(summary(object))
+    case .object(let value): return .text(summary(value.object))
     case .function, .other:
       throw VerbError(verb, "the value is a \(value.typeName), which is no data")
     case .table(let table):
@@ -136,6 +136,7 @@ private struct RecordReader {
     case .string(let name): name
     case .integer(let i): "\(i)"
     case .number(let x): "\(x)"
+    case .boolean: throw NoData(words: "has a boolean as a key")
     case .other(let type): throw NoData(words: "has a \(type) as a key")
     }
   }

@@ -6,6 +6,10 @@ import Lua
 struct Options {
   let entry: Entry
   private var values: [String: LuaValue] = [:]
+  /// What `bytes` has read.
+  let files = FilesRead()
+  /// Whose options they are.
+  var verb: String { entry.name }
 
   /// - Parameter argument: the call's table, a lone positional value, or nil.
   init(_ entry: Entry, _ argument: LuaValue) throws {
@@ -42,12 +46,7 @@ struct Options {
         entry.name, "options have names, got a value without one: \(describe(value))")
     }
     guard let option = entry.options.first(where: { $0.name == name }) else {
-      let nearest = nearestName(to: name, among: entry.options.map(\.name))
-      let hint =
-        nearest.map { "; did you mean '\($0)'?" }
-        ?? (entry.options.isEmpty
-          ? "; it takes none" : "; it takes \(entry.options.map(\.name).joined(separator: ", "))")
-      throw VerbError(entry.name, "unknown option '\(name)'" + hint)
+      throw VerbError(entry.name, "unknown option '\(name)'" + optionHint(name, entry))
     }
     try check(option, value)
     values[name] = value
@@ -67,11 +66,10 @@ struct Options {
     case .choice(let names):
       let word = value.text ?? value.bool.map { $0 ? "true" : "false" } ?? ""
       guard names.contains(word) else {
-        let nearest = nearestName(to: word, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
         throw VerbError(
           entry.name,
-          "\(option.name) must be \(option.kind.words), got \(describe(value))\(nearest)"
-        )
+          "\(option.name) must be \(option.kind.words), got \(describe(value))"
+            + choiceHint(word, names))
       }
     case .text:
       guard value.text != nil else { throw wrong(option, value) }
@@ -91,6 +89,9 @@ struct Options {
       guard value.asObject(DataBox.self) != nil else { throw wrong(option, value) }
     case .snapshot:
       guard Self.state(value) != nil else { throw wrong(option, value) }
+    case .snapshots:
+      guard let table = value.asTable else { throw wrong(option, value) }
+      try checkSnapshots(option, table)
     case .batch:
       if value.text == "full" { return }
       guard value.int != nil, let x = value.double, x >= 1 else {
@@ -111,7 +112,8 @@ struct Options {
         guard let count = value.int, count >= 1 else { throw wrong(option, value) }
       }
     case .programme:
-      let isValue = value.double != nil || value.text != nil
+      let isValue =
+        value.double != nil || value.text != nil || value.bool != nil || Self.state(value) != nil
       guard isValue || value.asTable != nil || value.asFunction != nil else {
         throw wrong(option, value)
       }
@@ -121,18 +123,37 @@ struct Options {
         ["column", "page"].contains(value.text)
           || (sides.count == 2 && sides.allSatisfy { (1...40).contains($0) })
       else { throw wrong(option, value) }
+    case .names:
+      guard try !texts(value).isEmpty else { throw wrong(option, value) }
     case .columns:
       guard !(try columns(value)).isEmpty else { throw wrong(option, value) }
     }
   }
 
-  private func require(_ option: OptionEntry, _ rule: OptionKind.Rule, _ x: Double) throws {
-    guard x.isFinite else {
-      throw VerbError(entry.name, "\(option.name) must be finite, got \(plainNumber(x))")
+  private func checkSnapshots(_ option: OptionEntry, _ table: LuaTable) throws {
+    let members = try table.rawPairs()
+    guard !members.isEmpty else { throw VerbError(entry.name, "\(option.name) must not be empty") }
+    for (key, member) in members {
+      guard let i = key.int, (1...members.count).contains(i) else {
+        throw VerbError(
+          entry.name, "\(option.name) must be \(option.kind.words), got the key \(describe(key))")
+      }
+      guard Self.state(member) != nil else {
+        throw VerbError(
+          entry.name,
+          "\(option.name)[\(i)] must be \(OptionKind.snapshot.words), got \(describe(member))")
+      }
     }
-    guard rule.holds(x), option.limits?.contains(x) ?? true else {
-      throw VerbError(
-        entry.name, "\(option.name) must be \(option.rule ?? ""), got \(plainNumber(x))")
+  }
+
+  private func require(_ option: OptionEntry, _ rule: OptionKind.Rule, _ x: Double) throws {
+    do {
+      try rule.check(option.name, x)
+      if let limits = option.limits, !limits.contains(x) {
+        throw InputError.rule(option.name, option.rule ?? "", x)
+      }
+    } catch {
+      throw VerbError(entry.name, "\(error)")
     }
   }
 
@@ -205,6 +226,18 @@ struct Options {
   func numbers(_ name: String) throws -> [Double]? { try value(name)?.asTable?.numbers() }
   func integers(_ name: String) throws -> [Int]? { try numbers(name)?.map { Int($0) } }
 
+  /// What the call gives a setting; nil where it is not given.
+  func value(of setting: Setting) -> Setting.Value? {
+    guard let value = value(setting.name) else { return nil }
+    switch setting.kind {
+    case .number: return value.double.map { .number($0) }
+    case .flag: return value.bool.map { .flag($0) }
+    case .choice: return word(setting.name).map { .word(setting.aliases[$0] ?? $0) }
+    case .batch: return .count(value.int)
+    case .vector: return .vector(Self.state(value)?.state.parameters)
+    }
+  }
+
   func seed(_ name: String = "seed") -> UInt64? {
     integer(name).map { UInt64(bitPattern: Int64($0)) }
   }
@@ -236,15 +269,51 @@ struct Options {
     return columns
   }
 
+  func names(_ name: String) throws -> [String]? { try value(name).map(texts) }
+
+  /// Empty where a value is no text.
+  private func texts(_ value: LuaValue) throws -> [String] {
+    guard let table = value.asTable else { return [] }
+    var texts: [String] = []
+    for i in 0..<(try table.rawCount) {
+      guard let text = try table.rawGet(LuaValue(i + 1)).text else { return [] }
+      texts.append(text)
+    }
+    return texts
+  }
+
   /// The bytes of the file that an option names; nil where the option is not given.
   func bytes(_ name: String) throws -> [UInt8]? {
     try value(name)?.text.map { path in
       do {
-        return try readWhole(path)
+        let bytes = try readWhole(path)
+        files.add(path, bytes)
+        return bytes
       } catch let error as FileError {
         throw VerbError(entry.name, "\(name): \(error)")
       }
     }
+  }
+
+  /// What `body` makes of the bytes and the path of a file; what is wrong with them is said with the
+  /// path in front.
+  func reading<Value>(_ name: String, _ body: ([UInt8], String) throws -> Value) throws -> Value {
+    let bytes = try required(name, bytes(name))
+    let path = shownPath(value(name)?.text ?? "")
+    do {
+      return try body(bytes, path)
+    } catch let error as InputError {
+      throw VerbError(entry.name, "\(path): \(error)")
+    }
+  }
+
+  /// How messages name the files of several options: `x (data.npy)`.
+  func files(_ names: [String]) -> [String: String] {
+    var files: [String: String] = [:]
+    for name in names {
+      if let path = value(name)?.text { files[name] = "\(name) (\(shownPath(path)))" }
+    }
+    return files
   }
 
   func data(_ name: String) -> Dataset? { value(name)?.asObject(DataBox.self)?.data }
@@ -281,7 +350,7 @@ func describe(_ value: LuaValue) -> String {
   case .integer(let i): "\(i)"
   case .number(let x): plainNumber(x)
   case .string: "\"\((value.text ?? "").prefix(60))\""
-  case .object(let object): (object as? any NamedBox)?.typeName ?? "a userdata"
+  case .object(let value): (value.object as? any NamedBox)?.typeName ?? "a userdata"
   default: "a \(value.typeName)"
   }
 }

@@ -44,7 +44,11 @@ public final class Program {
   package let publicNames: LuaTable
   /// Result table -> `StatesBox`, with weak keys.
   let attachments: LuaTable
-  var current: ExperimentBox?
+  var current: ExperimentBox? {
+    didSet { currentValue = current.flatMap { try? push($0) } }
+  }
+  /// Keeps the userdata of `current`: it stays the key of a user's weak table.
+  private var currentValue: LuaValue?
   /// All that Lua still holds.
   var experiments: [WeakBox] = []
   /// All public names; protocols bring theirs along.
@@ -59,6 +63,8 @@ public final class Program {
   let provenances: LuaTable
   /// Of the verbs and protocols under way, the innermost last.
   var origins: [ProvenanceBox] = []
+  /// Of the texts of the protocols, by name.
+  var protocolChecksums: [String: UInt64] = [:]
   package let session: Session
   /// The entries whose calls are logged, the innermost last: one inside of `resume()` is the second.
   var entriesUnderWay: [ResumableEntry] = []
@@ -119,14 +125,25 @@ public final class Program {
     return monitor
   }
 
+  /// For work beside the verb's own: stops when asked to, and shows nothing.
+  var unwatched: RunMonitor {
+    let interrupt = lua.interrupt
+    return RunMonitor { interrupt.isRequested }
+  }
+
   /// Gives a catalogue entry its global name, `a` or `a.b`.
   func install(_ name: String, _ body: @escaping (Options, LuaCall) throws -> [LuaValue]) throws {
     let entry = catalog.entry(name)
-    let function = try lua.makeFunction { call in
+    let function = try lua.makeFunction { [unowned self] call in
       if call.arguments.count > 1 {
         throw VerbError(name, "takes one table of options, got \(call.arguments.count) arguments")
       }
-      return try blaming(name) { try body(Options(entry, call.argument(1)), call) }
+      return try blaming(name) {
+        let options = try Options(entry, call.argument(1))
+        let values = try body(options, call)
+        try self.noteFiles(options)
+        return values
+      }
     }
     try setGlobal(name, .function(function))
   }

@@ -84,7 +84,7 @@ public final class Progress: Sendable {
     defer {
       let isOver = tasks.withLock { tasks in
         let task = tasks.removeLast()
-        steps.withLock { $0 += task.monitor?.progress.done ?? 0 }
+        steps.withLock { $0 += task.monitor?.stepsTaken ?? 0 }
         return tasks.isEmpty
       }
       if isLive, isOver { errors.show(line: nil) }
@@ -172,10 +172,7 @@ public final class Progress: Sendable {
     guard let monitor = task.monitor, monitor.progress.total > 0 else {
       return "\(task.verb)  \(durationText(elapsed))"
     }
-    let (done, total) = monitor.progress
-    let rate = Double(done) / max(elapsed, 1e-9)
-    var parts = [task.verb, "\(done)/\(total) steps", "\(numberText(rate, digits: 3))/s"]
-    if done > 0 { parts.append("\(durationText(Double(total - done) / rate)) left") }
+    var parts = [task.verb] + workText(monitor, elapsed: elapsed)
     if let value = monitor.value {
       let name = monitor.shownQuantity.map(\.rawValue) ?? "order parameter"
       parts.append("\(name) \(numberText(value, digits: 4))")
@@ -188,6 +185,20 @@ public final class Progress: Sendable {
   private func seconds(since start: ContinuousClock.Instant) -> Double {
     start.duration(to: .now) / .seconds(1)
   }
+}
+
+/// How far the work is, how fast it goes and when it will be done.
+func workText(_ monitor: RunMonitor, elapsed: Double) -> [String] {
+  let (done, total) = monitor.progress
+  let ramp = monitor.points
+  let rate = Double(monitor.stepsTaken) / max(elapsed, 1e-9)
+  let isRamp = ramp.total > 0
+  // The steps that a point may take at the most say nothing of the time that a ramp has left.
+  let left = isRamp ? ramp.stepsLeft(current: done) : Double(total - done)
+  var parts = [isRamp ? "\(ramp.steps.count)/\(ramp.total) points" : "\(done)/\(total) steps"]
+  parts.append("\(numberText(rate, digits: 3))\(isRamp ? " steps" : "")/s")
+  if let left, rate > 0 { parts.append("\(durationText(left / rate)) left") }
+  return parts
 }
 
 /// The last values as bars, as many as fit; logarithmic when they are positive and span decades.

@@ -7,6 +7,7 @@
 ///
 /// - Throws: `FileError` with the path and the system's reason.
 func writeWhole(_ bytes: [UInt8], to path: String) throws {
+  try checkPath(path)
   var status = stat()
   let exists = stat(path, &status) == 0
   if exists, status.st_mode & S_IFMT == S_IFDIR { throw FileError(path, "is a directory") }

@@ -7,8 +7,9 @@ struct Batch {
   let session: SessionChoice
 
   /// - Returns: 0; 1 after an error raised in Lua; 65 and 66 for a session that is corrupt or missing,
-  ///   66 when the script cannot be read; 70 when the program itself could not start. SIGINT and SIGTERM end the process by the same signal, after
-  ///   the step under way.
+  ///   65 also when it cannot go on; 66 when the script cannot be read; 74 when the session could not
+  ///   be saved; 70 when the program itself could not start. SIGINT and SIGTERM end the process by
+  ///   the same signal, after the step under way.
   func run() -> Int32 {
     var sources = SourceLines()
     do {
@@ -17,17 +18,18 @@ struct Batch {
       LuaSignals.install(program.lua.interrupt)
       LuaSignals.endProcessOnHaste()
       if let status = session.open(in: program) { return status }
-      let failure =
-        session.resumes && options.script == nil && options.code.isEmpty
-        ? resume(program) : resume(program) ?? runChunks(program, options, &sources)
+      let stop = resume(program)
+      let isDone = session.resumes && options.script == nil && options.code.isEmpty
+      let failure = stop ?? (isDone ? nil : runChunks(program, options, &sources))
       program.finish()
       if LuaSignals.received != 0 {
         program.errors.warn("\(failure.map { "\($0)" } ?? "interrupted")")
       }
       program.leaveSession(signal: LuaSignals.received)
       if LuaSignals.received != 0 { reraise(LuaSignals.received) }
-      guard let failure else { return 0 }
+      guard let failure else { return program.savingStatus }
       program.errors.write(errorReport(failure, sources, colored: options.colorsErrors))
+      if let stop, Program.cannotGoOn(stop) { return 65 }
       return failure is FileError ? 66 : 1
     } catch {
       writeError("kramers: \(error)\n")

@@ -8,7 +8,8 @@ struct Interactive {
   let shell: ShellOptions
   let session: SessionChoice
 
-  /// - Returns: 0; 65 and 66 for a session that is corrupt or missing; 70 when the program could not start. SIGTERM ends the process by itself.
+  /// - Returns: 0; 65 and 66 for a session that is corrupt or missing; 74 when it could not be saved;
+  ///   70 when the program could not start. SIGTERM ends the process by itself.
   func run() -> Int32 {
     do {
       let program = try Program(options)
@@ -29,7 +30,7 @@ struct Interactive {
       shell.resumes = session.resumes && program.canResume
       let signal = Shell(program, shell, sources: sources).run()
       if signal != 0 { reraise(signal) }
-      return 0
+      return program.savingStatus
     } catch {
       writeError("kramers: \(error)\n")
       return 70

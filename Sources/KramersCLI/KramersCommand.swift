@@ -31,13 +31,13 @@ struct KramersCommand: ParsableCommand {
     usage: "kramers [options] [script | -] [args...]",
     discussion: """
       exit status
-        0 done, 1 an error in Lua, 64 usage, 65 a corrupt session, 66 no such script
-        or session, 74 output could not be written; SIGINT, SIGTERM and SIGHUP finish
-        the step and end the process themselves
+        0 done, 1 an error in Lua, 64 usage, 65 a session that is corrupt or cannot go
+        on, 66 no such script or session, 74 output or the session could not be written;
+        SIGINT, SIGTERM and SIGHUP finish the step and end the process themselves
       """,
     version: version)
 
-  static let version = "0.1.0"
+  static let version = "0.2.0"
 
   @Option(
     name: .customShort("e"), parsing: .unconditionalSingleValue,

@@ -13,6 +13,10 @@ struct SessionChoice {
     do {
       try program.useSession(name, mustExist: resumes)
       if resumes, !program.canResume {
+        if let reason = program.unendedEntry() {
+          writeError("kramers: \(name) cannot go on: \(reason)\n")
+          return 65
+        }
         program.errors.warn("nothing was interrupted in \(name)")
       }
       return nil

@@ -19,6 +19,8 @@ protocol LaneVector: Vector {
   /// Normals k and k + 1 (k even) of these words, of standard deviation `scale`.
   static func normals(_ words: UnsafeRawPointer, _ k: Int, _ scale: Self) -> (Self, Self)
   static func tanh(_ x: Self) -> Self
+  /// -2 ln x of positive normal numbers.
+  static func minusTwoLogarithm(_ x: Self) -> Self
   static func / (a: Self, b: Self) -> Self
   static func magnitude(_ x: Self) -> Self
   static func larger(_ a: Self, _ b: Self) -> Self
@@ -101,6 +103,9 @@ extension Doubles: LaneVector {
   }
 
   @inline(__always) static func tanh(_ x: Self) -> Self { hyperbolicTangent(x) }
+  @inline(__always) static func minusTwoLogarithm(_ x: Self) -> Self {
+    minusTwoLogarithms(x, bits: 0)
+  }
   @inline(__always) static func magnitude(_ x: Self) -> Self {
     doubles(bits(x) & Words(repeating: 0x7FFF_FFFF_FFFF_FFFF))
   }
@@ -170,6 +175,7 @@ extension Floats: LaneVector {
   }
 
   @inline(__always) static func tanh(_ x: Self) -> Self { hyperbolicTangent(x) }
+  @inline(__always) static func minusTwoLogarithm(_ x: Self) -> Self { minusTwoLogarithms(x) }
   @inline(__always) static func magnitude(_ x: Self) -> Self {
     floats(bits(x) & FloatWords(repeating: 0x7FFF_FFFF))
   }

@@ -207,16 +207,33 @@ enum Operations<V: LaneVector> {
     func factor(_ x: Double) -> V { V(repeating: V.Scalar(x)) }
     switch Int(o.pointee.kind) {
     case kp_tanh:
-      for k in 0..<count { out[0, k] = V.tanh(out[0, k]) }
+      for k in 0..<count { out[0, k] = V.tanh(other[0, k]) }
     case kp_tanh_slope:
       for k in 0..<count {
         let h = other[0, k]
         out[0, k] = out[0, k] * (V(repeating: 1) - h * h)
       }
+    case kp_square:
+      for k in 0..<count { out[0, k] = other[0, k] * other[0, k] }
+    case kp_square_slope:
+      for k in 0..<count { out[0, k] = out[0, k] * (other[0, k] + other[0, k]) }
+    case kp_softplus:
+      // max(z, 0) - ln u,  u = 1 / (1 + exp -|z|) = (1 + tanh |z/2|) / 2
+      let half = factor(0.5)
+      for k in 0..<count {
+        let z = other[0, k]
+        let u = half.addingProduct(half, V.tanh(half * V.magnitude(z)))
+        out[0, k] = V.larger(z, .zero).addingProduct(half, V.minusTwoLogarithm(u))
+      }
+    case kp_softplus_slope:
+      let half = factor(0.5)
+      for k in 0..<count {
+        out[0, k] = out[0, k] * half.addingProduct(half, V.tanh(half * other[0, k]))
+      }
     case kp_sum:
       for k in 0..<count { out[0, k] = out[0, k] + other[0, k] }
     case kp_momentum:
-      let l2 = factor(group.pointee.l2)
+      let l2 = factor(o.pointee.factor)
       let mu = factor(group.pointee.momentum)
       for k in 0..<count {
         out[0, k] = start[0, k].addingProduct(l2, other[0, k]).addingProduct(mu, out[0, k])
@@ -338,7 +355,7 @@ private struct Descent<V: LaneVector>: Table {
   @inline(__always)
   init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
     out = Rows(o.pointee.out, o.pointee.out_row)
-    decay = V(repeating: V.Scalar(group.pointee.decay))
+    decay = V(repeating: V.Scalar(o.pointee.factor))
   }
   @inline(__always) func start(_ i: Int, _ j: Int) -> V { decay * out[i, j] }
 }
@@ -358,7 +375,7 @@ private struct NoisyDescent<V: LaneVector>: Table {
   init(_ o: UnsafePointer<kp_operation>, _ group: UnsafePointer<kp_lane_group>) {
     out = Rows(o.pointee.out, o.pointee.out_row)
     noise = Rows(o.pointee.start, o.pointee.out_row)
-    decay = V(repeating: V.Scalar(group.pointee.decay))
+    decay = V(repeating: V.Scalar(o.pointee.factor))
   }
   @inline(__always) func start(_ i: Int, _ j: Int) -> V {
     noise[i, j].addingProduct(decay, out[i, j])

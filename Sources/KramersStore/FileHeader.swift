@@ -1,3 +1,5 @@
+internal import Kramers
+
 /// The first 100 bytes of an SQLite file (sqlite.org/fileformat2.html, section 1.3), looked at
 /// before SQLite is.
 struct FileHeader {
@@ -16,7 +18,8 @@ struct FileHeader {
     }
     guard !bytes.isEmpty else { throw fail("is no session file: it is empty") }
     guard bytes.starts(with: "SQLite format 3\0".utf8) else {
-      throw fail("is no session file: it does not begin like an SQLite database")
+      let found = bytes.withUnsafeBytes(foreignFormat) ?? "does not begin like an SQLite database"
+      throw fail("is no session file: it \(found.hasPrefix("does") ? "" : "is ")\(found)")
     }
     guard bytes.count >= FileHeader.size else {
       throw fail("is damaged: it ends in its first line of \(FileHeader.size) bytes")

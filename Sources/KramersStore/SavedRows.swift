@@ -1,4 +1,3 @@
-internal import GRDB
 internal import Kramers
 
 /// What a file is known to hold, because this program wrote it or has read and checked it: ids of
@@ -28,7 +27,7 @@ struct SavedRows {
   ) throws -> SavedRows {
     let new = SavedRows(rows)
     if saved == nil {
-      for table in Schema.tables { try database.execute(sql: "DELETE FROM \(table.name)") }
+      for table in Schema.tables { try database.execute("DELETE FROM \(table.name)") }
     }
     let add = try Statement(
       database, "INSERT INTO content (id, part, bytes) VALUES (?, ?, ?)")

@@ -1,12 +1,14 @@
 /// The tables of a session file; docs/session-file.md describes them. A file is read when its schema
 /// is this one to the letter, so a change, of a comment even, is a new version.
 ///
-/// The next version keeps these tables under its number, for `check` to compare files of version 1
-/// with, and `SessionReader` reads both. Opening never changes a file: the first save to an old one,
+/// `SessionReader` reads all versions. Opening never changes a file: the first save to an old one,
 /// which knows of no rows in it (`SavedRows`), drops its tables and makes those of the new version.
+///
+/// A new setting needs no new version: those of version 1 have columns, the others stand in
+/// `experiment.settings`.
 enum Schema {
   /// `user_version` of the files that are written.
-  static let version = 1
+  static let version = 2
   /// "Kram", at byte 68 of the file.
   static let applicationID = 0x4B72_616D
 
@@ -14,7 +16,23 @@ enum Schema {
   static let partSize = 1 << 24
 
   /// In the order in which they are filled.
-  static let tables: [(name: String, sql: String)] = [
+  static let tables = tables(of: version)
+
+  static func tables(of version: Int) -> [(name: String, sql: String)] {
+    versionOne.map { table in
+      guard version > 1, table.name == "experiment" else { return table }
+      return (table.name, table.sql.replacing(lastColumn, with: lastColumns))
+    }
+  }
+
+  private static let lastColumn = "  cursor INTEGER NOT NULL\n"
+  private static let lastColumns = """
+      cursor INTEGER NOT NULL,
+      settings TEXT NOT NULL -- JSON: settings without a column that are not at their defaults
+
+    """
+
+  static let versionOne: [(name: String, sql: String)] = [
     (
       "session",
       """

@@ -1,9 +1,13 @@
-internal import GRDB
-
 extension Schema {
   /// Compares what the file defines with what this program defines. Nothing of it has been
   /// executed: SQLite parses a schema when it reads it, and runs triggers and views on use only.
-  static func check(_ database: Database) throws {
+  ///
+  /// - Returns: the file's version.
+  @discardableResult
+  static func check(_ database: Database) throws -> Int {
+    var version = 0
+    try Statement(database, "PRAGMA user_version").forEachRow { version = try $0.count(0) }
+    let tables = tables(of: version)
     var missing = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.sql) })
     let statement = try Statement(
       database, "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid")
@@ -24,9 +28,19 @@ extension Schema {
     if let name = tables.first(where: { missing[$0.name] != nil })?.name {
       throw Damage("is no session file: it has no table '\(name)'")
     }
+    return version
+  }
+
+  /// Takes the tables of another version out of the open transaction, and makes those of this one.
+  static func replace(_ old: Int, in database: Database) throws {
+    for table in tables(of: old).reversed() {
+      try database.execute("DROP TABLE \(table.name)")
+    }
+    try create(database)
+    try database.execute("PRAGMA user_version = \(version)")
   }
 
   static func create(_ database: Database) throws {
-    for table in tables { try database.execute(sql: table.sql) }
+    for table in tables { try database.execute(table.sql) }
   }
 }

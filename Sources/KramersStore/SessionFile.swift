@@ -1,5 +1,4 @@
 internal import CSessionFile
-internal import GRDB
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -101,11 +100,11 @@ public final class SessionFile: Sendable {
       let (new, changes) = try Connection(place, .saving).run { database in
         var new = saved
         try database.inTransaction(.immediate) {
-          try Schema.check(database)
+          let old = try Schema.check(database)
+          if old != Schema.version { try Schema.replace(old, in: database) }
           new = try SavedRows.replace(saved, by: rows, in: database)
-          return .commit
         }
-        return (new, database.totalChangesCount)
+        return (new, database.changes)
       }
       attachment.isNew = false
       attachment.saved = new

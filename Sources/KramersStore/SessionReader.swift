@@ -1,10 +1,10 @@
 internal import Foundation
-internal import GRDB
 internal import Kramers
 
 /// Reads a session; every value that the file holds may be wrong.
 struct SessionReader {
   private let database: Database
+  private let version: Int
   private let stored: StoredExperiments
 
   /// - Returns: what the file holds, and that as rows, unless there are rows that belong to nothing.
@@ -12,37 +12,35 @@ struct SessionReader {
     _ place: FilePlace, size: Int
   ) throws(SessionError) -> (contents: SessionContents, saved: SavedRows?) {
     try Connection(place, .reading(size: size)).run { database in
-      var contents = SessionContents()
-      var saved: SavedRows?
       try database.inTransaction(.deferred) {
-        try check(database)
-        let reader = try SessionReader(database, size: size)
-        contents = try reader.contents()
-        saved = try reader.saved(contents)
-        return .rollback
+        let version = try check(database)
+        let reader = try SessionReader(database, version: version, size: size)
+        let contents = try reader.contents()
+        return (contents, try reader.saved(contents))
       }
-      return (contents, saved)
     }
   }
 
   /// Whether the file is sound, without reading what it holds.
   static func check(_ place: FilePlace, size: Int) throws(SessionError) {
-    try Connection(place, .reading(size: size)).run { try check($0) }
+    try Connection(place, .reading(size: size)).run { _ = try check($0) }
   }
 
-  private static func check(_ database: Database) throws {
-    try Schema.check(database)
+  private static func check(_ database: Database) throws -> Int {
+    let version = try Schema.check(database)
     try Statement(database, "PRAGMA quick_check(1)").forEachRow { row in
       let words = try row.text(0)
       let line = words.split(separator: "\n").last.map(String.init) ?? words
       guard words == "ok" else { throw Damage("is damaged: \(line.prefix(200))") }
     }
+    return version
   }
 
-  init(_ database: Database, size: Int) throws {
+  init(_ database: Database, version: Int = Schema.version, size: Int) throws {
     self.database = database
+    self.version = version
     let arrays = try StoredArrays(database, size: size)
-    stored = try StoredExperiments(database, arrays, size: size)
+    stored = try StoredExperiments(database, arrays, version: version, size: size)
   }
 
   /// All of it, checked but for the hashes of experiments and rows.
@@ -214,7 +212,7 @@ struct SessionReader {
 
   /// Compares ids with what they are the hashes of.
   private func saved(_ contents: SessionContents) throws -> SavedRows? {
-    let rows = SessionRows(contents)
+    let rows = SessionRows(contents, version: version)
     for id in stored.experiments.keys where rows.experiments[id] == nil {
       throw Damage("is damaged: an experiment is not the one that was saved")
     }
@@ -233,7 +231,7 @@ struct SessionReader {
         isComplete = try $0.count(0) == known && isComplete
       }
     }
-    return isComplete ? saved : nil
+    return isComplete && version == Schema.version ? saved : nil
   }
 
   private func rowsOf(

@@ -11,6 +11,7 @@ struct SessionRows {
     case moments(SecondMoments)
   }
 
+  private let version: Int
   private(set) var contents: [UInt64: Source] = [:]
   private(set) var datasets: [UInt64: [Cell]] = [:]
   private(set) var experiments: [UInt64: [Cell]] = [:]
@@ -19,7 +20,9 @@ struct SessionRows {
   /// Of all rows, and so of everything: rows name arrays, data sets and experiments by their hashes.
   private(set) var digest: UInt64 = 0
 
-  init(_ contents: SessionContents) {
+  /// - Parameter version: of the file that the rows are compared with.
+  init(_ contents: SessionContents, version: Int = Schema.version) {
+    self.version = version
     addRows(contents)
     var states: [[Cell]] = []
     var objects: [[Cell]] = []
@@ -130,7 +133,7 @@ struct SessionRows {
       }
     }
     datasets[id] = [
-      .bits(id), .text(data.name), .count(data.inputs), .count(data.outputs),
+      .bits(id), .text(data.label), .count(data.inputs), .count(data.outputs),
       Cell(data.train?.count), Cell(bits: hashes.train?.x), Cell(bits: hashes.train?.y),
       Cell(bits: hashes.train?.targetWeights), Cell(data.test?.count),
       Cell(bits: hashes.test?.x), Cell(bits: hashes.test?.y),
@@ -140,46 +143,36 @@ struct SessionRows {
   }
 
   private mutating func add(_ experiment: Experiment) -> UInt64 {
-    let (settings, state) = (experiment.settings, experiment.state)
+    let state = experiment.state
     let data = add(experiment.data)
     let parameters = add(state.parameters)
-    let center = settings.l2Center.map { add($0) }
     let first = state.firstMoment.isEmpty ? nil : add(state.firstMoment)
     let second = state.secondMoment.isEmpty ? nil : add(state.secondMoment)
-    var batch: Int?
-    if case .size(let size) = settings.batch { batch = size }
-    let cells: [Cell] = [
+    var cells: [Cell] = [
       .bits(data), .text(jsonArray(experiment.network.widths)),
       .text(experiment.network.activation.rawValue), .flag(experiment.network.bias),
       .text(experiment.network.loss.rawValue), .text(experiment.initialization.rawValue),
-      .number(experiment.initScale), .bits(experiment.seed), .text(settings.optimizer.rawValue),
-      .number(settings.momentum), .number(settings.learningRate), .number(settings.l2),
-      Cell(bits: center), Cell(batch), .text(settings.sampling.word),
-      .number(settings.temperature), .number(settings.gradientNoise),
-      .number(settings.labelNoise), .text(settings.precision.rawValue), .bits(state.step),
-      .number(state.epochs), .bits(parameters), Cell(bits: first), Cell(bits: second),
-      .count(state.momentSteps), .bits(state.epoch), .count(state.cursor),
+      .number(experiment.initScale), .bits(experiment.seed),
     ]
+    for (_, setting) in Setting.columns { cells.append(cell(experiment.settings[setting])) }
+    cells += [
+      .bits(state.step), .number(state.epochs), .bits(parameters), Cell(bits: first),
+      Cell(bits: second), .count(state.momentSteps), .bits(state.epoch), .count(state.cursor),
+    ]
+    if version > 1 { cells.append(.text(experiment.settings.others)) }
     let id = cells.digest
     experiments[id] = [.bits(id)] + cells
     return id
   }
-}
 
-extension Sampling {
-  /// As the file has it.
-  var word: String {
-    switch self {
-    case .permutation: "permutation"
-    case .replacement: "replacement"
-    case .subset: "subset"
+  private mutating func cell(_ value: Setting.Value) -> Cell {
+    switch value {
+    case .number(let x): .number(x)
+    case .flag(let flag): .flag(flag)
+    case .word(let word): .text(word)
+    case .count(let count): Cell(count)
+    case .vector(let vector): Cell(bits: vector.map { add($0) })
     }
-  }
-
-  init?(word: String) {
-    let all: [Sampling] = [.permutation, .replacement, .subset]
-    guard let known = all.first(where: { $0.word == word }) else { return nil }
-    self = known
   }
 }
 

@@ -1,5 +1,3 @@
-internal import GRDB
-
 /// What a list of sessions shows of one.
 public struct SessionSummary: Sendable, Equatable {
   public var program = ""

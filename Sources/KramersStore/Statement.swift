@@ -1,7 +1,6 @@
-internal import GRDB
-internal import GRDBSQLite
+internal import CSessionFile
 
-/// A prepared statement, below GRDB's: strings keep their NULs, blobs are not copied on their way,
+/// A prepared statement: strings keep their NULs, blobs are not copied on their way,
 /// a value that is too large or of the wrong type is an error and not the end of the program.
 final class Statement {
   private let database: Database
@@ -10,7 +9,7 @@ final class Statement {
   init(_ database: Database, _ sql: String) throws {
     self.database = database
     var handle: OpaquePointer?
-    let code = sqlite3_prepare_v2(database.sqliteConnection, sql, -1, &handle, nil)
+    let code = sqlite3_prepare_v2(database.connection, sql, -1, &handle, nil)
     self.handle = handle
     try check(code)
   }
@@ -78,10 +77,7 @@ final class Statement {
       sqlite3_bind_blob64(handle, CInt(place), start, UInt64(bytes.count), destructor))
   }
 
-  private func check(_ code: CInt) throws {
-    guard code != SQLITE_OK else { return }
-    throw DatabaseError(resultCode: ResultCode(rawValue: code), message: database.lastErrorMessage)
-  }
+  private func check(_ code: CInt) throws { try database.check(code) }
 }
 
 /// SQLITE_TRANSIENT.
@@ -149,10 +145,18 @@ struct StoredRow {
   /// One of the words of an enumeration.
   func word<Word: RawRepresentable<String>>(_ column: Int, as _: Word.Type) throws -> Word {
     let text = try text(column)
-    guard let word = Word(rawValue: text) else {
-      throw Damage("\(name(column)) is '\(text.prefix(40))'")
-    }
+    guard let word = Word(rawValue: text) else { throw unknown(text, column) }
     return word
+  }
+
+  func word(_ column: Int, among words: [String]) throws -> String {
+    let text = try text(column)
+    guard words.contains(text) else { throw unknown(text, column) }
+    return text
+  }
+
+  private func unknown(_ text: String, _ column: Int) -> Damage {
+    Damage("\(name(column)) is '\(text.prefix(40))'")
   }
 
   private func type(_ column: Int) -> CInt { sqlite3_column_type(handle, CInt(column)) }

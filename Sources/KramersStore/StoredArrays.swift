@@ -1,4 +1,3 @@
-internal import GRDB
 internal import Kramers
 
 /// The arrays of a file, each read once and compared with its hash, which is its id.

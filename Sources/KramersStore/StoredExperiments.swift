@@ -1,10 +1,10 @@
 internal import Foundation
-internal import GRDB
 internal import Kramers
 
 /// The data sets and experiments of a file, each made once and checked like anybody's input.
 final class StoredExperiments {
   let arrays: StoredArrays
+  private let version: Int
   private let datasetRow: Statement
   private let experimentRow: Statement
   private(set) var datasets: [UInt64: Dataset] = [:]
@@ -15,8 +15,9 @@ final class StoredExperiments {
   /// too; looking through it for each of them must not take for ever.
   private var budget: Int
 
-  init(_ database: Database, _ arrays: StoredArrays, size: Int) throws {
+  init(_ database: Database, _ arrays: StoredArrays, version: Int, size: Int) throws {
     self.arrays = arrays
+    self.version = version
     budget = 2 * size + (1 << 27)
     datasetRow = try Statement(
       database,
@@ -28,9 +29,9 @@ final class StoredExperiments {
     experimentRow = try Statement(
       database,
       """
-      SELECT data, widths, activation, bias, loss, init, init_scale, seed, optimizer, momentum, lr,
-        l2, l2_center, batch, sampling, temperature, gradient_noise, label_noise, precision, step,
-        epochs, parameters, first_moment, second_moment, moment_steps, epoch, cursor
+      SELECT data, widths, activation, bias, loss, init, init_scale, seed, step, epochs, parameters,
+        first_moment, second_moment, moment_steps, epoch, cursor,
+        \(Setting.columns.map(\.name).joined(separator: ", "))\(version > 1 ? ", settings" : "")
       FROM experiment WHERE id = ?
       """)
   }
@@ -100,32 +101,41 @@ final class StoredExperiments {
 
   private func settings(_ row: StoredRow) throws -> Settings {
     var settings = Settings()
-    settings.optimizer = try row.word(8, as: Optimizer.self)
-    settings.momentum = try row.number(9)
-    settings.learningRate = try row.number(10)
-    settings.l2 = try row.number(11)
-    settings.l2Center = try row.optional(12, row.bits).map(arrays.doubles)
-    if let size = try row.optional(13, row.count) { settings.batch = .size(size) }
-    guard let sampling = Sampling(word: try row.text(14)) else {
-      throw Damage("an experiment's sampling is unknown")
+    let first = 16
+    for (k, (_, setting)) in Setting.columns.enumerated() {
+      settings[setting] = try value(setting.kind, row, first + k)
     }
-    settings.sampling = sampling
-    settings.temperature = try row.number(15)
-    settings.gradientNoise = try row.number(16)
-    settings.labelNoise = try row.number(17)
-    settings.precision = try row.word(18, as: Precision.self)
+    if version > 1 {
+      do {
+        try settings.restore(others: row.text(first + Setting.columns.count))
+      } catch let error as InputError {
+        throw Damage("an experiment's settings: \(error)")
+      }
+    }
     return settings
   }
 
+  private func value(
+    _ kind: Setting.Kind, _ row: StoredRow, _ column: Int
+  ) throws -> Setting.Value {
+    switch kind {
+    case .number: .number(try row.number(column))
+    case .flag: .flag(try row.flag(column))
+    case .choice(let words): .word(try row.word(column, among: words))
+    case .batch: .count(try row.optional(column, row.count))
+    case .vector: .vector(try row.optional(column, row.bits).map(arrays.doubles))
+    }
+  }
+
   private func state(_ row: StoredRow) throws -> TrainingState {
-    var state = TrainingState(parameters: try arrays.doubles(row.bits(21)))
-    state.step = try row.bits(19)
-    state.epochs = try row.number(20)
-    state.firstMoment = try row.optional(22, row.bits).map(arrays.doubles) ?? []
-    state.secondMoment = try row.optional(23, row.bits).map(arrays.doubles) ?? []
-    state.momentSteps = try row.count(24)
-    state.epoch = try row.bits(25)
-    state.cursor = try row.count(26)
+    var state = TrainingState(parameters: try arrays.doubles(row.bits(10)))
+    state.step = try row.bits(8)
+    state.epochs = try row.number(9)
+    state.firstMoment = try row.optional(11, row.bits).map(arrays.doubles) ?? []
+    state.secondMoment = try row.optional(12, row.bits).map(arrays.doubles) ?? []
+    state.momentSteps = try row.count(13)
+    state.epoch = try row.bits(14)
+    state.cursor = try row.count(15)
     return state
   }
 }

@@ -76,10 +76,7 @@ final class LuaCore {
     case .table(let table): try push(table.reference, stack)
     case .function(let function): try push(function.reference, stack)
     case .other(let reference): try push(reference, stack)
-    case .object(let object):
-      guard klq_push_known_object(stack, Unmanaged.passUnretained(object).toOpaque()) else {
-        throw LuaError("an object of type \(type(of: object)) was not wrapped for Lua")
-      }
+    case .object(let object): try push(object.reference, stack)
     }
   }
 
@@ -105,11 +102,14 @@ final class LuaCore {
     case KL_TABLE: return .table(LuaTable(reference: try reference(index, stack)))
     case KL_FUNCTION: return .function(LuaFunction(reference: try reference(index, stack)))
     default:
-      if let object = klq_object(stack, index) {
-        return .object(Unmanaged<AnyObject>.fromOpaque(object).takeUnretainedValue())
-      }
-      return .other(try reference(index, stack))
+      let reference = try reference(index, stack)
+      return object(index, stack).map { .object(LuaObject(object: $0, reference: reference)) }
+        ?? .other(reference)
     }
+  }
+
+  func object(_ index: Int32, _ stack: OpaquePointer) -> AnyObject? {
+    klq_object(stack, index).map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }
   }
 
   /// The values from `first` to the top.

@@ -6,7 +6,8 @@ public struct LuaCursor {
   public enum Kind { case null, boolean, integer, number, string, table, object, other }
 
   /// A key of a table.
-  public enum Key {
+  public enum Key: Hashable {
+    case boolean(Bool)
     case integer(Int64)
     case number(Double)
     case string(String)
@@ -116,6 +117,7 @@ public struct LuaCursor {
   private func key(_ index: Int32) -> Key {
     let key = LuaCursor(stack: stack, index: index)
     switch key.kind {
+    case .boolean: return .boolean(key.boolean)
     case .integer: return .integer(key.integer)
     case .number: return .number(key.number)
     case .string: return .string(key.string)

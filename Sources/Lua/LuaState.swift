@@ -101,7 +101,7 @@ public final class LuaState {
   public func wrap(_ object: AnyObject, metatable: LuaTable) throws -> LuaValue {
     try core.use { stack in
       let context = Unmanaged.passUnretained(object)
-      if klq_push_known_object(stack, context.toOpaque()) { return .object(object) }
+      if klq_push_known_object(stack, context.toOpaque()) { return try core.read(-1, stack) }
       try core.push(metatable.reference, stack)
       _ = context.retain()
       let status = klp_push_object(stack, context.toOpaque()) {
@@ -109,18 +109,26 @@ public final class LuaState {
       }
       if status != KL_OK { context.release() }
       try core.check(status, stack)
-      let reference = try core.reference(-1, stack)
-      return withExtendedLifetime(reference) { .object(object) }
+      return try core.read(-1, stack)
     }
   }
 
-  /// What Lua's `tostring` says of a value, `__tostring` and `__name` included.
+  /// What `tostring` says of a value, `__tostring` and `__name` included; see `namesGiven`.
   public func describe(_ value: LuaValue) throws -> String {
     try core.use { stack in
       try core.push(value, stack)
       try core.check(klp_tostring(stack), stack)
       return String(decoding: core.bytes(-1, stack) ?? [], as: UTF8.self)
     }
+  }
+
+  /// Values without a text of their own are called "table: 1", "function: 2" and so on, in the order
+  /// in which they were first asked for: no address leaves Lua, which another run would not repeat.
+  public var namesGiven: UInt64 { kl_names(core.current) }
+
+  /// Goes back to an earlier `namesGiven`; the names given after it are forgotten.
+  public func setNamesGiven(_ count: UInt64) throws {
+    try core.use { stack in try core.check(klp_set_names(stack, count), stack) }
   }
 
   /// A full collection; finalizers run.

@@ -11,7 +11,7 @@ public enum LuaValue: Hashable {
   case table(LuaTable)
   case function(LuaFunction)
   /// Userdata that carries a Swift object; the same object comes back, by identity.
-  case object(AnyObject)
+  case object(LuaObject)
   /// A coroutine, an error object, light userdata or userdata of a C library.
   case other(LuaReference)
 
@@ -62,7 +62,7 @@ public enum LuaValue: Hashable {
   /// The Swift object of this type, if the value carries one.
   public func asObject<Object: AnyObject>(_ type: Object.Type) -> Object? {
     guard case .object(let object) = self else { return nil }
-    return object as? Object
+    return object.object as? Object
   }
 
   public var isNil: Bool {
@@ -96,7 +96,7 @@ public enum LuaValue: Hashable {
     case (.string(let a), .string(let b)): a == b
     case (.table(let a), .table(let b)): a == b
     case (.function(let a), .function(let b)): a == b
-    case (.object(let a), .object(let b)): a === b
+    case (.object(let a), .object(let b)): a == b
     case (.other(let a), .other(let b)): a == b
     default: false
     }
@@ -111,10 +111,20 @@ public enum LuaValue: Hashable {
     case .string(let value): hasher.combine(value)
     case .table(let value): hasher.combine(value)
     case .function(let value): hasher.combine(value)
-    case .object(let value): hasher.combine(ObjectIdentifier(value))
+    case .object(let value): hasher.combine(value)
     case .other(let value): hasher.combine(value)
     }
   }
+}
+
+/// A Swift object in Lua: it keeps the userdata alive, not the object alone, so that it can go back
+/// as the same value however often Lua collects in between.
+public struct LuaObject: Hashable {
+  public let object: AnyObject
+  public let reference: LuaReference
+
+  public static func == (a: LuaObject, b: LuaObject) -> Bool { a.reference == b.reference }
+  public func hash(into hasher: inout Hasher) { hasher.combine(reference) }
 }
 
 extension LuaValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,

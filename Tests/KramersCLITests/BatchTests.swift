@@ -78,7 +78,7 @@ private let setup =
     let example = try #require(help.output.range(of: "kramers script.lua small"))
     let options = try #require(help.output.range(of: "OPTIONS:"))
     #expect(example.lowerBound < options.lowerBound)
-    #expect(try kramers("--version").output == "0.1.0\n")
+    #expect(try kramers("--version").output == "0.2.0\n")
   }
 
   @Test("-e prints the value of an expression, nil and several included")

@@ -56,7 +56,9 @@ final class Scratch {
         #expect(run.status == 1, "\(call)")
         let isShort = words == "empty"
         #expect(isShort || run.errors.contains(words), "\(call): \(run.errors)")
-        #expect(run.errors.hasPrefix("kramers: (-e):1: "), "\(run.errors)")
+        let verb = call.hasPrefix("experiment") ? "import" : String(call.prefix { $0 != "{" })
+        #expect(run.errors.hasPrefix("kramers: (-e):1: \(verb): "), "\(run.errors)")
+        #expect(run.errors.contains(path), "\(run.errors)")
       }
     }
   }
@@ -153,5 +155,147 @@ final class Scratch {
     #expect(run.status == 1)
     #expect(run.errors.contains("x"), "\(run.errors)")
     #expect(!run.errors.contains("Fatal"))
+  }
+
+  @Test("missing numbers: dropped and counted, or named by file, line and column in experiment")
+  func missing() throws {
+    let folder = try Scratch()
+    let file = try folder.write("d.csv", "a,b,y\n1,2,3\nnan,1,2\n3,1,1\n")
+    let call = "data.csv{path = '\(file)', targets = 'y'"
+    let dropped = try kramers(
+      "-e", "local d = \(call), missing = 'drop'} print(d, d.dropped, d:subsample(1).dropped)")
+    #expect(
+      dropped.output == "csv, 1 row dropped: 2 samples, 2 inputs, 1 output\t1\t1\n",
+      "\(dropped.errors)")
+    let place = "\(file), line 3, column 1 (a)"
+    for use in [
+      "experiment{data = d, depth = 2, width = 2}", "d:whiten()", "d:singular_values()",
+      "experiment{data = d, depth = 2, width = 2, activation = 'tanh'}",
+    ] {
+      let run = try kramers("-e", "local d = \(call), allow_nan = true} print(d) \(use)")
+      #expect(run.status == 1)
+      #expect(run.output == "csv: 3 samples, 2 inputs, 1 output\n")
+      #expect(run.errors.contains("the data holds nan: \(place)"), "\(run.errors)")
+    }
+    for (options, words) in [
+      ("", ": line 3, column 1 (a) must be a finite number, got 'nan'; missing = \"drop\""),
+      (", allow_nan = true, missing = 'drop'", "give either allow_nan = true or missing"),
+      (", missing = 'omit'", "did you mean \"drop\"?"),
+    ] {
+      let run = try kramers("-e", "\(call)\(options)}")
+      #expect(run.status == 1 && run.errors.contains(words), "\(run.errors)")
+    }
+  }
+
+  @Test("numbers that are not finite are refused by every constructor of data")
+  func constructors() throws {
+    for call in [
+      "data.teacher{singular = {1}, samples = 4, noise = 0/0}",
+      "data.teacher{singular = {1}, samples = 4, input_spectrum = {0/0}}",
+      "data.teacher{singular = {1}, samples = 4, test = 4, test_spectrum = {1/0}}",
+      "data.population{singular = {1}, input_spectrum = {0/0}}",
+      "data.population{singular = {0/0}}", "data.gaussian{singular = {0/0}, samples = 4}",
+      "data.completion{size = 4, fraction = 0/0}", "data.from{x = {{0/0}}, y = {{1}}}",
+      "data.from{x = {{1}}, y = {{1}}, test_x = {{1}}, test_y = {{1/0}}}",
+    ] {
+      let run = try kramers("-e", call)
+      #expect(run.status == 1, "\(call)")
+      #expect(run.errors.contains("finite"), "\(call): \(run.errors)")
+    }
+  }
+
+  @Test("a session keeps how many rows were dropped")
+  func droppedInSession() throws {
+    let folder = try Scratch()
+    let file = try folder.write("d.csv", "a,y\n1,2\n,1\n,3\n3,1\n")
+    let session = folder.path("s.kramers")
+    let save = try kramers(
+      "-e", "d = data.csv{path = '\(file)', targets = 'y', missing = 'drop'}",
+      "-e", "session.save('\(session)')")
+    #expect(save.status == 0, "\(save.errors)")
+    let run = try kramers("-e", "session.open('\(session)') print(d, d.dropped)")
+    #expect(
+      run.output == "csv, 2 rows dropped: 2 samples, 1 input, 1 output\t2\n", "\(run.errors)")
+  }
+
+  @Test("remarks on row numbers and empty classes go to stderr, and --quiet is quiet")
+  func remarks() throws {
+    let folder = try Scratch()
+    let file = try folder.write("d.csv", ",a,y,z\n0,5,0,1\n1,7,0,1\n2,7,0,1\n")
+    let call = "print(data.csv{path = '\(file)', targets = {'y', 'z'}})"
+    let run = try kramers("-e", call)
+    #expect(run.output == "csv: 3 samples, 2 inputs, 2 outputs\n")
+    #expect(
+      run.errors
+        == "kramers: data.csv: targets: no training sample has class 1\n"
+        + "kramers: data.csv: column 1 (no name) only counts the rows, and is an input now; "
+        + "inputs = {...} leaves it out\n")
+    #expect(try kramers("--quiet", "-e", call).errors.isEmpty)
+  }
+
+  @Test("import tells on stderr, and returns, which tensor became which layer")
+  func importedNames() throws {
+    let folder = try Scratch()
+    let path = folder.path("w.safetensors")
+    let header =
+      "{\"fc1.weight\":{\"dtype\":\"F16\",\"shape\":[1,2],\"data_offsets\":[0,4]},"
+      + "\"fc2.weight\":{\"dtype\":\"F16\",\"shape\":[2,1],\"data_offsets\":[4,8]}}"
+    var bytes = (0..<8).map { UInt8(header.utf8.count >> (8 * $0) & 0xFF) } + Array(header.utf8)
+    bytes += [0x00, 0x38, 0x00, 0x3C, 0x00, 0xC2, 0x00, 0x40]
+    try Data(bytes).write(to: URL(fileURLWithPath: path))
+    let setup =
+      "local x = experiment{data = data.population{singular = {1, 1}}, widths = {2, 1, 2}} "
+    let show =
+      "print(x:weights(1)[1][1], x:weights(1)[1][2], x:weights(2)[1][1], x:weights(2)[2][1])"
+    let run = try kramers(
+      "-e",
+      setup + "local y, map = x:import('\(path)') print(y == x, map['layers.0.weight']) " + show)
+    #expect(run.output == "true\tfc1.weight\n0.5\t1.0\t-3.0\t2.0\n", "\(run.errors)")
+    #expect(
+      run.errors
+        == "kramers: import: layers.0.weight is 'fc1.weight', layers.1.weight is 'fc2.weight'\n")
+    for (options, words) in [
+      (
+        "map = {'fc2', 'fc1'}", "\(path): 'fc2.weight' must have shape [1, 2] for this network, got"
+      ),
+      ("map = 'fc1'", "map must be a list of names"),
+      ("map = {1, 2}", "map must be a list of names"),
+      ("map = {}", "map must be a list of names"),
+    ] {
+      let wrong = try kramers("-e", setup + "x:import{path = '\(path)', \(options)}")
+      #expect(wrong.status == 1 && wrong.errors.contains(words), "\(wrong.errors)")
+    }
+  }
+
+  @Test("errors about files name verb and path; no path holds a byte 0")
+  func paths() throws {
+    let folder = try Scratch()
+    let setup = "local x = experiment{data = data.population{singular = {1}}, depth = 1} "
+    let missing = folder.path("no/such")
+    for (call, verb) in [
+      ("x:export('\(missing)')", "export"), ("x:import('\(missing)')", "import"),
+      ("x:measure():csv('\(missing)')", "r:csv"), ("x:measure():json('\(missing)')", "r:json"),
+      ("session.journal('\(missing)')", "session.journal"),
+      ("session.export('\(missing).jsonl')", "session.export"),
+      ("session.open('\(missing)')", "session.open"),
+    ] {
+      let run = try kramers("-e", setup + call)
+      #expect(run.status == 1)
+      #expect(run.errors.hasPrefix("kramers: (-e):1: \(verb): "), "\(call): \(run.errors)")
+      #expect(run.errors.contains(missing), "\(run.errors)")
+    }
+    for call in [
+      "x:export('a\\0b')", "x:import('a\\0b')", "x:measure():csv('a\\0b')",
+      "x:measure():json('a\\0b')", "session.journal('a\\0b')", "session.export('a\\0b.jsonl')",
+      "session.save('a\\0b')", "session.open('./a\\0b')", "session.delete('a\\0b.kramers')",
+      "data.csv{path = 'a\\0b', targets = 1}", "data.npy{x = 'a\\0b', y = 'y'}",
+      "data.idx{images = 'a\\0b', labels = 'y'}",
+    ] {
+      let run = try kramers("-e", setup + call)
+      #expect(run.status == 1, "\(call)")
+      #expect(run.errors.contains("no path holds a byte 0"), "\(call): \(run.errors)")
+      #expect(run.errors.contains("a\u{FFFD}b"), "\(call): \(run.errors)")
+    }
+    #expect(!FileManager.default.fileExists(atPath: "a"))
   }
 }

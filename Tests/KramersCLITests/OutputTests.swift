@@ -70,7 +70,7 @@ private let setup =
       let run = try kramers("--seed", "7", "--timings", "--threads", "2", path, "u", "--v")
       let header = try #require(run.records.first)
       #expect(header["kind"] as? String == "header")
-      #expect(header["version"] as? String == "0.1.0")
+      #expect(header["version"] as? String == "0.2.0")
       #expect(header["seed"] as? Int == 7)
       #expect(header["script"] as? String == path)
       #expect(header["arguments"] as? [String] == ["u", "--v"])
@@ -103,6 +103,37 @@ private let setup =
     #expect(csv.errors.contains("left out of the CSV, as nested: modes, trace"))
     #expect(try kramers("--quiet", "--format", "csv", "-e", code).errors.isEmpty)
     #expect(try kramers("-e", setup + "print(tostring(train(10)))").output.hasPrefix("run\n"))
+  }
+
+  @Test("print and log show what is in a table; no address leaves the program")
+  func noAddresses() throws {
+    let code = """
+      local t = { 1, 2 }
+      print(t)
+      print("a", t, { x = 1/3, y = "s" }, 2.0)
+      print({ a = { 1, { 2 } }, b = 1e300 }, 3)
+      log("of", t)
+      print(setmetatable({ 5 }, { __name = "Point" }), setmetatable({}, { __tostring = function() return "mine" end }))
+      print(t == t, print, coroutine.create(print), io.stdout, tostring(t) == tostring(t))
+      print(("%s %p %q"):format(t, t, "x"), table.concat({ tostring({}), tostring(print) }, " "))
+      print(pcall(error, t))
+      print(select(2, pcall(function() return t .. "x" end)))
+      io.write(tostring(function() end), "\\n")
+      emit { text = tostring(t) }
+      print(debug.traceback("trace"))
+      error(setmetatable({}, { __name = "Odd" }))
+      """
+    let first = try kramers("-", input: code)
+    #expect(
+      first.output.hasPrefix(
+        "{1, 2}\na\t{1, 2}\t{x = 0.33333333333333, y = \"s\"}\t2.0\n"
+          + "a\n  [1]  1\n  [2]  {2}\nb  1e+300\n3\n{5}\tmine\n"
+          + "true\tfunction: 2\tthread: 3\tfile (4)\ttrue\ntable: 1 table: 1 \"x\"\t"
+          + "table: 5 function: 2\nfalse\t{1, 2}\n"), "\(first.output)")
+    #expect(first.errors.hasPrefix("of\t{1, 2}\n"))
+    #expect(!(first.output + first.errors).contains("0x"))
+    let second = try kramers("-", input: code)
+    #expect(second.output == first.output && second.errors == first.errors)
   }
 
   @Test("CSV quotes what it must and starts a header when the fields change")

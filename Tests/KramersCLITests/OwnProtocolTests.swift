@@ -99,7 +99,7 @@ private func protocolText(_ body: String, options: String = "") -> String {
     for (name, words) in [
       ("refusing", "refusing: too large (in protocols/refusing.lua:3)"),
       ("broken", "attempt to index a nil value (local 't') (in protocols/broken.lua:4)"),
-      ("misusing", "did you mean 'steps'? (in protocols/misusing.lua:3)"),
+      ("misusing", "it is called 'steps' here (in protocols/misusing.lua:3)"),
     ] {
       let run = try folder.run("-e", small + "\n\(name)()")
       #expect(run.status == 1 && run.errors.contains("(-e):3: "), "\(run.errors)")

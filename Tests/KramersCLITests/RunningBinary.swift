@@ -105,6 +105,13 @@ final class RunningBinary: @unchecked Sendable {
   func send(_ signal: Int32) { kill(pid, signal) }
   func sendToGroup(_ signal: Int32) { kill(-pid, signal) }
 
+  /// Whether it has ended; `finish` still tells how.
+  var hasEnded: Bool {
+    var information = siginfo_t()
+    return waitid(P_PID, id_t(pid), &information, WEXITED | WNOHANG | WNOWAIT) != 0
+      || information.si_signo != 0
+  }
+
   /// Waits until `condition` holds.
   /// - Returns: false after `timeout` seconds.
   func wait(timeout: Double = 20, until condition: (RunningBinary) -> Bool) -> Bool {

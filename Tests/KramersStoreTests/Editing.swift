@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import Testing
 
 @testable import KramersStore
 
@@ -15,11 +15,9 @@ private let sample = Result {
 /// The file after SQL that the program itself would never run.
 func edited(_ original: [UInt8], _ sql: String) throws -> [UInt8] {
   let folder = try Folder()
-  FileManager.default.createFile(atPath: folder.file(), contents: Data(original))
-  var configuration = Configuration()
-  configuration.foreignKeysEnabled = false
-  let queue = try DatabaseQueue(path: folder.file(), configuration: configuration)
-  try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
-  try queue.close()
+  #expect(FileManager.default.createFile(atPath: folder.file(), contents: Data(original)))
+  let database = try Database(folder.file())
+  try database.execute(sql)
+  try database.close()
   return bytes(of: folder.file())
 }

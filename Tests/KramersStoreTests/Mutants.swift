@@ -67,7 +67,7 @@ func rowChange(_ seed: UInt64) -> String {
       + "test_target_weights moments",
     "experiment": "id data widths activation bias loss init init_scale seed optimizer momentum lr "
       + "l2 l2_center batch sampling temperature gradient_noise label_noise precision step epochs "
-      + "parameters first_moment second_moment moment_steps epoch cursor",
+      + "parameters first_moment second_moment moment_steps epoch cursor settings",
     "journal": "entry kind source chunk arguments started seconds outcome message",
     "variable": "position name summary", "result": "position json provenance",
     "unsaved": "position entry", "state": "id entry seed random current content",

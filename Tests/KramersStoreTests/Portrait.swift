@@ -51,6 +51,7 @@ func portrait(_ experiment: Experiment) -> String {
   return "\(experiment.network) \(experiment.initialization) \(experiment.seed) "
     + "\(settings.optimizer) \(settings.batch) \(settings.sampling) \(settings.precision) "
     + "\(numbers.map(bits)) \(settings.l2Center.map { $0.map(bits) }.debugDescription) "
+    + (settings.others == Settings().others ? "" : settings.others + " ")
     + "\(state.step) \(state.epoch) \(state.cursor) \(state.momentSteps) "
     + "\(state.parameters.map(bits)) \(state.firstMoment.map(bits)) "
     + "\(state.secondMoment.map(bits)) on " + portrait(experiment.data)

@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Testing
 
 @testable import KramersStore
@@ -11,24 +10,22 @@ struct RecoveryTests {
     let folder = try Folder()
     let work = try Folder()
     let whole = try savedSample()
-    FileManager.default.createFile(atPath: work.file(), contents: Data(whole))
-    let queue = try DatabaseQueue(path: work.file())
-    try queue.writeWithoutTransaction { database in
-      try database.execute(
-        sql: """
-          PRAGMA cache_size = 1;
-          PRAGMA cache_spill = 1;
-          BEGIN IMMEDIATE;
-          UPDATE content SET bytes = zeroblob(length(bytes));
-          UPDATE journal SET source = zeroblob(50000);
-          DELETE FROM object;
-          """)
-      for name in ["s.kramers", "s.kramers-journal"] {
-        try FileManager.default.copyItem(atPath: work.file(name), toPath: folder.file(name))
-      }
-      try database.execute(sql: "ROLLBACK")
+    #expect(FileManager.default.createFile(atPath: work.file(), contents: Data(whole)))
+    let database = try Database(work.file())
+    try database.execute(
+      """
+      PRAGMA cache_size = 1;
+      PRAGMA cache_spill = 1;
+      BEGIN IMMEDIATE;
+      UPDATE content SET bytes = zeroblob(length(bytes));
+      UPDATE journal SET source = zeroblob(50000);
+      DELETE FROM object;
+      """)
+    for name in ["s.kramers", "s.kramers-journal"] {
+      try FileManager.default.copyItem(atPath: work.file(name), toPath: folder.file(name))
     }
-    try queue.close()
+    try database.execute("ROLLBACK")
+    try database.close()
     #expect(bytes(of: folder.file()) != whole)
     return (folder, whole)
   }
@@ -55,14 +52,14 @@ struct RecoveryTests {
     let half = bytes(of: folder.file())
     let journal = bytes(of: folder.file() + "-journal")
     let victim = folder.file("victim")
-    FileManager.default.createFile(atPath: victim, contents: Data("precious".utf8))
+    #expect(FileManager.default.createFile(atPath: victim, contents: Data("precious".utf8)))
     let name = Array(victim.utf8)
     func word(_ n: Int) -> [UInt8] { withUnsafeBytes(of: UInt32(n).bigEndian) { Array($0) } }
     let sum = name.reduce(0) { $0 + Int(Int8(bitPattern: $1)) }
     let ending = word(1 << 18) + name + word(name.count) + word(sum) + journal.prefix(8)
     for hostile in [Array("hello".utf8), [UInt8](repeating: 7, count: 5000), journal + ending] {
-      FileManager.default.createFile(
-        atPath: folder.file() + "-journal", contents: Data(hostile))
+      #expect(
+        FileManager.default.createFile(atPath: folder.file() + "-journal", contents: Data(hostile)))
       let error = refusal { () throws(SessionError) in _ = try SessionFile.open(folder.file()) }
       #expect(error.kind == .corrupt && error.reason.contains("-journal lies there"), "\(error)")
       #expect(bytes(of: folder.file()) == half && bytes(of: victim) == Array("precious".utf8))
@@ -76,12 +73,13 @@ struct RecoveryTests {
     let half = bytes(of: folder.file())
     let journal = bytes(of: folder.file() + "-journal")
     for seed in 0..<100 as Range<UInt64> {
-      FileManager.default.createFile(atPath: folder.file(), contents: Data(half))
-      FileManager.default.createFile(
-        atPath: folder.file() + "-journal", contents: Data(mutant(of: journal, seed)))
+      #expect(FileManager.default.createFile(atPath: folder.file(), contents: Data(half)))
+      #expect(
+        FileManager.default.createFile(
+          atPath: folder.file() + "-journal", contents: Data(mutant(of: journal, seed))))
       do {
         use(try SessionFile.open(folder.file()))
-      } catch { #expect(error is SessionError) }
+      } catch { #expect(!error.reason.isEmpty) }
     }
   }
 }

@@ -29,7 +29,7 @@ func bytes(of path: String) -> [UInt8] {
 /// Numbers that files like to lose: NaN with a payload, both zeros, infinities, the least positive.
 let awkward: [Double] = [
   .nan, Double(bitPattern: 0x7FF8_0000_0000_1234), Double(bitPattern: 0xFFF8_0000_0000_0001),
-  -0.0, 0, .infinity, -.infinity, 5e-324, 0.1, .greatestFiniteMagnitude,
+  -0.0, 0, .infinity, -.infinity, .leastNonzeroMagnitude, 0.1, .greatestFiniteMagnitude,
 ]
 
 enum Sample {
@@ -55,6 +55,8 @@ enum Sample {
     settings.batch = .size(5)
     settings.l2 = 0.1
     settings.l2Center = (0..<12).map { Double($0) - 5.5 }
+    settings.l2Biases = false
+    settings.beta2 = 0.95
     settings.gradientNoise = 0.3
     settings.labelNoise = 0.01
     var experiment = try Experiment(

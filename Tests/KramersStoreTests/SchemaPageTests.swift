@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import CSessionFile
 import Testing
 
 @testable import KramersStore
@@ -23,13 +23,18 @@ struct SchemaPageTests {
   private func query(_ sql: String) throws -> [[String]] {
     let folder = try Folder()
     try SessionFile(path: folder.file()).save(Sample.everything())
-    var configuration = Configuration()
-    configuration.readonly = true
-    return try DatabaseQueue(path: folder.file(), configuration: configuration).read { database in
-      try Row.fetchAll(database, sql: sql).map { row in
-        row.databaseValues.map { "\($0)".trimmingCharacters(in: ["\""]) }
-      }
+    let database = try Database(folder.file(), readOnly: true)
+    var statement: OpaquePointer?
+    try database.check(sqlite3_prepare_v2(database.connection, sql, -1, &statement, nil))
+    defer { sqlite3_finalize(statement) }
+    var rows: [[String]] = []
+    while sqlite3_step(statement) == SQLITE_ROW {
+      rows.append(
+        (0..<sqlite3_column_count(statement)).map { column in
+          sqlite3_column_text(statement, column).map { String(cString: $0) } ?? "NULL"
+        })
     }
+    return rows
   }
 
   @Test("has five queries that run, with rows")

@@ -5,7 +5,7 @@ import Testing
 @Suite struct RateLawTests {
   private func point(_ n: Double, _ a: Double, _ design: [Double], offset: Double = 0) -> RatePoint
   {
-    RatePoint(escapes: n, exposure: a, design: design, offset: offset)
+    RatePoint(escapes: n, survived: a, design: design, offset: offset)
   }
 
   @Test("a constant law is tau = total exposure / total escapes; its profile is the closed form")
@@ -54,7 +54,7 @@ import Testing
     let beta = try #require(law.coefficients)
     func value(_ beta: [Double]) -> Double {
       points.reduce(0) {
-        $0 - $1.escapes * dot($1.design, beta) - $1.exposure * exp(-dot($1.design, beta))
+        $0 - $1.escapes * dot($1.design, beta) - $1.survived * exp(-dot($1.design, beta))
       }
     }
     #expect(abs(value(beta) - law.logLikelihood) < 1e-10)
@@ -129,7 +129,7 @@ import Testing
         let tau = 20 * exp(0.8 * x)
         // 12 replicas, budget 150: about 12, 12, 11, 8, 5 escapes.
         let sample = try exponentialSample(12, budget: 150 / tau, seed: UInt64(60 + i), experiment)
-        return point(Double(sample.escapes), tau * sample.exposure, [1, x])
+        return point(Double(sample.escapes), tau * CensoredRate(sample).exposure, [1, x])
       }
       let (low, high) = try RateLaw(points).profileInterval(of: 1)
       if low <= 0.8 && 0.8 <= high { covered += 1 }

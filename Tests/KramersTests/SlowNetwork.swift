@@ -32,6 +32,9 @@ struct SlowNetwork {
     case .relu: max(z, 0)
     case .sigmoid: 1 / (1 + exp(-z))
     case .gelu: 0.5 * z * (1 + erf(z / 2.0.squareRoot()))
+    case .quadratic: z * z
+    case .softplus: log(1 + exp(z))
+    default: preconditionFailure("no formula of its own for \(network.activation)")
     }
   }
 
@@ -43,6 +46,9 @@ struct SlowNetwork {
     case .sigmoid: exp(-z) / ((1 + exp(-z)) * (1 + exp(-z)))
     case .gelu:
       0.5 * (1 + erf(z / 2.0.squareRoot())) + z * exp(-z * z / 2) / (2 * Double.pi).squareRoot()
+    case .quadratic: 2 * z
+    case .softplus: 1 / (1 + exp(-z))
+    default: preconditionFailure("no formula of its own for \(network.activation)")
     }
   }
 

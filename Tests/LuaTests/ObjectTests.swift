@@ -32,12 +32,6 @@ import Testing
     #expect(live.value == 0)
   }
 
-  @Test("an object that was never wrapped is refused")
-  func unknown() throws {
-    let lua = try LuaState()
-    #expect(throws: LuaError.self) { try lua.globals.rawSet("x", .object(Counted(Tally()))) }
-  }
-
   @Test("a metatable moved to a foreign userdata makes no object of it")
   func forged() throws {
     let lua = try LuaState()

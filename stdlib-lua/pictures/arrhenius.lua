@@ -1,20 +1,6 @@
 --- Rival laws: ln tau over 1/T with error bars, fitted and theoretical lines, and the residuals.
 local draw = ...
 
---- The time that a law gives at a temperature, in lr * steps.
-local function law_time(law, temperature)
-  if not draw.finite(law.prefactor) then return 0 / 0 end
-  return law.prefactor * math.exp((law.barrier or 0) / temperature)
-    * temperature ^ (law.power or 0)
-end
-
-local laws = {
-  clock = { draw.pink, "dotted" },
-  arrhenius = { draw.red, "solid" },
-  power = { draw.orange, "dashed" },
-  prefactor = { draw.sky, "mixed" },
-}
-
 return {
   arrhenius = function(r, options)
     local points = r.points or {}
@@ -41,7 +27,7 @@ return {
     end
     local grid = draw.spaced(first, last, 81)
     local function curve(law)
-      return draw.map(grid, function(x) return law_time(law, 1 / x) end)
+      return draw.map(grid, function(x) return draw.law_time(law, 1 / x) end)
     end
     local series = {}
     if #theory > 0 then
@@ -51,7 +37,7 @@ return {
         name = "theory, ΔE = " .. draw.number((r.theory or {}).barrier) }
     end
     for _, law in ipairs(r.laws or {}) do
-      local style = laws[law.law] or { draw.grey, "dashed" }
+      local style = draw.laws[law.law] or { draw.grey, "dashed" }
       local is_main = law.law == "arrhenius"
       if (is_main or options.rivals) and draw.finite(law.prefactor) then
         local name = is_main
@@ -90,7 +76,7 @@ return {
     if main and #measured > 0 and draw.finite(main.prefactor) then
       local function residual(name)
         return draw.map(measured, function(p)
-          return math.log(p[name] / law_time(main, p.temperature))
+          return math.log(p[name] / draw.law_time(main, p.temperature))
         end)
       end
       panels[2] = {

@@ -1,39 +1,63 @@
 --- Strengths of the modes over L2: sweeps, hysteresis loops, bifurcation diagrams.
 local draw = ...
 
+--- The axis of the strengths of points; all that are zero but for rounding fill no axis.
+local function strengths(points)
+  local largest = 0
+  for _, p in ipairs(points) do
+    for _, w in ipairs(p.modes or {}) do largest = math.max(largest, w) end
+  end
+  return draw.axis("modes", largest < 1e-9 and { from = 0, to = 1 } or nil)
+end
+
 local function rules(list, words)
   return #list > 0 and { draw = "rules", x = list, name = words, color = draw.grey } or nil
 end
 
---- Jumps as arrows between the points on both sides.
-local function jumps(r, points, color_of)
-  local series = {}
-  for _, jump in ipairs(r.jumps or {}) do
+--- Transitions of a ramp: jumps as arrows between the points on both sides, the others as marks
+--- there.
+local function transitions(r, points, color_of)
+  local series, others = {}, { continuous = {}, unresolved = {} }
+  for _, t in ipairs(r.transitions or r.jumps or {}) do
     for i = 2, #points do
       local a, b = points[i - 1], points[i]
-      local inside = (jump.l2 - a.l2) * (jump.l2 - b.l2) <= 0
-      if inside and a.modes and b.modes and a.modes[jump.mode] and jump.mode <= 6 then
-        series[#series + 1] = {
-          draw = "arrows", x = { jump.l2 }, y = { a.modes[jump.mode] }, to_x = { jump.l2 },
-          to_y = { b.modes[jump.mode] }, color = color_of(jump.mode),
-        }
+      local inside = (t.l2 - a.l2) * (t.l2 - b.l2) <= 0
+      if inside and a.modes and b.modes and a.modes[t.mode] and t.mode <= 6 then
+        local marks = others[t.transition]
+        if marks then
+          marks[#marks + 1] = { x = t.l2, y = (a.modes[t.mode] + b.modes[t.mode]) / 2 }
+        else
+          series[#series + 1] = {
+            draw = "arrows", x = { t.l2 }, y = { a.modes[t.mode] }, to_x = { t.l2 },
+            to_y = { b.modes[t.mode] }, color = color_of(t.mode),
+          }
+        end
         break
       end
+    end
+  end
+  for kind, marker in pairs { continuous = "ring", unresolved = "cross" } do
+    local rows = others[kind]
+    if #rows > 0 then
+      series[#series + 1] = { draw = "points", x = draw.column(rows, "x"),
+        y = draw.column(rows, "y"), color = draw.black, marker = marker, name = kind }
     end
   end
   return series
 end
 
---- Spinodals that jumps name, each once.
-local function spinodals(list)
-  local seen, places = {}, {}
-  for _, jump in ipairs(list or {}) do
-    if draw.finite(jump.theory) and not seen[jump.theory] then
-      seen[jump.theory] = true
-      places[#places + 1] = jump.theory
+--- Where theory has the transitions, each place once. Down a ramp at depth 3 and more the floor
+--- makes them, and no phase ends there.
+local function theory_rules(list)
+  local seen, places, name = {}, {}, "spinodal, theory"
+  for _, t in ipairs(list or {}) do
+    if draw.finite(t.theory) and not seen[t.theory] then
+      seen[t.theory] = true
+      places[#places + 1] = t.theory
+      if t.event == "appearance" then name = "appearance, theory" end
     end
   end
-  return places
+  return rules(places, name)
 end
 
 --- One way of a ramp: a line of each mode with arrows along it.
@@ -59,9 +83,13 @@ end
 --- The mode's number at the start of its line: on paper and without colours dashes mean something
 --- else.
 local function numbers(series, points, shown)
+  local largest = 0
+  for k = 1, shown do
+    for _, w in ipairs(draw.mode(points, k)) do largest = math.max(largest, w) end
+  end
   for k = 1, shown do
     local w = points[1].modes and points[1].modes[k]
-    if shown > 1 and draw.finite(w) then
+    if shown > 1 and draw.finite(w) and w > 0.03 * math.max(largest, 1e-9) then
       series[#series + 1] = { draw = "text", x = { points[1].l2 }, y = { w },
         words = { tostring(k) }, color = k }
     end
@@ -100,12 +128,12 @@ local function sweep(r)
   local shown, all = draw.modes(points)
   if all == 0 then return plain(points, title) end
   local series = way(points, math.max(shown, 1), "solid", function(k) return "mode " .. k end)
-  append(series, jumps(r, points, function(k) return k end))
+  append(series, transitions(r, points, function(k) return k end))
   numbers(series, points, shown)
-  series[#series + 1] = rules(spinodals(r.jumps), "spinodal, theory")
+  series[#series + 1] = theory_rules(r.transitions or r.jumps)
   return {
     title = title,
-    panels = { { x = draw.axis("l2"), y = draw.axis("modes"), series = series,
+    panels = { { x = draw.axis("l2"), y = strengths(points), series = series,
       notes = left_out(math.max(shown, 1), all) } },
   }
 end
@@ -166,15 +194,15 @@ local function hysteresis(r)
     end
     append(series, way(up, shown, "solid", function(k) return k == 1 and "up" or nil end))
     append(series, way(down, shown, "dashed", function(k) return k == 1 and "down" or nil end))
-    append(series, jumps(r.up, up, function(k) return k end))
-    append(series, jumps(r.down or {}, down, function(k) return k end))
+    append(series, transitions(r.up, up, function(k) return k end))
+    append(series, transitions(r.down or {}, down, function(k) return k end))
     numbers(series, up, shown)
     local places = {}
     for _, place in ipairs(theory.spinodal or {}) do
       if draw.finite(place) then places[#places + 1] = place end
     end
     series[#series + 1] = rules(places, "spinodal, theory")
-    panels[1] = { x = draw.axis("l2"), y = draw.axis("modes"), series = series,
+    panels[1] = { x = draw.axis("l2"), y = strengths(up), series = series,
       notes = left_out(shown, all) }
   end
   if r.rates and #r.rates > 0 then panels[#panels + 1] = rate_panel(r) end

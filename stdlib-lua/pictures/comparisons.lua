@@ -29,19 +29,58 @@ local function times(rows, x)
   return { x = x, y = { label = "", names = names }, series = series }
 end
 
-local function twins(r)
-  local panel = times(r.twins, draw.axis("tau", { scale = "log" }))
-  panel.notes = {}
-  for _, rung in ipairs(r.rungs or {}) do
-    local holds = rung.holds == nil and "not tried" or rung.holds and "holds" or "does not hold"
-    panel.notes[#panel.notes + 1] = ("%s: %s"):format(rung.rung, holds)
+--- The own noise at other strengths, with the laws that the points do not reject.
+local function climb(r, options)
+  local used = draw.filter(r.points or {}, function(p) return draw.finite(p.tau) end)
+  if #used < 2 then return nil end
+  local function rows_of(is_used)
+    return draw.map(draw.filter(used, function(p) return (p.used == true) == is_used end),
+      function(p)
+        local spread = math.exp(1.96 / math.max(p.escapes, 1) ^ 0.5)
+        local y = p.tau * (r.lr or 1)
+        return { x = 1 / p.temperature, y = y, low = y / spread, high = y * spread }
+      end)
   end
-  if r.reason then panel.notes[#panel.notes + 1] = r.reason end
+  local first, last = math.huge, 0
+  for _, p in ipairs(used) do
+    first, last = math.min(first, 1 / p.temperature), math.max(last, 1 / p.temperature)
+  end
+  local series, grid = {}, draw.spaced(first, last, 81)
+  for _, law in ipairs(r.laws or {}) do
+    local style = draw.laws[law.law] or { draw.grey, "dashed" }
+    if draw.finite(law.prefactor) and (not law.rejected or options.rivals) then
+      series[#series + 1] = { draw = "line", x = grid, color = style[1], dash = style[2],
+        y = draw.map(grid, function(x) return draw.law_time(law, 1 / x) end),
+        name = law.law .. (law.rejected and ", rejected" or "") }
+    end
+  end
+  for is_used, style in pairs { [true] = { "circle", "own noise, 95 %" },
+    [false] = { "ring", "left out: not rare" } } do
+    local rows = rows_of(is_used)
+    if #rows > 0 then
+      series[#series + 1] = { draw = "points", x = draw.column(rows, "x"),
+        y = draw.column(rows, "y"), low = draw.column(rows, "low"),
+        high = draw.column(rows, "high"), color = draw.blue, marker = style[1], name = style[2] }
+    end
+  end
+  return { x = draw.axis("1/strength of the noise"), series = series, height = 0.9,
+    y = draw.axis("escape time τ", { unit = "lr · steps", scale = "log" }) }
+end
+
+local function twins(r, options)
+  local panel = times(r.twins, draw.axis("tau", { scale = "log" }))
+  local rungs = draw.map(r.rungs or {}, function(rung)
+    local holds = rung.holds == nil and "not tried" or rung.holds and "holds" or "does not hold"
+    return ("%s: %s"):format(rung.rung, holds)
+  end)
+  panel.notes = { table.concat(rungs, "; "), r.reason }
   if draw.finite(r.predicted) then
     panel.series[#panel.series + 1] = { draw = "rules", x = { r.predicted }, color = draw.green,
       dash = "dashed", name = "noise-free return, integrated" }
   end
-  return { title = "Control: " .. tostring(r.verdict), panels = { panel } }
+  local verdict = tostring(r.verdict)
+  if r.open and #r.open > 0 then verdict = verdict .. "; open: " .. table.concat(r.open, ", ") end
+  return { title = "Control: " .. verdict, panels = { panel, climb(r, options) } }
 end
 
 --- Several states: the noise-off delay against the noisy median.
@@ -102,10 +141,10 @@ local function accelerate(r)
 end
 
 return {
-  control = function(r)
+  control = function(r, options)
     if r.states then return states(r) end
     if not r.twins then return nil, "the result has no twins to draw" end
-    return twins(r)
+    return twins(r, options)
   end,
   accelerate = accelerate,
 }

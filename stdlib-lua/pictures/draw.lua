@@ -90,6 +90,7 @@ function draw.finite(x) return type(x) == "number" and x == x and math.abs(x) < 
 function draw.number(x)
   if type(x) ~= "number" then return tostring(x) end
   if x == math.huge then return "infinite" end
+  if x == math.floor(x) and math.abs(x) < 1e9 then return ("%d"):format(x) end
   return (("%.4g"):format(x):gsub("e%+?(-?)0*", "e%1"))
 end
 
@@ -112,6 +113,21 @@ end
 
 --- Whether plot's option `log` names an axis.
 function draw.is_log(options, letter) return options.log and options.log:find(letter, 1, true) end
+
+--- Colour and dash of the laws of an escape time over the temperature.
+draw.laws = {
+  clock = { draw.pink, "dotted" },
+  arrhenius = { draw.red, "solid" },
+  power = { draw.orange, "dashed" },
+  prefactor = { draw.sky, "mixed" },
+}
+
+--- The time that a row of `laws` gives at a temperature, in lr * steps.
+function draw.law_time(law, temperature)
+  if not draw.finite(law.prefactor) then return nan end
+  return law.prefactor * math.exp((law.barrier or 0) / temperature)
+    * temperature ^ (law.power or 0)
+end
 
 --- How many modes are worth a line each: those that reach a share of the strongest.
 ---@param rows table with `modes`, a list of strengths each

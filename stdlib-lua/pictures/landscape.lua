@@ -156,7 +156,10 @@ local function hessian(r)
 end
 
 local function noise(r)
-  local top = r.top or {}
+  local all = r.top or {}
+  local largest = math.max(0, table.unpack(all))
+  -- Eigenvalues that are zero but for rounding would fill the axis.
+  local top = draw.filter(all, function(v) return v > 1e-12 * largest end)
   if #top == 0 then return nil, "the noise has no spectrum to draw" end
   local n = {}
   for i in ipairs(top) do n[i] = i end
@@ -169,8 +172,11 @@ local function noise(r)
   rule(r.trace, draw.green, "trace")
   rule(r.projection, draw.red, "along the escape direction")
   local notes = {}
+  if #all > #top then
+    notes[1] = ("%d eigenvalues are zero to rounding and not drawn"):format(#all - #top)
+  end
   if draw.finite(r.effective_temperature) then
-    notes[1] = "effective temperature " .. draw.number(r.effective_temperature)
+    notes[#notes + 1] = "effective temperature " .. draw.number(r.effective_temperature)
   end
   if r.absorbing then notes[#notes + 1] = "absorbing: " .. tostring(r.absorbing_reason) end
   return {
@@ -228,7 +234,7 @@ local function strengths(r, title)
   return {
     title = title,
     panels = { { x = draw.axis("mode", { names = #n <= 12 and draw.map(n, tostring) or nil }),
-      y = draw.axis("strength"), series = {
+      y = draw.axis("strength", { from = 0 }), series = {
       { draw = "points", x = n, y = modes, color = draw.blue, marker = "circle" } } } },
   }
 end

@@ -90,7 +90,8 @@ local function by_columns(value, options)
       series[#series + 1] = {
         draw = (is_dense and not has_bars) and "line" or "points", x = x,
         y = draw.column(rows, name), low = has_bars and draw.column(rows, low) or nil,
-        high = has_bars and draw.column(rows, high) or nil, name = tostring(name),
+        high = has_bars and draw.column(rows, high) or nil,
+        name = #y_names > 1 and tostring(name) or nil,
       }
     end
   end
@@ -124,13 +125,16 @@ local symbols = { temperature = "T", l2 = "b" }
 
 --- What a legend calls each of several results: the settings in which they differ.
 local function labels(results)
-  local differing = {}
+  local differing, told_apart = {}, false
   for _, name in ipairs(distinguishing) do
-    for i = 2, #results do
-      if results[i][name] ~= results[1][name] and #differing < 2 then
-        differing[#differing + 1] = name
-        break
-      end
+    local seen, count = {}, 0
+    for _, r in ipairs(results) do
+      local value = r[name]
+      if value ~= nil and not seen[value] then seen[value], count = true, count + 1 end
+    end
+    if count > 1 and #differing < 2 and not told_apart then
+      differing[#differing + 1] = name
+      told_apart = count == #results
     end
   end
   local words = {}
@@ -218,6 +222,20 @@ local function several(results, options)
   return sum
 end
 
+--- The legend names what looks and reads the same once.
+local function each_name_once(picture)
+  if type(picture.panels) ~= "table" then return end
+  for _, panel in ipairs(picture.panels) do
+    local seen = {}
+    for _, series in ipairs(type(panel.series) == "table" and panel.series or {}) do
+      local key = series.name
+        and ("%s %s %s"):format(series.name, series.draw, series.marker or series.color)
+      if key and seen[key] then series.name = nil end
+      if key then seen[key] = true end
+    end
+  end
+end
+
 ---@param value table a result, a list of results, or a table of numbers
 ---@param options table checked options of `plot`
 return function(value, options)
@@ -231,6 +249,7 @@ return function(value, options)
   end
   if type(picture) ~= "table" then return nil, why or "the picture function returned no picture" end
   picture.title = options.title or picture.title
+  each_name_once(picture)
   if options.log and type(picture.panels) == "table" then
     for _, panel in ipairs(picture.panels) do
       for _, letter in ipairs { "x", "y" } do

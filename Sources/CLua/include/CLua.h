@@ -159,6 +159,8 @@ int klp_call(lua_State *L, int arguments); /* function arguments -> all results 
 int klp_tostring(lua_State *L);            /* value -> string, through __tostring */
 /* value -> the words of an error: a table without __tostring says what it is */
 int klp_error_text(lua_State *L);
+uint64_t kl_names(lua_State *L); /* how many values tostring has named */
+int klp_set_names(lua_State *L, uint64_t names); /* forgets those given after it */
 int klp_collect(lua_State *L);
 
 /* ---- interrupt ---- */

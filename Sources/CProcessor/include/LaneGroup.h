@@ -21,17 +21,25 @@ enum {
   kp_add,
   /// Starts from start[i] - other[i, j]; the sum is multiplied by `error_scale`.
   kp_add_residual,
-  /// Starts from decay out[i, j].
+  /// Starts from factor out[i, j].
   kp_add_to_decayed,
-  /// Starts from start[i, j] + decay out[i, j].
+  /// Starts from start[i, j] + factor out[i, j].
   kp_add_to_noisy,
-  /// out = tanh out.
+  /// out = tanh other.
   kp_tanh,
   /// out = out (1 - other^2).
   kp_tanh_slope,
+  /// out = other^2.
+  kp_square,
+  /// out = 2 out other.
+  kp_square_slope,
+  /// out = ln(1 + exp other).
+  kp_softplus,
+  /// out = out / (1 + exp -other).
+  kp_softplus_slope,
   /// out = out + other.
   kp_sum,
-  /// out = start + l2 other + mu out; `start` one vector after another, or always the same.
+  /// out = start + factor other + mu out; `start` one vector after another, or always the same.
   kp_momentum,
   /// out = out - learning_rate other.
   kp_descend,
@@ -53,6 +61,7 @@ typedef struct {
   int32_t strips;
   /// rows columns count.
   long products;
+  double factor;
 } kp_operation;
 
 typedef struct {
@@ -73,8 +82,8 @@ typedef struct {
   /// 0: permutation, 1: replacement, 2: subset.
   long sampling;
 
-  double learning_rate, l2, momentum;
-  /// 1 - learning_rate l2.
+  double learning_rate, momentum;
+  /// 1 - learning_rate l2, for chains.
   double decay;
   /// Factor of the output error: 1 / B or the weight of a full batch, with SGD times -learning_rate.
   double error_scale;

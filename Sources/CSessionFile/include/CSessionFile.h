@@ -1,8 +1,9 @@
-/// What session files need of C: locks of an open file description, files that get their name once
+/// What session files need of C: SQLite itself, locks of an open file description, files that get their name once
 /// they are whole, and a variadic function of SQLite. -1 and errno on failure, like the system's.
 #ifndef CSESSIONFILE_H
 #define CSESSIONFILE_H
 
+#include <sqlite3.h>
 #include <stddef.h>
 
 /// Locks the file for as long as `file` is open, against other descriptions in this process too.

@@ -1,12 +1,13 @@
 /// A number format of binary arrays.
 enum BinaryNumber: Sendable {
-  case bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float16, float32, float64
+  case bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64
+  case float16, bfloat16, float32, float64
 
   /// Bytes per number.
   var size: Int {
     switch self {
     case .bool, .int8, .uint8: 1
-    case .int16, .uint16, .float16: 2
+    case .int16, .uint16, .float16, .bfloat16: 2
     case .int32, .uint32, .float32: 4
     case .int64, .uint64, .float64: 8
     }
@@ -27,6 +28,10 @@ enum BinaryNumber: Sendable {
     case .uint32: return map(bytes, count, bigEndian) { (x: UInt32) in Double(x) }
     case .uint64: return map(bytes, count, bigEndian) { (x: UInt64) in Double(x) }
     case .float16: return map(bytes, count, bigEndian) { (x: UInt16) in halfPrecision(x) }
+    case .bfloat16:
+      return map(bytes, count, bigEndian) { (x: UInt16) in
+        Double(Float(bitPattern: UInt32(x) << 16))
+      }
     case .float32:
       return map(bytes, count, bigEndian) { (x: UInt32) in Double(Float(bitPattern: x)) }
     case .float64: return map(bytes, count, bigEndian) { (x: UInt64) in Double(bitPattern: x) }

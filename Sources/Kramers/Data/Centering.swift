@@ -15,7 +15,7 @@ extension Dataset {
         x: subtracting(xMean, from: samples.x), y: subtracting(yMean, from: samples.y),
         targetWeights: samples.targetWeights)
     }
-    return Dataset(name: name, train: shifted(train), test: test.map(shifted))
+    return Dataset(name: name, train: shifted(train), test: test.map(shifted), dropped: dropped)
   }
 }
 

@@ -13,6 +13,8 @@ public struct Samples: Sendable, Equatable {
   ///
   /// nil when all are 1. A weight of 0 marks an entry that is not observed.
   public let targetWeights: [Double]?
+  /// Where the rows stand in a file; nil unless numbers are missing.
+  public private(set) var origin: SampleOrigin?
 
   public init(
     count: Int, inputs: Int, outputs: Int, x: [Double], y: [Double], targetWeights: [Double]? = nil
@@ -32,16 +34,27 @@ public struct Samples: Sendable, Equatable {
     var x: [Double] = []
     var y: [Double] = []
     var weights: [Double]? = targetWeights == nil ? nil : []
-    var count = 0
+    let indices = Array(indices)
     for n in indices {
       x += self.x[n * inputs..<(n + 1) * inputs]
       y += self.y[n * outputs..<(n + 1) * outputs]
       if let all = targetWeights { weights? += all[n * outputs..<(n + 1) * outputs] }
-      count += 1
     }
-    return Samples(
-      count: count, inputs: inputs, outputs: outputs, x: x, y: y, targetWeights: weights)
+    let rows = Samples(
+      count: indices.count, inputs: inputs, outputs: outputs, x: x, y: y, targetWeights: weights)
+    return origin.map { rows.from($0.rows(indices)) } ?? rows
   }
+
+  /// The same rows with their places.
+  func from(_ origin: SampleOrigin) -> Samples {
+    precondition(origin.numbers.count == count, "samples: a place a row")
+    var samples = self
+    samples.origin = origin
+    return samples
+  }
+
+  /// Whether there is neither NaN nor infinity.
+  var isFinite: Bool { x.allSatisfy(\.isFinite) && y.allSatisfy(\.isFinite) }
 
   /// - Throws: `InputError` unless every target row is a distribution over at least two classes, as
   ///   cross-entropy needs: its loss has no lower bound otherwise.
@@ -90,14 +103,23 @@ public struct Dataset: Sendable {
   public let isClassification: Bool
   /// Number of training samples; nil for population data.
   public let sampleCount: Int?
+  /// Rows that the reader left out because a number was missing.
+  public let dropped: Int
+  /// Whether numbers and moments are finite. Data that is not can be looked at, but no experiment
+  /// can be made of it: `checkNumbers`.
+  let isFinite: Bool
+  /// What a user should know about data just read; not kept in sessions.
+  public var remarks: [String] = []
   let hashCache = DatasetHashCache()
 
-  public init(name: String, train: Samples, test: Samples? = nil) {
+  public init(name: String, train: Samples, test: Samples? = nil, dropped: Int = 0) {
     self.name = name
+    self.dropped = dropped
     self.train = train
     self.test = test
     sampleCount = train.count
     moments = SecondMoments(train)
+    isFinite = moments.isFinite && train.isFinite && (test?.isFinite ?? true)
     isClassification = train.isClassification && (test?.isClassification ?? true)
   }
 
@@ -106,7 +128,9 @@ public struct Dataset: Sendable {
     train = nil
     test = nil
     sampleCount = nil
+    dropped = 0
     self.moments = moments
+    isFinite = moments.isFinite
     isClassification = false
   }
 

@@ -48,7 +48,7 @@ extension Dataset {
 
   private func checksum(_ hashes: DatasetHashes) -> UInt64 {
     var hash = StateHash()
-    hash.add(name)
+    hash.add(label)
     for (samples, arrays) in [(train, hashes.train), (test, hashes.test)] {
       guard let samples, let arrays else {
         hash.add(0)

@@ -25,6 +25,9 @@ public struct IDXArray: Sendable {
       file.starts(with: [0x1F, 0x8B])
       ? try naming(name) { () throws(InputError) in try gunzip(file, limit: Int(memoryLimit) / 8) }
       : file
+    if bytes.prefix(2) != [0, 0], let hint = bytes.withUnsafeBytes(foreignHint) {
+      throw .sentence("\(name) is no idx file\(hint)")
+    }
     guard bytes.prefix(2).allSatisfy({ $0 == 0 }), bytes.count < 3 || Self.formats[bytes[2]] != nil
     else {
       throw .sentence("\(name) is no idx file: it does not begin with 0, 0 and a type of number")

@@ -67,7 +67,8 @@ public struct NPYArray: Sendable, Equatable {
     guard !bytes.isEmpty else { throw .sentence("\(name): the npy file is empty") }
     let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
     guard bytes.starts(with: magic.prefix(bytes.count)) else {
-      throw .sentence("\(name) is no npy file: it does not begin with the bytes \\x93NUMPY")
+      let found = foreignHint(bytes) ?? ": it does not begin with the bytes \\x93NUMPY"
+      throw .sentence("\(name) is no npy file\(found)")
     }
     guard bytes.count >= 8 else { throw truncated(name) }
     guard (1...3).contains(bytes[6]), bytes[7] == 0 else {
@@ -99,7 +100,8 @@ private func words(_ shape: [Int]) -> String {
   "(" + shape.map { "\($0)" }.joined(separator: ", ") + (shape.count == 1 ? ",)" : ")")
 }
 
-/// The format and byte order of a `descr` such as `<f8`, `>i2`, `|u1`.
+/// The format and byte order of a `descr` such as `<f8`, `>i2`, `|u1`. `=`, the order of the machine
+/// that wrote the file, is taken for little-endian, as nearly all machines are.
 private func numberFormat(
   _ descr: String, _ name: String
 ) throws(InputError) -> (BinaryNumber, bigEndian: Bool) {
@@ -108,9 +110,12 @@ private func numberFormat(
     "u2": .uint16, "u4": .uint32, "u8": .uint64, "f2": .float16, "f4": .float32, "f8": .float64,
   ]
   if let format = formats[String(descr.dropFirst())], let order = descr.first,
-    order == "<" || order == ">" || order == "|" && format.size == 1
+    "<>=".contains(order) || order == "|" && format.size == 1
   {
     return (format, order == ">")
+  }
+  if let order = descr.first, formats[String(descr.dropFirst())] != nil {
+    throw .rule("\(name): the dtype '\(shown(descr.utf8))'", "marked <, > or =", "'\(order)'")
   }
   let kinds: [Character: String] = [
     "O": "Python objects", "c": "complex numbers", "S": "texts", "U": "texts", "V": "records",

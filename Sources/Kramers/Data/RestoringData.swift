@@ -22,11 +22,13 @@ extension Dataset {
         "\(set): the data has \(inputs) inputs and \(outputs) outputs, the samples "
           + "\(samples.inputs) and \(samples.outputs)")
     }
-    self.name = name
+    (self.name, dropped) = Dataset.name(fromLabel: name)
     self.train = train
     self.test = test
     self.moments = try SecondMoments(restoring: moments, inputs: inputs, outputs: outputs)
     sampleCount = train?.count
+    isFinite =
+      self.moments.isFinite && (train?.isFinite ?? true) && (test?.isFinite ?? true)
     isClassification =
       train.map { $0.isClassification && (test?.isClassification ?? true) } ?? false
     if let hashes { hashCache.store(hashes) }

@@ -48,6 +48,11 @@ public struct SecondMoments: Sendable, Equatable {
     self.init(xx: scale * xx, yx: scale * yx, traceYY: scale * traceYY)
   }
 
+  /// Whether all are finite.
+  var isFinite: Bool {
+    traceYY.isFinite && xx.values.allSatisfy(\.isFinite) && yx.values.allSatisfy(\.isFinite)
+  }
+
   public var inputs: Int { xx.rows }
   public var outputs: Int { yx.rows }
 

@@ -43,7 +43,7 @@ extension Dataset {
     // reads other words: equal words at another size would tie the two choices together.
     let order = stream.permutation(train.count, step: UInt64(train.count)).map { Int($0) }
     let rest = n == train.count ? nil : train.rows(order[n...])
-    return Dataset(name: name, train: train.rows(order[..<n]), test: test ?? rest)
+    return Dataset(name: name, train: train.rows(order[..<n]), test: test ?? rest, dropped: dropped)
   }
 }
 

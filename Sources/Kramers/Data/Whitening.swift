@@ -8,7 +8,7 @@ extension Dataset {
   /// new Sigma_xx is the identity only at full rank. Nothing is centred. Targets are untouched.
   ///
   /// The whitened problem is a different one: its Sigma_yx is Sigma_yx M, and phases of the
-  /// unwhitened network do not follow from it.
+  /// unwhitened network do not follow from it. The numbers must be finite (`checkNumbers`).
   public func whitened() -> Dataset {
     let (values, vectors) = eigenDecomposition(moments.xx)
     let map = whiteningMap(values: values, vectors: vectors)
@@ -24,13 +24,14 @@ extension Dataset {
         count: samples.count, inputs: samples.inputs, outputs: samples.outputs, x: x.values,
         y: samples.y, targetWeights: samples.targetWeights)
     }
-    return Dataset(name: name, train: mapped(train), test: test.map(mapped))
+    return Dataset(name: name, train: mapped(train), test: test.map(mapped), dropped: dropped)
   }
 
   /// The min(inputs, outputs) singular values of Sigma_yx in descending order.
   ///
   /// For white inputs they are the s of the theory. For others they are not: the phases then
-  /// depend on Sigma_xx too, and neither these nor the values after `whitened` give them.
+  /// depend on Sigma_xx too, and neither these nor the values after `whitened` give them. The
+  /// numbers must be finite (`checkNumbers`).
   public func singularValues() -> [Double] {
     Kramers.singularValues(of: moments.yx)
   }

@@ -16,16 +16,20 @@ final class LanePlan: @unchecked Sendable {  // the table is written in init onl
   let rows: UnsafeMutableRawPointer
   private let rowCount: Int
 
-  /// Whether an ensemble runs in lanes: small networks, linear or tanh, under squared error, by SGD
-  /// or momentum, with L2 about the origin, any noise, on all samples or minibatches. All else
+  private static func inLanes(_ activation: Activation) -> Bool {
+    activation == .linear || activation.function.lanes != nil
+  }
+
+  /// Whether an ensemble runs in lanes: small networks of activations that have a lane form, under
+  /// squared error, by an optimiser that has one, with L2 about the origin, any noise, on all samples or minibatches. All else
   /// takes `Trainer`, one replica after another.
   ///
   /// The answer must not depend on the number of replicas: the paths sum batches in another order,
   /// and a replica's bits are the same in every ensemble.
   static func fits(data: Dataset, network: Network, settings: Settings) -> Bool {
-    guard network.activation == .linear || network.activation == .tanh else { return false }
+    guard inLanes(network.activation) else { return false }
     guard network.loss == .mse, !data.isWeighted else { return false }
-    guard settings.optimizer == .sgd || settings.optimizer == .momentum else { return false }
+    guard settings.optimizer.rule.form != nil else { return false }
     guard settings.l2Center == nil else { return false }
     let widest = network.widths.max() ?? 1
     let batch = Double(settings.batchCount(of: data.sampleCount))
@@ -51,9 +55,9 @@ final class LanePlan: @unchecked Sendable {  // the table is written in init onl
   static func checkSinglePrecision(data: Dataset, network: Network, settings: Settings) throws {
     guard fits(data: data, network: network, settings: settings) else {
       throw InputError.sentence(
-        "precision: 'single' is for ensembles of small networks, linear or tanh, at most "
-          + "\(widestInLanes) wide, with squared error and optimizer 'sgd' or 'momentum'; use "
-          + "'double'")
+        "precision: 'single' is for ensembles of small networks, \(Activation.names(where: inLanes)), "
+          + "at most \(widestInLanes) wide, with squared error and optimizer "
+          + "\(Optimizer.names { $0.rule.form != nil }); use 'double'")
     }
   }
 
@@ -108,7 +112,8 @@ final class LanePlan: @unchecked Sendable {  // the table is written in init onl
   /// Whether a step is one of `ChainStep`.
   var isChain: Bool {
     network.isDeepLinear && network.widths.allSatisfy { $0 == 1 } && network.depth <= 4
-      && samples == 0 && batch == 1 && settings.optimizer == .sgd && settings.labelNoise == 0
+      && samples == 0 && batch == 1 && settings.optimizer.rule.form == .descent
+      && settings.labelNoise == 0
       && (settings.gradientNoise > 0) != (settings.temperature > 0)
   }
 

@@ -71,7 +71,9 @@ struct LaneProgram {
   }
 
   /// out = A X by the rule, a few columns at a time.
-  mutating func product(_ a: Table, _ x: Table, into out: Table, _ rule: Rule) {
+  mutating func product(
+    _ a: Table, _ x: Table, into out: Table, _ rule: Rule, factor: Double = 0
+  ) {
     let (widest, isInBlocks) = kernels.widestStrip(a.columns)
     var j = 0
     while j < x.columns {
@@ -100,8 +102,10 @@ struct LaneProgram {
         operation.other = UnsafeRawPointer(targets.columns(range).start)
       case .descent:
         operation.kind = Int32(kp_add_to_decayed)
+        operation.factor = factor
       case .noisyDescent(let noise):
         operation.kind = Int32(kp_add_to_noisy)
+        operation.factor = factor
         operation.set(start: noise.columns(range))
       }
       operations.append(operation)
@@ -110,9 +114,12 @@ struct LaneProgram {
   }
 
   /// An operation over all vectors of a table without gaps.
-  mutating func sweep(_ kind: Int, _ out: Table, start: Table? = nil, other: Table? = nil) {
+  mutating func sweep(
+    _ kind: Int, _ out: Table, start: Table? = nil, other: Table? = nil, factor: Double = 0
+  ) {
     var operation = kp_operation()
     operation.kind = Int32(kind)
+    operation.factor = factor
     operation.out = out.start
     operation.count = Int32(out.rows * out.columns)
     if let start { operation.set(start: start) }
@@ -157,6 +164,8 @@ struct LanePlaces {
   let label: UnsafeMutableRawPointer?
   /// Outputs of the hidden layers, one after another.
   let hidden: UnsafeMutableRawPointer
+  /// What went into their activations, where that must be kept; otherwise the outputs take its place.
+  let preactivations: UnsafeMutableRawPointer?
   /// Errors of every other layer from the last one down, and of those between: a layer's are read until
   /// those of the layer below are there.
   let errors: (UnsafeMutableRawPointer, UnsafeMutableRawPointer)
@@ -177,7 +186,8 @@ extension LaneProgram {
     let layers = plan.network.layers
     let batch = plan.batch
     let size = kernels.vectorSize
-    let isTanh = plan.network.activation == .tanh
+    let activation = plan.network.activation.function.lanes
+    let (l2, rate) = (plan.settings.l2Term, plan.settings.learningRate)
     let errors = layers.enumerated().map { l, layer in
       let isEven = (layers.count - 1 - l).isMultiple(of: 2)
       return table(isEven ? places.errors.0 : places.errors.1, layer.outputs, batch)
@@ -185,7 +195,8 @@ extension LaneProgram {
 
     var input = table(places.x, plan.network.inputs, batch)
     var inputs: [Table] = []
-    var hidden = places.hidden
+    var (hidden, before) = (places.hidden, places.preactivations ?? places.hidden)
+    var slopes: [Table] = []
     for (l, layer) in layers.enumerated() {
       inputs.append(input)
       var start = constant(places.zero, layer.outputs, batch)
@@ -197,10 +208,12 @@ extension LaneProgram {
       let weights = weights(layer, of: places.theta)
       if l < layers.count - 1 {
         let output = table(hidden, layer.outputs, batch)
+        let z = table(before, layer.outputs, batch)
         hidden += layer.outputs * batch * size
-        product(
-          weights, input, into: output, plan.network.bias ? .sum(from: start) : .product)
-        if isTanh { sweep(kp_tanh, output) }
+        before += layer.outputs * batch * size
+        product(weights, input, into: z, plan.network.bias ? .sum(from: start) : .product)
+        if let activation { sweep(activation.value, output, other: z) }
+        slopes.append(activation?.needsInput == true ? z : output)
         input = output
       } else {
         var targets = table(
@@ -219,13 +232,15 @@ extension LaneProgram {
         let below = errors[l - 1]
         product(
           weights(layer, of: places.theta).transposed, errors[l], into: below, .product)
-        if isTanh { sweep(kp_tanh_slope, below, other: inputs[l]) }
+        if let activation { sweep(activation.slope, below, other: slopes[l - 1]) }
       }
       update(
-        layer.weights, places, errors: errors[l], inputs: inputs[l].transposed)
+        layer.weights, places, errors: errors[l], inputs: inputs[l].transposed, l2: l2.strength,
+        rate: rate)
       if plan.network.bias {
         update(
-          layer.biases, places, errors: errors[l], inputs: constant(places.one, batch, 1))
+          layer.biases, places, errors: errors[l], inputs: constant(places.one, batch, 1),
+          l2: l2.onBiases, rate: rate)
       }
     }
   }
@@ -240,20 +255,23 @@ extension LaneProgram {
 
   /// Moves the parameters in `range`: their gradient is errors * inputs.
   private mutating func update(
-    _ range: Range<Int>, _ places: LanePlaces, errors: Table, inputs: Table
+    _ range: Range<Int>, _ places: LanePlaces, errors: Table, inputs: Table, l2: Double,
+    rate: Double
   ) {
     let offset = range.lowerBound * kernels.vectorSize
     let theta = table(places.theta + offset, errors.rows, inputs.columns)
     var noise: Table?
     if let start = places.noise { noise = table(start + offset, theta.rows, theta.columns) }
     guard let start = places.moment else {
-      product(errors, inputs, into: theta, noise.map { .noisyDescent($0) } ?? .descent)
+      product(
+        errors, inputs, into: theta, noise.map { .noisyDescent($0) } ?? .descent,
+        factor: 1 - rate * l2)
       return
     }
     let moment = table(start + offset, theta.rows, theta.columns)
     sweep(
       kp_momentum, moment, start: noise ?? constant(places.zero, theta.rows, theta.columns),
-      other: theta)
+      other: theta, factor: l2)
     product(errors, inputs, into: moment, .sum(from: moment))
     sweep(kp_descend, theta, other: moment)
   }

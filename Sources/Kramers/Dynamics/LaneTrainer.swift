@@ -41,7 +41,7 @@ final class LaneTrainer {
     let labels = isLabelNoisy ? network.outputs * batch : 0
     let isNoisy = settings.gradientNoise > 0 || settings.temperature > 0
     let noises = isNoisy ? parameters : 0
-    let isHeavy = settings.optimizer == .momentum
+    let isHeavy = settings.optimizer.rule.form == .heavyBall
     let hiddenWidths = network.widths.dropFirst().dropLast()
     let q = min(network.inputs, network.outputs)
     let widest = network.widths.max() ?? 1
@@ -60,6 +60,8 @@ final class LaneTrainer {
     let ownErrors = counts.add(plan.samples > 0 ? 0 : error)
     let otherErrors = counts.add(network.depth > 1 ? error : 0)
     let hidden = counts.add(hiddenWidths.reduce(0, +) * batch * vector)
+    let isKept = network.activation.function.lanes?.needsInput == true
+    let kept = counts.add(isKept ? hiddenWidths.reduce(0, +) * batch * vector : 0)
     let zero = counts.add(vector)
     let one = counts.add(vector)
     let order = counts.add(4 * lanes * plan.samples)
@@ -79,6 +81,7 @@ final class LaneTrainer {
       theta: start + theta, moment: isHeavy ? start + moment : nil,
       noise: isNoisy ? start + noise : nil, x: start + x,
       label: isLabelNoisy ? start + label : nil, hidden: start + hidden,
+      preactivations: isKept ? start + kept : nil,
       errors: (start + (plan.samples > 0 ? x + inputs : ownErrors), start + otherErrors),
       zero: start + zero, one: start + one)
     let step = LaneProgram(step: plan, kernels, places).operations
@@ -110,12 +113,11 @@ final class LaneTrainer {
     g.rows = UnsafeRawPointer(plan.rows)
     g.sampling = settings.sampling.laneCode
     g.learning_rate = settings.learningRate
-    g.l2 = settings.l2
     g.momentum = settings.momentum
     g.decay = 1 - settings.learningRate * settings.l2
     g.error_scale = isHeavy ? plan.weight : -settings.learningRate * plan.weight
     g.gradient_noise = settings.gradientNoise / Double(plan.batchOfNoise).squareRoot()
-    let friction = isHeavy ? 1 - settings.momentum : 1
+    let friction = settings.optimizer.rule.friction(settings) ?? 1
     g.langevin = (2 * settings.temperature * friction / settings.learningRate).squareRoot()
     g.label_noise = settings.labelNoise
     let perLaneWords = (start + perLane).bindMemory(to: UInt64.self, capacity: 4 * lanes)

@@ -2,14 +2,9 @@ internal import CProcessor
 
 /// Runs the optimiser on one replica. Everything is allocated in `init`; a step allocates nothing.
 ///
-///     sgd        theta <- theta - lr g + sqrt(2 lr T) xi
-///     momentum   m <- mu m + g - sqrt(2 T (1-mu) / lr) xi,   theta <- theta - lr m
-///     adam       m <- b1 m + (1-b1) g,  v <- b2 v + (1-b2) g^2,
-///                theta <- theta - lr (m/(1-b1^t)) / (sqrt(v/(1-b2^t)) + eps)
-///     adamw      theta <- (1 - lr l2) theta first, then adam without l2 in g
+///     g = grad(loss) + l2 (theta - center) + gradient noise + sqrt(2 T friction / lr) xi
 ///
-/// with g = grad(loss) + l2 (theta - center) + gradient noise, the conventions of PyTorch (dampening
-/// 0). Langevin noise samples exp(-objective/T) only as lr -> 0: in a quadratic of curvature h the
+/// and then the move of the optimiser (`Optimizers.swift`). Langevin noise samples exp(-objective/T) only as lr -> 0: in a quadratic of curvature h the
 /// variance is T/(h (1 - lr h/2)), with momentum T/(h (1 - lr h/(2 (1+mu)))). Not to be confused
 /// with minibatch noise, whose covariance depends on theta.
 public final class Trainer {
@@ -31,8 +26,12 @@ public final class Trainer {
   private let theta: UnsafeMutablePointer<Double>
   private let gradient: UnsafeMutablePointer<Double>
   private let noise: UnsafeMutableBufferPointer<Double>
-  private let firstMoment: UnsafeMutablePointer<Double>?
-  private let secondMoment: UnsafeMutablePointer<Double>?
+  private let firstMoment: UnsafeMutablePointer<Double>
+  private let secondMoment: UnsafeMutablePointer<Double>
+  private let rule: any OptimizerRule.Type
+  private var nextMove: OptimizerMove
+  private let l2: L2Term
+  private let l2Ranges: [Range<Int>]
   private let center: UnsafeMutablePointer<Double>?
   private let order: UnsafeMutableBufferPointer<Int32>
   private var orderEpoch: UInt64?
@@ -79,13 +78,18 @@ public final class Trainer {
     noise = UnsafeMutableBufferPointer(
       start: makeBuffer(max(parameters, network.outputs * size)),
       count: max(parameters, network.outputs * size))
-    let isAdaptive = settings.optimizer == .adam || settings.optimizer == .adamw
-    firstMoment = settings.optimizer == .sgd ? nil : momentBuffer(state.firstMoment, parameters)
-    secondMoment = isAdaptive ? momentBuffer(state.secondMoment, parameters) : nil
-    center = centerBuffer(settings.l2Center)
+    rule = settings.optimizer.rule
+    firstMoment = momentBuffer(state.firstMoment, rule.moments > 0 ? parameters : 0)
+    secondMoment = momentBuffer(state.secondMoment, rule.moments > 1 ? parameters : 0)
+    l2 = settings.l2Term
+    l2Ranges = l2.ranges(network)
+    center = centerBuffer(l2.center)
     order = orderBuffer(gathers ? max(data.sampleCount ?? 0, size) : 0)
     partners = [Int](repeating: 0, count: settings.sampling == .subset ? size : 0)
     clock = state.clockOnly
+    nextMove = OptimizerMove(
+      settings: settings, theta: theta, gradient: gradient, first: firstMoment,
+      second: secondMoment, l2Ranges: l2Ranges, center: center, count: parameters)
   }
 
   deinit {
@@ -95,8 +99,8 @@ public final class Trainer {
     theta.deallocate()
     gradient.deallocate()
     noise.baseAddress?.deallocate()
-    firstMoment?.deallocate()
-    secondMoment?.deallocate()
+    firstMoment.deallocate()
+    secondMoment.deallocate()
     center?.deallocate()
     order.deallocate()
   }
@@ -106,10 +110,10 @@ public final class Trainer {
     var state = clock
     state.parameters = parameters
     let count = network.parameterCount
-    if let firstMoment {
+    if rule.moments > 0 {
       state.firstMoment = Array(UnsafeBufferPointer(start: firstMoment, count: count))
     }
-    if let secondMoment {
+    if rule.moments > 1 {
       state.secondMoment = Array(UnsafeBufferPointer(start: secondMoment, count: count))
     }
     return state
@@ -148,7 +152,7 @@ public final class Trainer {
 
   /// Whether a step is no more than theta <- theta - lr (g + l2 theta).
   private var isPlain: Bool {
-    settings.optimizer == .sgd && settings.gradientNoise == 0 && settings.temperature == 0
+    rule.form == .descent && settings.gradientNoise == 0 && settings.temperature == 0
       && center == nil
   }
 
@@ -157,7 +161,7 @@ public final class Trainer {
     withBatch { x, y, targetWeights, count, weight in
       workspace.descend(
         theta, x, y, targetWeights, stride: stride, count: count, weight: weight,
-        rate: settings.learningRate, l2: settings.l2)
+        rate: settings.learningRate, l2: l2)
     }
   }
 
@@ -261,35 +265,32 @@ public final class Trainer {
       workspace.gradient(
         theta, x, y, targetWeights, stride: stride, count: count, weight: weight, into: gradient)
     }
-    let count = network.parameterCount
-    let lr = settings.learningRate
     addRegularisation()
     if settings.gradientNoise > 0 {
       addNoise(.gradientNoise, scale: settings.gradientNoise / Double(size).squareRoot())
     }
-    switch settings.optimizer {
-    case .sgd:
-      // As gradient noise of standard deviation sqrt(2 T / lr).
-      if settings.temperature > 0 {
-        addNoise(.langevin, scale: (2 * settings.temperature / lr).squareRoot())
-      }
-    case .momentum:
-      if settings.temperature > 0 {
-        let friction = 1 - settings.momentum
-        addNoise(.langevin, scale: (2 * settings.temperature * friction / lr).squareRoot())
-      }
-      accumulateMomentum()
-    case .adam, .adamw: return moveAdam(lr)
+    if settings.temperature > 0, let friction = rule.friction(settings) {
+      // As gradient noise: of standard deviation sqrt(2 T / lr) without inertia.
+      addNoise(
+        .langevin,
+        scale: (2 * settings.temperature * friction / settings.learningRate).squareRoot())
     }
-    return DenseKernels.descend(theta, gradient, rate: lr, count: count)
+    if rule.moments > 1 { clock.momentSteps += 1 }
+    nextMove.step = clock.momentSteps
+    return rule.move(nextMove)
   }
 
   private func addRegularisation() {
-    guard settings.l2 != 0, settings.optimizer != .adamw else { return }
-    let l2 = settings.l2
-    let count = network.parameterCount
-    guard let center else { return DenseKernels.add(gradient, l2, theta, count: count) }
-    for k in 0..<count { gradient[k] = gradient[k].addingProduct(l2, theta[k] - center[k]) }
+    guard l2.strength != 0, rule.noObjective == nil else { return }
+    for range in l2Ranges {
+      let (g, w) = (gradient + range.lowerBound, theta + range.lowerBound)
+      guard let center else {
+        DenseKernels.add(g, l2.strength, w, count: range.count)
+        continue
+      }
+      let origin = center + range.lowerBound
+      for k in 0..<range.count { g[k] = g[k].addingProduct(l2.strength, w[k] - origin[k]) }
+    }
   }
 
   private func addNoise(_ purpose: RandomPurpose, scale: Double) {
@@ -300,35 +301,6 @@ public final class Trainer {
     DenseKernels.add(gradient, scale, start, count: count)
   }
 
-  private func accumulateMomentum() {
-    guard let firstMoment else { return }
-    for k in 0..<network.parameterCount {
-      firstMoment[k] = gradient[k].addingProduct(settings.momentum, firstMoment[k])
-      gradient[k] = firstMoment[k]
-    }
-  }
-
-  private func moveAdam(_ lr: Double) -> Bool {
-    guard let firstMoment, let secondMoment else { return true }
-    let beta1 = settings.momentum
-    let beta2 = 0.999
-    clock.momentSteps += 1
-    let correction1 = 1 - power(beta1, clock.momentSteps)
-    let correction2 = (1 - power(beta2, clock.momentSteps)).squareRoot()
-    let decay = settings.optimizer == .adamw ? 1 - lr * settings.l2 : 1
-    var check = 0.0
-    for k in 0..<network.parameterCount {
-      let g = gradient[k]
-      firstMoment[k] = beta1 * firstMoment[k] + (1 - beta1) * g
-      secondMoment[k] = beta2 * secondMoment[k] + (1 - beta2) * g * g
-      let denominator = secondMoment[k].squareRoot() / correction2 + 1e-8
-      let origin = center?[k] ?? 0
-      let decayed = origin + decay * (theta[k] - origin)
-      theta[k] = decayed - lr / correction1 * firstMoment[k] / denominator
-      check += 0 * theta[k]
-    }
-    return check == 0
-  }
 }
 
 /// A copy of `values`, or zeros when the moments have not been used yet.
@@ -346,17 +318,4 @@ private func orderBuffer(_ count: Int) -> UnsafeMutableBufferPointer<Int32> {
   let order = UnsafeMutableBufferPointer<Int32>.allocate(capacity: count)
   for n in order.indices { order.initializeElement(at: n, to: Int32(truncatingIfNeeded: n)) }
   return order
-}
-
-/// x^n by repeated squaring: the same bits on every machine.
-private func power(_ x: Double, _ n: Int) -> Double {
-  var result = 1.0
-  var base = x
-  var n = n
-  while n > 0 {
-    if n & 1 == 1 { result *= base }
-    base *= base
-    n >>= 1
-  }
-  return result
 }

@@ -8,17 +8,31 @@ public struct ArrheniusPoint: Sendable, Equatable {
   public let inverseTemperature: Double
   /// Number of escapes.
   public let escapes: Double
-  /// Total time at risk, in lr * steps (in steps only if lr is the same for all points).
+  /// Total time at risk, in lr * steps (in steps only if lr is the same for all points): with
+  /// escapes their number times the tau of this point, as `CensoredRate` has it.
   public let exposure: Double
+  /// Length of the looks within which escapes are known, in the same unit; 0 for exact times.
+  public let look: Double
 
-  public init(inverseTemperature: Double, escapes: Double, exposure: Double) {
+  public init(inverseTemperature: Double, escapes: Double, exposure: Double, look: Double = 0) {
     self.inverseTemperature = inverseTemperature
     self.escapes = escapes
     self.exposure = exposure
+    self.look = look
+  }
+
+  /// The point in a law with this row of the design matrix.
+  func ratePoint(_ design: [Double], offset: Double = 0) -> RatePoint {
+    let tau = exposure / escapes
+    let survived =
+      escapes > 0 ? exposure * lookFactor(tau > 0 ? look / tau : .infinity) : exposure
+    return RatePoint(
+      escapes: escapes, survived: survived, look: look, design: design, offset: offset)
   }
 }
 
-/// Arrhenius' law fitted to censored escape counts by maximum likelihood (`RateLaw`):
+/// Arrhenius' law fitted to censored escape counts by maximum likelihood (`RateLaw`), escapes known
+/// within their looks:
 ///
 ///     ln tau = ln tau_0 + barrier / T
 ///
@@ -50,12 +64,10 @@ public struct ArrheniusFit: Sendable {
 /// - Throws: `InputError` for no points or values that are negative or not finite.
 public func fitArrhenius(_ points: [ArrheniusPoint]) throws(InputError) -> ArrheniusFit {
   let law = try RateLaw(
-    points.map { point in
-      RatePoint(
-        escapes: point.escapes, exposure: point.exposure, design: [1, point.inverseTemperature])
-    })
+    points.map { $0.ratePoint([1, $0.inverseTemperature]) })
   let interval = law.profileInterval(of: 1)
-  let seen = points.filter { $0.escapes > 0 }
+  // Where all escape at the first look there is no upper end of ln(1/tau).
+  let seen = points.filter { $0.escapes > 0 && $0.exposure > 0 }
   let logTau = seen.map { log($0.exposure / $0.escapes) }
   var span: Double?
   if let low = logTau.min(), let high = logTau.max() { span = exp(high - low) }
@@ -78,4 +90,39 @@ private func squaredCorrelation(_ x: [Double], _ y: [Double]) -> Double? {
   guard norm(dy) > 0 else { return 1 }
   let cosine = dot(dx, dy) / (norm(dx) * norm(dy))
   return min(cosine * cosine, 1)
+}
+
+/// A predicted escape time at one temperature.
+public struct TheoryPoint: Sendable {
+  public let temperature: Double
+  /// In lr * steps, by the formula for T -> 0.
+  public let time: Double
+  /// Relative amount by which the exact time is longer (`RateFormula.Prediction`).
+  public let excess: Double
+
+  public init(temperature: Double, time: Double, excess: Double) {
+    self.temperature = temperature
+    self.time = time
+    self.excess = excess
+  }
+}
+
+/// The slope of ln tau against 1/T that theory expects at these temperatures, by least squares. It
+/// lies below the barrier: by the zero modes of the saddle, and because the exact time is longer
+/// than the asymptotic formula by a factor 1 + c T/dE.
+///
+/// - Returns: the slope, and the part of it that this factor makes; nil for fewer than two
+///   temperatures.
+public func expectedSlope(_ points: [TheoryPoint]) -> (value: Double, correction: Double)? {
+  func slope(_ y: (TheoryPoint) -> Double) -> Double? {
+    let n = Double(points.count)
+    let (x, y) = (points.map { 1 / $0.temperature }, points.map(y))
+    let center = x.reduce(0, +) / n
+    let spread = x.reduce(0) { $0 + ($1 - center) * ($1 - center) }
+    guard points.count >= 2, spread > 0 else { return nil }
+    return zip(x, y).reduce(0) { $0 + ($1.0 - center) * $1.1 } / spread
+  }
+  guard let value = slope({ log($0.time * (1 + $0.excess)) }), let bare = slope({ log($0.time) })
+  else { return nil }
+  return (value, value - bare)
 }

@@ -1,28 +1,38 @@
-/// The mean escape time of a Poisson process seen through censored replicas.
+/// The mean escape time of a Poisson process seen through censored replicas and at looks.
+///
+///     ln L = sum over escapes ln(e^(-start/tau) - e^(-t/tau)) - sum over censored t/tau
+///
+/// `GroupedExponential` maximises it. For exact times
 ///
 ///     tau = (total time at risk) / (escapes)
 ///     2 total / chi2(1-a/2; 2n+2)  <=  tau  <=  2 total / chi2(a/2; 2n),    a = 1 - level
 ///
-/// For n escapes by a fixed time the interval is conservative: a nominal 95 % covers 98.8 % at 3
-/// expected escapes, 97 % at 12 and 95.7 % at 40. It assumes exponential times; ask
-/// `exponentialTest` whether they are, and `KaplanMeier` for what holds without that assumption.
+/// and for looks of one length h, n escapes at m looks, tau = -h / ln(1 - n/m) with the interval of
+/// Clopper and Pearson for the probability n/m, which becomes the one above as h/tau -> 0.
+///
+/// The interval is conservative: for n escapes by a fixed time a nominal 95 % covers 98.8 % at 3
+/// expected escapes, 97 % at 12 and 95.7 % at 40. It assumes exponential times and stays in the
+/// target that are long against a look; ask `exponentialTest` and `Residence`, and `KaplanMeier` for
+/// what holds without the first.
 ///
 /// Source: Epstein and Sobel, J. Am. Stat. Assoc. 48, 486 (1953); Cox and Oakes, Analysis of
-/// Survival Data, section 3.3.
+/// Survival Data, section 3.3; Clopper and Pearson, Biometrika 26, 404 (1934).
 public struct CensoredRate: Sendable, Equatable {
   /// Number of replicas.
   public let replicas: Int
   /// Number of escapes.
   public let escapes: Int
-  /// Total time at risk, in steps.
+  /// Total time at risk, in steps: what was seen to be survived, and the part of each look with an
+  /// escape that was survived on average, tau * escapes; without escapes the sum of all times.
   public let exposure: Double
-  /// Mean escape time in steps; infinite without escapes.
+  /// Mean escape time in steps; infinite without escapes, 0 if all escape at the first look.
   public let tau: Double
-  /// Lower end of the interval; without escapes exposure/3.689 at 95 %.
+  /// Lower end of the interval; without escapes exposure/3.689 at 95 %, 0 if all escape at the first
+  /// look.
   public let low: Double
   /// Upper end of the interval; infinite without escapes.
   public let high: Double
-  /// The median escape time by Kaplan–Meier; nil if fewer than half escaped.
+  /// The look by which half of the replicas had escaped, by Kaplan–Meier; nil if fewer did.
   public let median: Double?
 
   /// - Parameters:
@@ -32,18 +42,10 @@ public struct CensoredRate: Sendable, Equatable {
     precondition(level > 0 && level < 1, "a confidence level lies between 0 and 1")
     replicas = sample.count
     escapes = sample.escapes
-    exposure = sample.exposure
-    let tail = 0.5 * (1 - level)
-    let n = Double(escapes)
-    let upper = 2 * inverseIncompleteGamma(n + 1, tail, upper: true)
-    low = 2 * exposure / upper
-    if escapes > 0 {
-      tau = exposure / n
-      high = 2 * exposure / (2 * inverseIncompleteGamma(n, tail))
-    } else {
-      tau = .infinity
-      high = .infinity
-    }
+    let law = GroupedExponential(sample)
+    tau = law.tau
+    exposure = law.exposure
+    (low, high) = law.interval(tail: 0.5 * (1 - level))
     median = KaplanMeier(sample).median
   }
 

@@ -36,7 +36,7 @@ extension Experiment {
     monitor: RunMonitor = RunMonitor()
   ) throws -> DeterministicDelay {
     try network.checkMode(k)
-    guard isDeepLinear, settings.optimizer == .sgd, settings.l2Center == nil else {
+    guard isDeepLinear, settings.optimizer.rule.form == .descent, settings.l2Center == nil else {
       throw InputError.sentence(
         "the delay is integrated for deep linear networks under SGD with L2 about the origin")
     }

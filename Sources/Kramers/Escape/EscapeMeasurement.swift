@@ -4,6 +4,10 @@ public struct EscapeRequest: Sendable {
   public var replicas = 64
   public var maxSteps = 1_000_000
   public var every = 10
+  /// Steps that the observable must stay past the threshold.
+  public var dwell = 0
+  /// Fit a time although replicas diverged: as a competing end.
+  public var allowsDivergence = false
   /// The mode that must appear, counted by descending singular value of the map.
   public var mode: Int?
   /// nil is the mode.
@@ -22,13 +26,28 @@ public struct EscapeRequest: Sendable {
 
 /// Escape times with their statistics and the theory beside them. Times in steps.
 public struct EscapeResult: Sendable {
+  /// Of escaped replicas the look that saw them past the threshold, of censored ones the budget, and
+  /// of those that diverged or were interrupted the last look that they survived.
   public let times: [Int]
   public let escaped: [Bool]
   public let diverged: Int
-  /// Replicas asked for; fewer were begun if the measurement was interrupted.
+  public let allowsDivergence: Bool
+  /// Replicas asked for; fewer were begun if the measurement was interrupted or nothing is random.
   public let requested: Int
+  /// Meaningless where `withheld` says why.
   public let statistics: EscapeStatistics
   public var rate: CensoredRate { statistics.rate }
+  /// Stays past the threshold after the first escapes; nil if none could be followed cheaply.
+  public let residence: Residence?
+  /// Nothing in a step is random: one replica says all.
+  public let isDeterministic: Bool
+  /// Without noise: the updates change nothing any more, and the state is never left.
+  public let isAtRest: Bool
+  public let dwell: Int
+  /// Samples in the test set.
+  public let testCount: Int?
+  /// Replica-steps of the ensemble.
+  public let steps: Int
   public let observable: Observable
   public let threshold: Double
   /// Steps between two looks.
@@ -50,12 +69,33 @@ public struct EscapeResult: Sendable {
   public var isInterrupted: Bool { progress != nil }
 }
 
+extension EscapeResult {
+  /// Why there is no escape time; nil if there is one.
+  public var withheld: String? {
+    if isDeterministic {
+      return "nothing is random (full batch, no other noise): one replica tells what all do, and "
+        + "its time is a delay, no statistic"
+    }
+    guard diverged > 0, !allowsDivergence else { return nil }
+    return divergenceReason(diverged, of: times.count)
+  }
+}
+
+/// Why diverged replicas leave no escape time.
+public func divergenceReason(_ diverged: Int, of replicas: Int) -> String {
+  "\(diverged) of \(replicas) replicas diverged: what they would have done is not known, and leaving "
+    + "them out, or counting them as survivors, would bias every time; lower lr or the noise, or take "
+    + "divergence as a competing end with allow_diverged = true"
+}
+
 /// The predicted escape time, or why there is none.
 public struct EscapeTheory: Sendable {
-  /// Eyring–Kramers escape time in steps.
+  /// Eyring–Kramers escape time in steps, with the first-order effect of the step lr.
   public var tau: Double?
-  /// Relative error that the prediction states of itself: (1 + M^2)/(2 dE/T).
+  /// Relative error that the formula states of itself, (1 + M^2)/(2 dE/T): the exact time is longer.
   public var relativeError: Double?
+  /// Relative error of either sign of what the step lr does.
+  public var stepError: Double?
   /// Barrier height dE, energy; known also where the time is not predicted.
   public var barrier: Double?
   /// Power of T in tau, M/2, from the zero modes.
@@ -81,7 +121,13 @@ extension Experiment {
     options.maxSteps = request.maxSteps
     options.every = request.every
     options.stream = request.stream
-    let record =
+    options.dwell = request.dwell
+    let isDeterministic = request.settings.isDeterministic && !request.isFrozen
+    if isDeterministic {
+      options.replicas = 1
+      options.stopsAtRest = true
+    }
+    var record =
       request.isFrozen
       ? try measureFrozenNoise(
         data: data, network: network, settings: request.settings, from: state, options: options,
@@ -89,11 +135,29 @@ extension Experiment {
       : try measureFirstPassage(
         data: data, network: network, settings: request.settings, from: state, options: options,
         threads: threads, monitor: monitor, resuming: resuming)
+    var residence: Residence?
+    if !record.interrupted, !request.isFrozen {
+      switch try followEscaped(
+        record, data: data, network: network, settings: request.settings, from: state,
+        options: options, threads: threads, monitor: monitor, resuming: resuming?.followed)
+      {
+      case .nothing: break
+      case .interrupted(let followed):
+        record.progress = EnsembleProgress(replicas: record.ends, followed: followed)
+      case .done(let stays, let diverged):
+        residence = stays
+        for replica in diverged { record.markDiverged(replica) }
+      }
+    }
+    let times = record.times.indices.map { record.lastKnown($0, options) }
     let sample = try CensoredSample(
-      times: record.times.map { Double($0) }, escaped: record.escaped)
+      times: times.map { Double($0) }, escaped: record.escaped, every: Double(request.every))
     return EscapeResult(
-      times: record.times, escaped: record.escaped, diverged: record.diverged,
-      requested: request.replicas, statistics: EscapeStatistics(sample, seed: request.seed),
+      times: times, escaped: record.escaped, diverged: record.diverged,
+      allowsDivergence: request.allowsDivergence, requested: request.replicas,
+      statistics: EscapeStatistics(sample, diverged: record.diverged, seed: request.seed),
+      residence: residence, isDeterministic: isDeterministic, isAtRest: record.isAtRest,
+      dwell: request.dwell, testCount: data.test?.count, steps: record.totalSteps,
       observable: observable, threshold: threshold, every: request.every,
       settings: request.settings, seed: request.seed, stream: request.stream,
       origin: fingerprint(l2Center: request.settings.l2Center),
@@ -133,7 +197,8 @@ extension Experiment {
     }
     if case .mode(let k) = observable { try network.checkMode(k) }
     let isNext = observable == .mode(active + 1)
-    let path = escapePath(rank: active, l2: request.settings.l2)
+    let path = under(request.settings).presentEscapePath(
+      rank: active, l2: request.settings.l2)
     let threshold =
       try request.threshold
       ?? defaultThreshold(path, observable, isNext: isNext)

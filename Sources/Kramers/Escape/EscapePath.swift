@@ -13,12 +13,34 @@ extension Experiment {
   ///
   /// Computed once per state: points of a protocol ask for the same one.
   func escapePath(rank: Int, l2: Double) -> EscapePath {
-    theoryCache.path(rank: rank, l2: l2) { computeEscapePath(rank: rank, l2: l2) }
+    do {
+      // The cache knows network and data only.
+      try phaseTheoryApplies()
+    } catch {
+      return .unknown(reason: "\(error)")
+    }
+    return theoryCache.path(rank: rank, l2: l2) { computeEscapePath(rank: rank, l2: l2) }
+  }
+
+  /// The same out of the present state, whose learned modes must be those that the path starts
+  /// from: the ones that appear first as l2 falls.
+  func presentEscapePath(rank: Int, l2: Double) -> EscapePath {
+    guard flagsNameModes, let learned = try? learnedFlags(l2: l2),
+      let order = try? modesByAppearance(RunMonitor())
+    else { return escapePath(rank: rank, l2: l2) }
+    let own = learned.indices.filter { learned[$0] }.map { $0 + 1 }
+    let first = order.prefix(rank).map(\.mode).sorted()
+    guard own.count == rank, own != first else { return escapePath(rank: rank, l2: l2) }
+    func list(_ modes: [Int]) -> String {
+      "{" + modes.map { "\($0)" }.joined(separator: ", ") + "}"
+    }
+    return .unknown(
+      reason: "theory knows the way out of the state of modes \(list(first)), which appear first "
+        + "as l2 falls, not out of that of modes \(list(own))")
   }
 
   private func computeEscapePath(rank: Int, l2: Double) -> EscapePath {
     do {
-      try phaseTheoryApplies()
       return .known(try EyringKramers(moments: data.moments, network: network, rank: rank, l2: l2))
     } catch {
       return .unknown(reason: "\(error)")
@@ -53,8 +75,12 @@ extension Experiment {
       guard case .unknown(let reason) = path else { return EscapeTheory() }
       return EscapeTheory(reason: reason)
     }
-    var result = EscapeTheory(
-      barrier: theory.rate.barrier, temperaturePower: theory.rate.temperaturePower)
+    // Barrier and power belong to the appearance of the next mode, and to nothing else.
+    var result =
+      isNext
+      ? EscapeTheory(
+        barrier: theory.rate.barrier, temperaturePower: theory.rate.temperaturePower)
+      : EscapeTheory()
     if let reason = noTheoryReason(settings, isNext: isNext) {
       result.reason = reason
       return result
@@ -75,27 +101,29 @@ extension Experiment {
       temperature: effectiveTemperature(settings), learningRate: settings.learningRate,
       momentum: settings.heavyBall)
     {
-    case .time(let tau, let relativeError):
+    case .time(let tau, let relativeError, let stepError):
       result.tau = tau
       result.relativeError = relativeError
+      result.stepError = stepError
     case .unavailable(let reason): result.reason = reason
     }
     return result
   }
 
   /// T of all additive noise: Langevin, and lr sigma^2 / 2B of the per-sample gradient noise, which
-  /// the friction 1 - mu of a heavy ball divides.
+  /// the friction 1 - mu of a heavy ball divides; 0 under an optimiser that has no temperature.
   func effectiveTemperature(_ settings: Settings) -> Double {
+    guard let friction = settings.optimizer.rule.friction(settings) else { return 0 }
     let size = Double(settings.batchCount(of: data.sampleCount))
     let sigma = settings.gradientNoise
-    let friction = 1 - (settings.heavyBall ?? 0)
     return settings.temperature + settings.learningRate * sigma * sigma / (2 * size * friction)
   }
 
   private func noTheoryReason(_ settings: Settings, isNext: Bool) -> String? {
     if !isNext { return "theory covers the escape to the next mode" }
-    if settings.optimizer == .adam || settings.optimizer == .adamw {
-      return "theory covers optimizers 'sgd' and 'momentum', not '\(settings.optimizer.rawValue)'"
+    if !settings.optimizer.takesTemperature {
+      return "theory covers optimizers \(Optimizer.names(where: \.takesTemperature)), not "
+        + "'\(settings.optimizer.rawValue)'"
     }
     if settings.batch != .full, settings.batchCount(of: data.sampleCount) != data.sampleCount {
       return effectiveTemperature(settings) > 0

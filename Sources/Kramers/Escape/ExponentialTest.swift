@@ -7,6 +7,10 @@
 ///     S(t) = exp(-(t - lag)/mean) for t > lag,
 ///     D = sup over the escape times of |S_KaplanMeier - S_fitted|, on both sides of each jump.
 ///
+/// Escapes seen at looks are compared at looks: a jump at t has the look before as its near side.
+/// The fit knows them within their looks too, and simulated times are rounded up to the looks of
+/// the data.
+///
 /// Lag and mean are estimated from the same data, so D is smaller than the Kolmogorov–Smirnov
 /// tables assume. The p-value comes from samples of the fitted law instead, censored like the data
 /// and re-fitted in the same way (Lilliefors' idea). Censoring times of escaped replicas are not
@@ -15,8 +19,8 @@
 /// (64 replicas, 4,000 experiments): 4.9 to 5.1 % with a common budget, with and without lag; 4.1 to
 /// 6.6 % with budgets that differ between replicas.
 ///
-/// A large p is no proof: with few escapes the test sees only gross deviations. Times must be long
-/// against one step; ties of a discrete time look like a deviation.
+/// A large p is no proof: with few escapes, or looks longer than the mean, the test sees only gross
+/// deviations.
 ///
 /// Source: Lilliefors, J. Am. Stat. Assoc. 64, 387 (1969); the p-value (1 + #{D* >= D})/(1 + N):
 /// Davison and Hinkley, Bootstrap Methods, section 4.2.
@@ -38,14 +42,17 @@ public struct ExponentialTest: Sendable, Equatable {
   ///   - seed: of the simulations. Same seed, same p.
   public init(_ sample: CensoredSample, simulations: Int = 499, seed: UInt64 = 0) {
     precondition(simulations >= 1, "the test needs at least one simulation")
+    let equal = sample.withEqualLooks()
+    let sample = equal ?? sample
     let times = zip(sample.times, sample.escaped).filter { $1 }.map { $0.0 }.sorted()
     let censored = zip(sample.times, sample.escaped).filter { !$1 }.map { $0.0 }.sorted()
     let fit = ShiftedExponential(
-      times, censored: censored.map { ($0, 1) }, count: sample.count)
+      times, censored: censored.map { ($0, 1) }, count: sample.count, every: sample.looks.first ?? 0
+    )
     escapes = times.count
     lag = fit.lag
     mean = fit.mean
-    guard times.count >= 5, fit.mean > 0 else {
+    guard times.count >= 5, fit.mean > 0, equal != nil else {
       statistic = nil
       p = nil
       return
@@ -70,33 +77,65 @@ public struct ExponentialTest: Sendable, Equatable {
 /// on average, so the minimum alone overestimates it by that much; with the correction the estimate
 /// is unbiased wherever the floor at 0 does not act, and its standard error is mean/n. Maximum
 /// likelihood is the uncorrected minimum. Returns 0 with fewer than two escapes.
+///
+/// Of escapes seen at looks, k of n at the first look t_1 that saw any, with the mean from what comes
+/// after it,
+///
+///     lag = max(0, t_1 + mean ln(1 - k/n)),
+///
+/// which is the maximum of the likelihood, and the same as above for short looks.
 public func ballisticLag(_ sample: CensoredSample) -> Double {
+  let sample = sample.withEqualLooks() ?? sample
   let times = zip(sample.times, sample.escaped).filter { $1 }.map { $0.0 }.sorted()
   let censored = zip(sample.times, sample.escaped).filter { !$1 }.map { ($0.0, 1) }
-  return ShiftedExponential(times, censored: censored, count: sample.count).lag
+  return ShiftedExponential(
+    times, censored: censored, count: sample.count, every: sample.looks.first ?? 0
+  ).lag
 }
 
 /// The fitted law. Escape times come sorted; censored replicas as (time, how many), sorted.
 private struct ShiftedExponential {
   var lag = 0.0
   var mean = Double.infinity
+  /// Steps between two looks; 0 for exact times.
+  let every: Double
 
-  init(_ times: [Double], censored: [(time: Double, count: Int)], count: Int) {
+  init(
+    _ times: [Double], censored: [(time: Double, count: Int)], count: Int, every: Double
+  ) {
+    self.every = every
     guard let first = times.first else { return }
-    var sum = 0.0
-    for time in times { sum += time }
+    let sum = times.reduce(0, +)
+    let tied = every > 0 ? times.prefix { $0 == first }.count : 1
     var atRisk = count
-    var excess = sum - first * Double(times.count)
+    var excess = 0.0
+    for time in times { excess += lookBefore(time, every) - first }
+    // Those of the first look itself lie one look before it.
+    excess -= Double(every > 0 ? tied : 0) * (lookBefore(first, every) - first)
     for (time, number) in censored {
       if time < first { atRisk -= number } else { excess += (time - first) * Double(number) }
     }
-    if times.count > 1 {
-      lag = max(0, first - excess / Double(times.count - 1) / Double(atRisk))
+    if times.count > tied {
+      let mean = meanTime(survived: excess, escapes: Double(times.count - tied), look: every)
+      let share = Double(tied) / Double(atRisk)
+      lag = max(0, first - mean * (every > 0 ? -log1p(-share) : share))
+      self.mean = mean
+      if lag > 0, every > 0 { return }
+    } else if every > 0, excess == 0 {
+      // All at one look: nothing is known but that.
+      lag = lookBefore(first, every)
+      mean = 0
+      return
     }
     // No escape lies before the lag; a replica censored before it was never at risk.
     var total = sum - lag * Double(times.count)
+    var looks = 0.0
+    for time in times { looks += time - lookBefore(time, every) }
+    total -= looks
     for (time, number) in censored where time > lag { total += (time - lag) * Double(number) }
-    mean = total / Double(times.count)
+    // The last look may be a short one.
+    mean = meanTime(
+      survived: total, escapes: Double(times.count), look: looks / Double(times.count))
   }
 
   /// D, or as soon as it reaches `enough` some value that does.
@@ -109,6 +148,7 @@ private struct ShiftedExponential {
     var atRisk = count
     var next = 0
     let rate = 1 / mean
+    if every > 0 { return groupedDistance(times, censored: censored, count: count, enough) }
     for time in times {
       while next < censored.count && censored[next].time < time {
         atRisk -= censored[next].count
@@ -120,6 +160,35 @@ private struct ShiftedExponential {
       if distance >= enough { return distance }
       survival = after
       atRisk -= 1
+    }
+    return distance
+  }
+
+  /// D over looks: escapes of one look are one jump, from the look before to this one.
+  private func groupedDistance(
+    _ times: [Double], censored: [(time: Double, count: Int)], count: Int, _ enough: Double
+  ) -> Double {
+    var distance = 0.0
+    var survival = 1.0
+    var atRisk = count
+    var next = 0
+    let rate = 1 / mean
+    var i = 0
+    while i < times.count {
+      let time = times[i]
+      let first = i
+      while i < times.count && times[i] == time { i += 1 }
+      while next < censored.count && censored[next].time < time {
+        atRisk -= censored[next].count
+        next += 1
+      }
+      let before = exp(-max(lookBefore(time, every) - lag, 0) * rate)
+      let fitted = exp(-max(time - lag, 0) * rate)
+      let after = survival * Double(atRisk - (i - first)) / Double(atRisk)
+      distance = max(distance, max(abs(survival - before), abs(after - fitted)))
+      if distance >= enough { return distance }
+      survival = after
+      atRisk -= i - first
     }
     return distance
   }
@@ -193,17 +262,24 @@ private struct Simulator {
         break
       }
       if support.isEmpty || common {
-        times.append(time)
+        times.append(seen(time, by: last))
       } else {
         let j = censoring(stream, i)
         if support[j] < time {
           censored[j].count += 1
         } else {
-          times.append(time)
+          times.append(seen(time, by: support[j]))
         }
       }
     }
+    // Last looks of different replicas may come in another order than the escapes.
+    if fit.every > 0, !common { times.sort() }
     return compare(observed)
+  }
+
+  /// The look at which an escape at `time` is seen; the last one is at the end of observation.
+  private func seen(_ time: Double, by end: Double) -> Double {
+    fit.every > 0 ? min((time / fit.every).rounded(.up) * fit.every, end) : time
   }
 
   /// The index of a censoring time drawn for replica i.
@@ -220,7 +296,7 @@ private struct Simulator {
 
   /// A sample without escapes has no distance and counts as smaller.
   private func compare(_ observed: Double) -> Bool {
-    let fit = ShiftedExponential(times, censored: censored, count: count)
+    let fit = ShiftedExponential(times, censored: censored, count: count, every: fit.every)
     return fit.distance(times, censored: censored, count: count, enough: observed) >= observed
   }
 }

@@ -6,11 +6,19 @@ public struct FirstPassageOptions: Sendable, Equatable {
   /// Steps between two looks at the observable: the times of escapes are multiples of it, but for
   /// a last look after `maxSteps`.
   public var every = 10
+  /// Steps that the observable must stay past the threshold: an escape is the first look from which
+  /// on it was past at every look until one at least this much later. A stay that begins by
+  /// `maxSteps` is followed beyond, until it is decided.
+  public var dwell = 0
   public var observable: Observable
   public var threshold: Double
   public var seed: UInt64
   /// Family of random streams under the same seed, so that points of a protocol are independent.
   public var stream: UInt32 = 0
+  /// Without any noise: end where updates change nothing any more.
+  var stopsAtRest = false
+  /// Nil looks for escapes; else escaped replicas are followed until they return.
+  var following: FollowedReplicas?
 
   public init(observable: Observable, threshold: Double, seed: UInt64) {
     self.observable = observable
@@ -33,6 +41,10 @@ public struct FirstPassageOptions: Sendable, Equatable {
     guard every <= maxSteps else {
       throw InputError.rule("every", "at most max_steps (\(maxSteps))", every)
     }
+    guard dwell >= 0 else { throw InputError.rule("dwell", "0 or positive", dwell) }
+    guard dwell <= maxSteps else {
+      throw InputError.rule("dwell", "at most max_steps (\(maxSteps))", dwell)
+    }
     guard threshold.isFinite else {
       throw InputError.rule("threshold", "a finite number", threshold)
     }
@@ -44,19 +56,58 @@ public struct FirstPassageRecord: Sendable, Equatable {
   /// Steps until the observable was first seen past the threshold; the last step otherwise.
   public var times: [Int]
   public var escaped: [Bool]
-  /// Replicas whose parameters became infinite or NaN; their time is that of the next look.
-  public var diverged: Int
+  /// Whether the parameters became infinite or NaN; the time is that of the next look then.
+  public var hasDiverged: [Bool]
+  /// Without noise: whether the state came to rest before it escaped, and stays for ever.
+  public var isAtRest: Bool
   /// Where the replicas of an interrupted measurement stand; nil once all have ended.
   public var progress: EnsembleProgress?
   public var interrupted: Bool { progress != nil }
+  /// Replicas that diverged.
+  public var diverged: Int { hasDiverged.count { $0 } }
+
+  /// - Parameter begun: one outcome of each replica that has taken a step.
+  init(_ begun: [ReplicaOutcome], progress: EnsembleProgress?) {
+    times = begun.map(\.steps)
+    escaped = begun.map { $0.end == .escaped }
+    hasDiverged = begun.map { $0.end == .diverged }
+    isAtRest = begun.contains { $0.end == .atRest }
+    self.progress = progress
+  }
 
   /// Replica-steps taken.
   public var totalSteps: Int { times.reduce(0, +) }
+
+  /// What all ended replicas came to, as progress.
+  var ends: [ReplicaProgress] {
+    times.indices.map { i in
+      .ended(
+        ReplicaOutcome(
+          steps: times[i],
+          end: hasDiverged[i]
+            ? .diverged : escaped[i] ? .escaped : isAtRest ? .atRest : .censored))
+    }
+  }
+
+  /// Replica `i` was on the way to infinity when it was seen past the threshold.
+  mutating func markDiverged(_ i: Int) {
+    escaped[i] = false
+    hasDiverged[i] = true
+  }
+
+  /// The time of replica `i`, or where it diverged or was interrupted its last look before.
+  func lastKnown(_ i: Int, _ options: FirstPassageOptions) -> Int {
+    if hasDiverged[i] { return (max(times[i], 1) - 1) / options.every * options.every }
+    if escaped[i] || times[i] == options.maxSteps { return times[i] }
+    return times[i] / options.every * options.every
+  }
 }
 
 /// Where an interrupted ensemble stands: all that `measureFirstPassage` needs to go on.
 public struct EnsembleProgress: Sendable, Equatable {
   var replicas: [ReplicaProgress]
+  /// Where those stand that are followed after their escape; nil before all have ended.
+  var followed: [ReplicaProgress]?
 }
 
 extension EnsembleProgress {
@@ -66,8 +117,12 @@ extension EnsembleProgress {
       && replicas.allSatisfy { replica in
         switch replica {
         case .notBegun: true
-        case .underWay(let state):
+        case .underWay(let state, nil):
           state.fits(network, data) && state.step < UInt64(options.maxSteps)
+        case .underWay(let state, let crossing?):
+          state.fits(network, data) && (1...options.maxSteps).contains(crossing)
+            && state.step >= UInt64(crossing)
+            && state.step < UInt64(crossing + options.dwell + options.every)
         case .ended(let outcome): outcome.steps <= options.maxSteps
         }
       }
@@ -78,16 +133,19 @@ extension EnsembleProgress {
 /// its index determine its future exactly.
 enum ReplicaProgress: Sendable, Equatable {
   case notBegun
-  /// Step 0 of the state is the start of the replica.
-  case underWay(TrainingState)
+  /// Step 0 of the state is the start of the replica. `crossing`: the look at which the present stay
+  /// past the threshold began.
+  case underWay(TrainingState, crossing: Int?)
   case ended(ReplicaOutcome)
 
   /// What is known of it; nil before its first step.
   var outcome: ReplicaOutcome? {
     switch self {
     case .notBegun: nil
-    case .underWay(let state):
-      state.step == 0 ? nil : ReplicaOutcome(steps: Int(state.step), end: .interrupted)
+    case .underWay(let state, let crossing):
+      // What became of an undecided stay is not known.
+      state.step == 0
+        ? nil : ReplicaOutcome(steps: (crossing ?? Int(state.step) + 1) - 1, end: .interrupted)
     case .ended(let outcome): outcome
     }
   }
@@ -120,53 +178,72 @@ public func measureFirstPassage(
       "threshold: the present state lies past it already (\(initial) against "
         + "\(options.threshold))")
   }
-  var full: Batch?
-  if case .full = settings.batch, settings.labelNoise == 0 {
-    full = try data.fullBatch(for: network)
-  }
-  let shared = full
   let before =
     resuming?.replicas ?? [ReplicaProgress](repeating: .notBegun, count: options.replicas)
   guard resuming?.fits(options, data: data, network: network) ?? true else {
     throw InputError.sentence("the progress to resume from is that of another ensemble")
   }
   monitor.begin(total: before.reduce(0) { $0 + $1.stepsLeft(options) })
-  let replicas =
-    LanePlan.fits(data: data, network: network, settings: settings)
-    ? try followInLanes(
-      LanePlan(data: data, network: network, settings: settings, full: shared), data: data,
-      from: start, before: before, options: options, threads: threads, monitor: monitor)
-    : parallelMap(options.replicas, threads: threads) { replica in
-      if case .ended = before[replica] { return before[replica] }
-      if monitor.shouldStop { return before[replica] }
-      var state = start
-      if case .underWay(let reached) = before[replica] { state = reached }
-      do {
-        let trainer = try Trainer(
-          data: data, network: network, settings: settings,
-          key: RandomKey(
-            seed: options.seed, stream: measurementStream | options.stream,
-            replica: UInt32(replica)),
-          state: state, full: shared)
-        let probe = try OrderParameterProbe(options.observable, data: data, network: network)
-        return follow(trainer, probe, options, monitor)
-      } catch {
-        preconditionFailure("options were validated before: \(error)")
-      }
-    }
+  let replicas = try followReplicas(
+    data: data, network: network, settings: settings, from: start, before: before,
+    options: options, threads: threads, monitor: monitor)
   let begun = replicas.compactMap(\.outcome)
   let isInterrupted = begun.count < replicas.count || begun.contains { $0.end == .interrupted }
   return FirstPassageRecord(
-    times: begun.map(\.steps), escaped: begun.map { $0.end == .escaped },
-    diverged: begun.count { $0.end == .diverged },
-    progress: isInterrupted ? EnsembleProgress(replicas: replicas) : nil)
+    begun, progress: isInterrupted ? EnsembleProgress(replicas: replicas) : nil)
+}
+
+/// Takes every replica of `before` that has not ended to its end, or to where the monitor stops it.
+func followReplicas(
+  data: Dataset, network: Network, settings: Settings, from start: TrainingState,
+  before: [ReplicaProgress], options: FirstPassageOptions, threads: Int, monitor: RunMonitor
+) throws -> [ReplicaProgress] {
+  var full: Batch?
+  if case .full = settings.batch, settings.labelNoise == 0 {
+    full = try data.fullBatch(for: network)
+  }
+  let shared = full
+  if !options.stopsAtRest, LanePlan.fits(data: data, network: network, settings: settings) {
+    return try followInLanes(
+      LanePlan(data: data, network: network, settings: settings, full: shared), data: data,
+      from: start, before: before, options: options, threads: threads, monitor: monitor)
+  }
+  return parallelMap(options.replicas, threads: threads) { replica in
+    if case .ended = before[replica] { return before[replica] }
+    if monitor.shouldStop { return before[replica] }
+    var state = start
+    var crossing: Int?
+    if case .underWay(let reached, let since) = before[replica] {
+      (state, crossing) = (reached, since)
+    }
+    do {
+      let trainer = try Trainer(
+        data: data, network: network, settings: settings,
+        key: RandomKey(
+          seed: options.seed, stream: measurementStream | options.stream,
+          replica: UInt32(replica)),
+        state: state, full: shared)
+      let probe = try OrderParameterProbe(options.observable, data: data, network: network)
+      let rest =
+        options.stopsAtRest
+        ? RestTest(data: data, network: network, settings: settings, full: shared) : nil
+      return follow(
+        trainer, probe, LookRule(options), replica, crossing, rest, monitor)
+    } catch {
+      preconditionFailure("options were validated before: \(error)")
+    }
+  }
 }
 
 /// Streams of measurements never meet those of training, which use 0...2^31-1.
 let measurementStream: UInt32 = 1 << 31
 
 struct ReplicaOutcome: Sendable, Equatable {
-  enum End: UInt8 { case escaped, censored, diverged, interrupted }
+  enum End: UInt8 {
+    case escaped, censored, diverged, interrupted
+    /// Updates change nothing any more; the time is that of the budget.
+    case atRest
+  }
   var steps: Int
   var end: End
 }
@@ -175,41 +252,43 @@ extension ReplicaProgress {
   fileprivate func stepsLeft(_ options: FirstPassageOptions) -> Int {
     switch self {
     case .notBegun: options.maxSteps
-    case .underWay(let state): options.maxSteps - Int(state.step)
+    case .underWay(let state, _): max(options.maxSteps - Int(state.step), 0)
     case .ended: 0
     }
   }
-}
-
-/// The step of the next look at a replica that has taken `steps`, all looks so far done.
-func nextLook(after steps: Int, _ options: FirstPassageOptions) -> Int {
-  min((steps / options.every + 1) * options.every, options.maxSteps)
 }
 
 /// Polls of the monitor, about ten milliseconds each, for each value shown to it.
 let pollsBetweenShows = 30
 
 private func follow(
-  _ trainer: Trainer, _ probe: OrderParameterProbe, _ options: FirstPassageOptions,
-  _ monitor: RunMonitor
+  _ trainer: Trainer, _ probe: OrderParameterProbe, _ rule: LookRule, _ replica: Int,
+  _ crossing: Int?, _ rest: RestTest?, _ monitor: RunMonitor
 ) -> ReplicaProgress {
+  let options = rule.options
+  var crossing = crossing
   var steps = Int(trainer.step)
   var reported = steps
-  var look = nextLook(after: steps, options)
+  var look = rule.next(after: steps, of: replica)
   // However rare the looks.
   let pollInterval = trainer.pollInterval
   var nextPoll = steps
   var polls = 0
-  while steps < options.maxSteps {
+  while true {
     let isFinite = trainer.run(steps: min(look - steps, pollInterval))
     steps = Int(trainer.step)
-    if !isFinite {
-      steps = look
-      return finish(.diverged)
-    }
+    if !isFinite { return finish(ReplicaOutcome(steps: look, end: .diverged)) }
     if steps == look {
-      if probe.hasEscaped(trainer.parameterPointer, options.threshold) { return finish(.escaped) }
-      look = nextLook(after: steps, options)
+      let isPast = probe.hasEscaped(trainer.parameterPointer, options.threshold)
+      if let outcome = rule.see(isPast, at: steps, of: replica, since: &crossing) {
+        return finish(outcome)
+      }
+      if let rest, !isPast, rest.isDue(at: steps, options),
+        rest.isAtRest(trainer, options)
+      {
+        return finish(ReplicaOutcome(steps: options.maxSteps, end: .atRest))
+      }
+      look = rule.next(after: steps, of: replica)
     }
     if steps >= nextPoll {
       nextPoll = steps + pollInterval
@@ -218,14 +297,13 @@ private func follow(
       if polls % pollsBetweenShows == 0 { monitor.show(probe.value(trainer.parameterPointer)) }
       monitor.advance(by: steps - reported)
       reported = steps
-      if monitor.shouldStop, steps < options.maxSteps { return .underWay(trainer.state) }
+      if monitor.shouldStop { return .underWay(trainer.state, crossing: crossing) }
     }
   }
-  return finish(.censored)
 
-  func finish(_ end: ReplicaOutcome.End) -> ReplicaProgress {
+  func finish(_ outcome: ReplicaOutcome) -> ReplicaProgress {
     // What an early escape saves counts as done, so that the progress line reaches its end.
-    monitor.advance(by: options.maxSteps - reported)
-    return .ended(ReplicaOutcome(steps: steps, end: end))
+    monitor.advance(by: rule.budget(of: replica) - reported)
+    return .ended(outcome)
   }
 }

@@ -16,7 +16,7 @@ public func measureFrozenNoise(
 ) throws -> FirstPassageRecord {
   try options.validate()
   try settings.validate(data: data, network: network)
-  guard settings.optimizer == .sgd else {
+  guard settings.optimizer.rule.form == .descent else {
     throw InputError.sentence("frozen noise is defined for optimizer 'sgd'")
   }
   guard settings.precision == .double else {
@@ -38,13 +38,12 @@ public func measureFrozenNoise(
       seed: options.seed, stream: measurementStream | options.stream, replica: UInt32(replica))
     return table.follow(
       network, settings, data, full, from: state.parameters, size: size,
-      draws: key.random(.batch), options, monitor)
+      draws: key.random(.batch), LookRule(options), monitor)
   }
   let begun = outcomes.compactMap { $0 }
   let isInterrupted = begun.count < outcomes.count || begun.contains { $0.end == .interrupted }
   return FirstPassageRecord(
-    times: begun.map(\.steps), escaped: begun.map { $0.end == .escaped },
-    diverged: begun.count { $0.end == .diverged },
+    begun,
     // A resumed measurement begins anew: its times are the same.
     progress: isInterrupted
       ? EnsembleProgress(
@@ -80,9 +79,13 @@ private struct FrozenGradients: Sendable {
 
   func follow(
     _ network: Network, _ settings: Settings, _ data: Dataset, _ full: Batch,
-    from start: [Double], size: Int, draws: RandomStream, _ options: FirstPassageOptions,
+    from start: [Double], size: Int, draws: RandomStream, _ rule: LookRule,
     _ monitor: RunMonitor
   ) -> ReplicaOutcome {
+    let options = rule.options
+    // Which replica it is matters where replicas are followed only.
+    let replica = 0
+    var crossing: Int?
     guard
       let probe = try? OrderParameterProbe(options.observable, data: data, network: network)
     else { preconditionFailure("the observable was checked before") }
@@ -90,27 +93,31 @@ private struct FrozenGradients: Sendable {
     var theta = start
     var gradient = start
     var step = 0
-    while step < options.maxSteps {
+    var look = rule.next(after: 0, of: replica)
+    while true {
       workspace.lossAndGradient(theta, full, into: &gradient)
       addNoise(to: &gradient, draws, step: step, size: size)
+      settings.l2Term.addGradient(theta, to: &gradient, network)
       var check = 0.0
       for k in 0..<parameters {
-        let origin = settings.l2Center?[k] ?? 0
-        theta[k] -= settings.learningRate * (gradient[k] + settings.l2 * (theta[k] - origin))
+        theta[k] -= settings.learningRate * gradient[k]
         check += 0 * theta[k]
       }
       step += 1
-      if check != 0 { return ReplicaOutcome(steps: step, end: .diverged) }
-      guard step % options.every == 0 || step == options.maxSteps else { continue }
+      if check != 0 { return ReplicaOutcome(steps: look, end: .diverged) }
+      guard step == look else { continue }
       let value = theta.withUnsafeBufferPointer { probe.value($0.baseAddress!) }
-      if options.observable.hasEscaped(value, options.threshold) {
+      let isPast = options.observable.hasEscaped(value, options.threshold)
+      if let outcome = rule.see(isPast, at: step, of: replica, since: &crossing) {
         monitor.advance(by: options.maxSteps - step + options.every)
-        return ReplicaOutcome(steps: step, end: .escaped)
+        return outcome
       }
+      look = rule.next(after: step, of: replica)
       monitor.advance(by: options.every)
-      if monitor.shouldStop { return ReplicaOutcome(steps: step, end: .interrupted) }
+      if monitor.shouldStop {
+        return ReplicaOutcome(steps: (crossing ?? step + 1) - 1, end: .interrupted)
+      }
     }
-    return ReplicaOutcome(steps: step, end: .censored)
   }
 
   /// Adds the mean deviation of B drawn samples; the draws are those of `Sampling.replacement`.

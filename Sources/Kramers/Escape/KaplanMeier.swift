@@ -12,6 +12,9 @@
 /// The band is pointwise and stays in [0, 1]. Where S = 0 Greenwood's variance is infinite: there
 /// the row's low is 0 and its high that of the row before (1 in the first).
 ///
+/// Of escapes seen at looks it is the survival at the looks, where it is known; between two looks
+/// nothing is. Replicas looked at in different steps count as at risk at the looks of the others.
+///
 /// Source: Kaplan and Meier, J. Am. Stat. Assoc. 53, 457 (1958); Kalbfleisch and Prentice, The
 /// Statistical Analysis of Failure Time Data, section 1.4.
 public struct KaplanMeier: Sendable, Equatable {

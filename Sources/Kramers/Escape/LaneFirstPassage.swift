@@ -20,8 +20,9 @@ func followInLanes(
           let replica = next.add(1, ordering: .relaxed).oldValue
           guard replica < options.replicas else { return nil }
           switch before[replica] {
-          case .notBegun: return (replica, start)
-          case .underWay(let state): return (replica, state)
+          case .notBegun: return (replica, start, nil)
+          case .underWay(let state, let crossing):
+            return (replica, state, crossing)
           case .ended: continue
           }
         }
@@ -40,6 +41,8 @@ private final class LaneWatch {
   private struct Place {
     /// nil: the lane is idle.
     var replica: Int?
+    /// See `LookRule.see`.
+    var crossing: Int?
     /// The clock when the replica had taken no step.
     var start = 0
     var reported = 0
@@ -50,6 +53,7 @@ private final class LaneWatch {
   private let trainer: LaneTrainer
   private let probe: OrderParameterProbe
   private let options: FirstPassageOptions
+  private let rule: LookRule
   private let monitor: RunMonitor
   private let parameters: UnsafeMutablePointer<Double>
   private var places: [Place]
@@ -69,6 +73,7 @@ private final class LaneWatch {
     self.probe = probe
     self.options = options
     self.monitor = monitor
+    rule = LookRule(options)
     places = [Place](repeating: Place(), count: trainer.lanes)
     parameters = makeBuffer(plan.network.parameterCount)
   }
@@ -76,7 +81,7 @@ private final class LaneWatch {
   deinit { parameters.deallocate() }
 
   /// Runs replicas until `claim` gives no more and all have ended, or the monitor asks to stop.
-  func follow(claim: () -> (Int, TrainingState)?) -> [(Int, ReplicaProgress)] {
+  func follow(claim: () -> (Int, TrainingState, Int?)?) -> [(Int, ReplicaProgress)] {
     let interval = pollInterval(trainer)
     var untilPoll = interval
     var hasMore = true
@@ -101,14 +106,14 @@ private final class LaneWatch {
 
   /// Loads replicas into idle lanes.
   /// - Returns: whether there may be more.
-  private func fill(_ claim: () -> (Int, TrainingState)?) -> Bool {
+  private func fill(_ claim: () -> (Int, TrainingState, Int?)?) -> Bool {
     for lane in places.indices where places[lane].replica == nil {
-      guard let (replica, state) = claim() else { return false }
+      guard let (replica, state, crossing) = claim() else { return false }
       let steps = Int(state.step)
       let start = clock - steps
       places[lane] = Place(
-        replica: replica, start: start, reported: steps,
-        due: start + nextLook(after: steps, options))
+        replica: replica, crossing: crossing, start: start, reported: steps,
+        due: start + rule.next(after: steps, of: replica))
       due = min(due, places[lane].due)
       occupied += 1
       trainer.load(lane, replica: UInt32(replica), state: state)
@@ -128,31 +133,33 @@ private final class LaneWatch {
     }
   }
 
-  /// - Parameter hasEscaped: nil where it is not known yet.
-  private func look(at lane: Int, _ hasEscaped: Bool?) {
-    let end: ReplicaOutcome.End?
-    switch hasEscaped {
-    case true?: end = .escaped
-    case false?: end = nil
-    case nil: end = lookClosely(lane)
-    }
+  /// - Parameter verdict: whether the observable is past the threshold; nil where it is not known
+  ///   yet.
+  private func look(at lane: Int, _ verdict: Bool?) {
     let steps = steps(lane)
-    if let end {
-      finish(lane, end)
-    } else if steps == options.maxSteps {
-      finish(lane, .censored)
+    // Most looks by far, and at looks every step a sixth of the time if they go the way of the others.
+    if verdict == false, rule.isPlain, places[lane].crossing == nil, steps < rule.maxSteps {
+      places[lane].due = places[lane].start + rule.plainNext(after: steps)
+      return
+    }
+    guard let isPast = verdict ?? lookClosely(lane) else {
+      return finish(lane, ReplicaOutcome(steps: steps, end: .diverged))
+    }
+    guard let replica = places[lane].replica else { return }
+    if let outcome = rule.see(isPast, at: steps, of: replica, since: &places[lane].crossing) {
+      finish(lane, outcome)
     } else {
-      places[lane].due = places[lane].start + nextLook(after: steps, options)
+      places[lane].due = places[lane].start + rule.next(after: steps, of: replica)
     }
   }
 
   /// Steps of the replica in a lane.
   private func steps(_ lane: Int) -> Int { clock - places[lane].start }
 
-  /// Computes the observable of a lane.
-  private func lookClosely(_ lane: Int) -> ReplicaOutcome.End? {
-    guard trainer.copyParameters(lane, to: parameters) else { return .diverged }
-    return probe.hasEscaped(parameters, options.threshold) ? .escaped : nil
+  /// Whether the observable of a lane is past the threshold; nil if the replica has diverged.
+  private func lookClosely(_ lane: Int) -> Bool? {
+    guard trainer.copyParameters(lane, to: parameters) else { return nil }
+    return probe.hasEscaped(parameters, options.threshold)
   }
 
   private func report() {
@@ -166,10 +173,11 @@ private final class LaneWatch {
     if trainer.copyParameters(lane, to: parameters) { monitor.show(probe.value(parameters)) }
   }
 
-  private func finish(_ lane: Int, _ end: ReplicaOutcome.End) {
+  private func finish(_ lane: Int, _ outcome: ReplicaOutcome) {
     // What an early escape saves counts as done, so that the progress line reaches its end.
-    monitor.advance(by: options.maxSteps - places[lane].reported)
-    leave(lane, .ended(ReplicaOutcome(steps: steps(lane), end: end)))
+    let replica = places[lane].replica ?? 0
+    monitor.advance(by: rule.budget(of: replica) - places[lane].reported)
+    leave(lane, .ended(outcome))
   }
 
   private func leave(_ lane: Int, _ progress: ReplicaProgress) {
@@ -181,7 +189,7 @@ private final class LaneWatch {
 
   private func interrupt() -> [(Int, ReplicaProgress)] {
     for lane in places.indices where places[lane].replica != nil {
-      leave(lane, .underWay(trainer.state(lane)))
+      leave(lane, .underWay(trainer.state(lane), crossing: places[lane].crossing))
     }
     return results
   }

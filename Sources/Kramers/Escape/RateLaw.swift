@@ -6,18 +6,62 @@
 public struct RatePoint: Sendable, Equatable {
   /// n_i, the number of escapes; zero is a valid observation.
   public let escapes: Double
-  /// A_i, the total time at risk, > 0. In lr * steps whenever lr differs between points.
-  public let exposure: Double
+  /// A_i, the time that replicas were seen to survive, > 0. In lr * steps whenever lr differs
+  /// between points. With looks it may be 0 where all escape at the first.
+  public let survived: Double
+  /// h_i, the length of the looks within which escapes are known, in the unit of A_i; 0 for times
+  /// that are known exactly, which A_i then includes.
+  public let look: Double
   /// x_ij, the row of the design matrix.
   public let design: [Double]
   /// A known part of ln tau_i.
   public let offset: Double
 
-  public init(escapes: Double, exposure: Double, design: [Double], offset: Double = 0) {
+  public init(
+    escapes: Double, survived: Double, look: Double = 0, design: [Double], offset: Double = 0
+  ) {
     self.escapes = escapes
-    self.exposure = exposure
+    self.survived = survived
+    self.look = look
     self.design = design
     self.offset = offset
+  }
+
+  /// tau of this point alone; infinite without escapes.
+  public var tau: Double {
+    escapes > 0 ? meanTime(survived: survived, escapes: escapes, look: look) : .infinity
+  }
+
+  /// The largest ln L that this point alone can have.
+  var saturated: Double {
+    guard escapes > 0 else { return 0 }
+    guard survived > 0 else { return -escapes * log(look) }
+    return logLikelihood(logTau: log(tau))
+  }
+
+  /// Above this, A/tau is continued linearly in ln tau: still concave, and it cannot overflow.
+  fileprivate static let ceiling = 300.0
+
+  /// -n ln tau - A/tau for h = 0, and with looks n ln[(1 - e^(-h/tau))/h] - A/tau.
+  fileprivate func logLikelihood(logTau: Double) -> Double {
+    let exponent = log(survived) - logTau
+    let atRisk =
+      exponent < Self.ceiling
+      ? exp(exponent) : exp(Self.ceiling) * (1 + exponent - Self.ceiling)
+    let z = look > 0 ? look * exp(-logTau) : 0
+    // Below 1e-300 the quotient is 1 to rounding; so it is for h = 0.
+    let inLooks = z > 1e-300 ? log(-expm1(-z)) - log(look) : -logTau
+    return escapes * inLooks - atRisk
+  }
+
+  /// First derivative of ln L by ln tau, and minus the second.
+  fileprivate func derivatives(logTau: Double) -> (slope: Double, information: Double) {
+    let atRisk = exp(min(log(survived) - logTau, Self.ceiling))
+    let z = look > 0 ? look * exp(-logTau) : 0
+    let g = lookFactor(z)
+    // -z g'(z) = g (g + z - 1), which is z/2 for small z.
+    let bend = z < 1e-4 ? 0.5 * z : z > 700 ? 0 : g * (g + z - 1)
+    return (atRisk - escapes * g, atRisk + escapes * bend)
   }
 }
 
@@ -26,6 +70,13 @@ public struct RatePoint: Sendable, Equatable {
 ///
 ///     ln tau_i = offset_i + sum_j x_ij beta_j
 ///     ln L = sum_i ( -n_i ln tau_i - A_i/tau_i )
+///
+/// for exact times. Escapes known within looks of length h are
+///
+///     ln L = sum_i ( n_i ln[(1 - e^(-h_i/tau_i))/h_i] - A_i/tau_i )
+///
+/// which tends to it as h/tau -> 0. A last look cut short by the budget counts as part of a look:
+/// its length enters through h, see `GroupedExponential.look`.
 ///
 /// ln L is concave, so Newton's method with step halving finds its supremum; the design is replaced
 /// by an orthonormal basis of its columns first (1/T of a few close temperatures is nearly
@@ -60,8 +111,12 @@ public struct RateLaw: Sendable {
       guard point.escapes >= 0, point.escapes.isFinite else {
         throw .rule("escapes", "finite and not negative", point.escapes)
       }
-      guard point.exposure > 0, point.exposure.isFinite else {
-        throw .rule("exposure", "positive and finite", point.exposure)
+      guard point.look >= 0, point.look.isFinite else {
+        throw .rule("look", "finite and not negative", point.look)
+      }
+      let isSeen = point.look > 0 && point.escapes > 0
+      guard point.survived > 0 || isSeen && point.survived == 0, point.survived.isFinite else {
+        throw .rule("exposure", "positive and finite", point.survived)
       }
       for entry in point.design + [point.offset] where !entry.isFinite {
         throw .rule("design entry", "finite", entry)
@@ -111,7 +166,7 @@ public struct RateLaw: Sendable {
         var design = point.design
         let x = design.remove(at: index)
         return RatePoint(
-          escapes: point.escapes, exposure: point.exposure, design: design,
+          escapes: point.escapes, survived: point.survived, look: point.look, design: design,
           offset: point.offset + x * value)
       }
     ).logLikelihood
@@ -150,13 +205,13 @@ private struct Ascent {
   /// Whether the iteration came to rest at a maximum.
   var settled = false
 
-  /// Above this, A/tau is continued linearly in ln tau: still concave, and it cannot overflow.
-  private static let ceiling = 300.0
-
   init(_ points: [RatePoint], _ basis: Matrix) {
     let p = basis.columns
     // Least squares through ln(A/(n + 1/2)) is a start with every tau in range.
-    let guess = points.map { log($0.exposure / ($0.escapes + 0.5)) - $0.offset }
+    let guess = points.map { point in
+      log((point.survived + 0.5 * point.escapes * point.look) / (point.escapes + 0.5))
+        - point.offset
+    }
     position = (0..<p).map { j in
       (0..<points.count).reduce(0) { $0 + basis[$1, j] * guess[$1] }
     }
@@ -170,12 +225,12 @@ private struct Ascent {
       var gradient = [Double](repeating: 0, count: p)
       var information = Matrix(p, p)
       for (i, point) in points.enumerated() {
-        let expected = exp(min(log(point.exposure) - logTau[i], Self.ceiling))
+        let (slope, curvature) = point.derivatives(logTau: logTau[i])
         // The floor acts only far from the maximum, where tau is a thousand times too long and
         // the true curvature is exponentially small.
-        let weight = max(expected, 1e-3 * point.escapes)
+        let weight = max(curvature, 1e-3 * point.escapes)
         for j in 0..<p {
-          gradient[j] += (expected - point.escapes) * basis[i, j]
+          gradient[j] += slope * basis[i, j]
           for k in 0..<p { information[j, k] += weight * basis[i, j] * basis[i, k] }
         }
       }
@@ -239,12 +294,6 @@ private struct Ascent {
   }
 
   private static func value(_ points: [RatePoint], _ logTau: [Double]) -> Double {
-    zip(points, logTau).reduce(0) { sum, pair in
-      let (point, logTau) = pair
-      let exponent = log(point.exposure) - logTau
-      let expected =
-        exponent < ceiling ? exp(exponent) : exp(ceiling) * (1 + exponent - ceiling)
-      return sum - point.escapes * logTau - expected
-    }
+    zip(points, logTau).reduce(0) { $0 + $1.0.logLikelihood(logTau: $1.1) }
   }
 }

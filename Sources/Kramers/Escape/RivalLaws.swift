@@ -12,9 +12,13 @@
 ///
 /// in the unit of the exposures, lr * steps: in steps a clock looks like Arrhenius' law whenever lr
 /// varies. Each law is compared with the one that contains it by a likelihood-ratio test at 5 %: the
-/// clock with Arrhenius' law, the others with E and k both free. `best` is the simplest law that is
-/// not rejected, the likelier one among equals. (AIC alone finds a true clock in 77 % of
+/// clock with Arrhenius' law, the others with E and k both free. `simplest` is the simplest law that
+/// is not rejected, the likelier one among equals. (AIC alone finds a true clock in 77 % of
 /// experiments of 50 escapes at five points; the weights stand beside.)
+///
+/// `best` is that law only where the points can tell: activated laws from a power (`LawSeparation`),
+/// a clock from a barrier, no point so hot that dE/T < 2 (there no law of rare escapes holds: at
+/// dE/T = .5 to 2 the times of an activated escape fit a power of T), and the points do lie on it.
 ///
 /// Nothing here asks whether escapes are exponential at each point; `ExponentialTest` does.
 ///
@@ -54,8 +58,15 @@ public struct RivalLaws: Sendable {
   }
 
   public let rows: [Row]
-  public let best: Law
-  /// Laws beside the best that the data do not reject either.
+  /// The law that these points establish; nil, with a warning, where they cannot tell.
+  public let best: Law?
+  /// The simplest law that is not rejected, whether or not the points could tell.
+  public let simplest: Law
+  /// How well these points can tell an activated law from a power.
+  public let separation: LawSeparation
+  /// Points with dE/T < 2, where a barrier is known.
+  public let shallow: [Int]
+  /// Laws beside the simplest that the data do not reject either.
   public let alsoPossible: [Law]
   /// Probability of a scatter of the points about the best law as large as this: whether tau
   /// depends on the temperature alone. nil with as many parameters as points.
@@ -68,16 +79,18 @@ public struct RivalLaws: Sendable {
   /// - Parameters:
   ///   - points: exposures in lr * steps.
   ///   - predictedPower: k of `prefactor`, M/2 from the zero modes; nil fits it.
+  ///   - knownBarrier: dE by theory, in the unit of the temperatures; nil if there is none.
   /// - Throws: `InputError` for no points or values that are negative or not finite.
-  public init(_ points: [ArrheniusPoint], predictedPower: Double?) throws(InputError) {
+  public init(
+    _ points: [ArrheniusPoint], predictedPower: Double?, knownBarrier: Double? = nil
+  ) throws(InputError) {
     let coldest = points.map(\.inverseTemperature).max() ?? 1
     func law(_ columns: [(Double) -> Double], power: Double = 0) throws(InputError) -> RateLaw {
       try RateLaw(
         points.map { point in
           // ln T relative to the coldest point: the constant a takes up the rest.
-          RatePoint(
-            escapes: point.escapes, exposure: point.exposure,
-            design: [1] + columns.map { $0(point.inverseTemperature) },
+          point.ratePoint(
+            [1] + columns.map { $0(point.inverseTemperature) },
             offset: -power * log(point.inverseTemperature / coldest))
         })
     }
@@ -132,18 +145,32 @@ public struct RivalLaws: Sendable {
     Self.weigh(&rows, distinct: distinct, predictedPower: predictedPower)
     let choice = Self.choose(rows)
     self.rows = rows
-    best = choice.best.law
+    simplest = choice.best.law
     alsoPossible = choice.others
-    let saturated = points.reduce(0) { sum, point in
-      point.escapes > 0
-        ? sum - point.escapes * (log(point.exposure / point.escapes) + 1) : sum
+    // A barrier printed to four digits must not move a point across.
+    shallow = points.indices.filter {
+      (knownBarrier ?? .infinity) * points[$0].inverseTemperature < 2 * (1 - 1e-3)
     }
+    let saturated = points.reduce(0) { $0 + $1.ratePoint([]).saturated }
     let degrees = points.count - min(choice.best.parameters, distinct)
     fitP =
       degrees > 0
       ? chiSquareSurvival(
         max(2 * (saturated - choice.best.logLikelihood), 0), degrees: Double(degrees)) : nil
-    warning = Self.warning(rows, choice, points, fitP)
+    separation = LawSeparation(arrhenius: arrhenius, power: power)
+    var doubts = Self.doubts(rows, choice, points, distinct < 3 ? nil : separation)
+    let fitted = rows[1].barrier.flatMap { ($0.low > 0) ? $0.value : nil }
+    if !shallow.isEmpty { doubts.append(Self.tooHot(shallow)) }
+    if !doubts.isEmpty, let barrier = knownBarrier ?? fitted, barrier > 0 {
+      doubts.append(
+        "temperatures that could tell lie between dE/8 and dE/3: \(plainNumber(rounded(barrier / 8)))"
+          + " ... \(plainNumber(rounded(barrier / 3)))"
+          + (knownBarrier == nil ? " by the fitted barrier" : ""))
+    }
+    let fits = !choice.best.isRejected && !(fitP.map { $0 < 0.001 } ?? false)
+    best = doubts.isEmpty && fits ? choice.best.law : nil
+    let sentences = doubts + Self.cautions(rows, choice, points, fitP, knownBarrier)
+    warning = sentences.isEmpty ? nil : sentences.joined(separator: "; ")
   }
 
   private static func distinct(_ points: [ArrheniusPoint]) -> Int {
@@ -176,26 +203,68 @@ public struct RivalLaws: Sendable {
     return (best, others.map(\.law))
   }
 
-  private static func warning(
-    _ rows: [Row], _ choice: (best: Row, others: [Law]), _ points: [ArrheniusPoint], _ fitP: Double?
-  ) -> String? {
-    var sentences: [String] = []
+  /// Why no law can be called.
+  private static func doubts(
+    _ rows: [Row], _ choice: (best: Row, others: [Law]), _ points: [ArrheniusPoint],
+    _ separation: LawSeparation?
+  ) -> [String] {
     let inverse = points.map(\.inverseTemperature)
     let range = (inverse.max() ?? 0) - (inverse.min() ?? 0)
-    let arrhenius = rows.first { $0.law == .arrhenius }?.barrier
-    if range == 0 {
-      sentences.append("all points have one temperature: no law can be told from another")
-    } else if choice.best.law == .clock, let high = arrhenius?.high,
-      !(high * (inverse.max() ?? 0) < 2)
+    if range == 0 { return ["all points have one temperature: no law can be told from another"] }
+    let coldest = inverse.max() ?? 0
+    if choice.best.law == .clock {
+      guard let high = rows[1].barrier?.high, !(high * coldest < 2) else { return [] }
+      return [
+        "the laws cannot be told apart: a barrier up to \(plainNumber(rounded(high))), "
+          + "\(plainNumber(rounded(high * coldest))) times the lowest temperature, is not excluded"
+      ]
+    }
+    guard let separation else {
+      return ["two temperatures cannot tell Arrhenius' law from a power: give at least three"]
+    }
+    let possible = [choice.best.law] + choice.others
+    if possible.contains(.power), possible.count > 1 {
+      let names = possible.map(\.rawValue).joined(separator: ", ")
+      return ["the laws cannot be told apart: \(names) fit these points" + more(separation)]
+    }
+    guard !separation.tells else { return [] }
+    return [
+      "the laws cannot be told apart by these points: a test of arrhenius against power would "
+        + "miss the difference in more than 20 % of repetitions" + more(separation)
+    ]
+  }
+
+  private static func more(_ separation: LawSeparation) -> String {
+    guard let factor = separation.factor, factor > 1, factor < 1e4 else { return "" }
+    return
+      " (it takes about \(plainNumber(rounded(factor))) times as many escapes, or a wider range)"
+  }
+
+  private static func tooHot(_ shallow: [Int]) -> String {
+    let list = shallow.map { String($0 + 1) }.joined(separator: ", ")
+    return "dE/T < 2 at point\(shallow.count > 1 ? "s" : "") \(list): no law of rare escapes holds "
+      + "there"
+  }
+
+  /// What a reader should know besides.
+  private static func cautions(
+    _ rows: [Row], _ choice: (best: Row, others: [Law]), _ points: [ArrheniusPoint],
+    _ fitP: Double?, _ knownBarrier: Double?
+  ) -> [String] {
+    var sentences: [String] = []
+    if choice.best.law == .arrhenius, choice.others == [.prefactor] {
+      sentences.append("a power of T in front, as zero modes make it, cannot be told from none")
+    } else if choice.best.law == .prefactor, choice.others == [.arrhenius] {
+      sentences.append("a power of T in front, as zero modes make it, cannot be told from none")
+    }
+    let coldest = points.map(\.inverseTemperature).max() ?? 0
+    if knownBarrier == nil, choice.best.law == .power, let high = rows[1].barrier?.high,
+      high.isFinite, high * coldest < 8
     {
       sentences.append(
-        "the laws cannot be told apart: a barrier up to \(plainNumber(rounded(high))), "
-          + "\(plainNumber(rounded(high * (inverse.max() ?? 0)))) times the lowest temperature, is "
-          + "not excluded")
-    }
-    if !choice.others.isEmpty {
-      let names = ([choice.best.law] + choice.others).map(\.rawValue).joined(separator: ", ")
-      sentences.append("the laws cannot be told apart: \(names) fit these points")
+        "no barrier is known here: one up to \(plainNumber(rounded(high))), "
+          + "\(plainNumber(rounded(high * coldest))) times the lowest temperature, would look like "
+          + "this where it is not deep against the temperature")
     }
     if choice.best.isRejected { sentences.append("every law is rejected at 5 %") }
     if let fitP, fitP < 0.01 {
@@ -203,6 +272,6 @@ public struct RivalLaws: Sendable {
         "the points scatter about the best law more than counting allows (p = "
           + "\(plainNumber(rounded(fitP)))): tau depends on more than the temperature")
     }
-    return sentences.isEmpty ? nil : sentences.joined(separator: "; ")
+    return sentences
   }
 }

@@ -36,14 +36,33 @@ public enum SplittingOverlap: Sendable {
     public let splitting: SplittingRecord
     public let direct: CensoredRate
 
-    /// Standard error of ln(splitting / direct).
+    /// Standard error of ln(splitting / direct); infinite where splitting has none (a single run).
     public var error: Double {
-      let e = splitting.relativeError ?? .infinity
-      return (e * e + 1 / Double(max(direct.escapes, 1))).squareRoot()
+      let (e, d) = errors
+      return (e * e + d * d).squareRoot()
     }
     /// ln(splitting / direct) in standard errors.
     public var z: Double { log(splitting.tau / direct.tau) / error }
-    public var agrees: Bool { abs(z) < 3 && error < 0.5 }
+    /// The two differ by more than their errors allow: |z| above the quantile of Student's law that
+    /// a normal z passes at 3. Three runs have two degrees of freedom, and it is 19 there.
+    public var disagrees: Bool {
+      let (e, d) = errors
+      guard error.isFinite else { return false }
+      // Welch–Satterthwaite.
+      let (a, b) = (e * e, d * d)
+      let degrees =
+        (a + b) * (a + b)
+        / (a * a / Double(max(splitting.runs.count - 1, 1)) + b * b / Double(max(direct.escapes, 1)))
+      return abs(z) >= studentQuantile(0.99865, degrees: max(degrees, 1))
+    }
+    /// Whether a disagreement could have been seen: an error of 50 % hides a factor of 4.5.
+    public var isPrecise: Bool { error < 0.5 }
+    /// nil where the errors are too wide to tell.
+    public var agrees: Bool? { disagrees ? false : isPrecise ? true : nil }
+
+    private var errors: (splitting: Double, direct: Double) {
+      (splitting.relativeError ?? .infinity, 1 / Double(max(direct.escapes, 1)).squareRoot())
+    }
   }
 }
 
@@ -132,8 +151,12 @@ extension Experiment {
       data: data, network: network, settings: settings, from: state, options: direct,
       threads: threads, monitor: monitor)
     if passage.interrupted { return .missing(reason: "interrupted") }
+    if passage.diverged > 0 {
+      return .missing(reason: "\(passage.diverged) replicas of brute force diverged")
+    }
     let sample = try CensoredSample(
-      times: passage.times.map { Double($0) }, escaped: passage.escaped)
+      times: passage.times.map { Double($0) }, escaped: passage.escaped,
+      every: Double(request.every))
     return .compared(
       .init(
         settings: settings, effectiveTemperature: effectiveTemperature(settings),

@@ -16,6 +16,11 @@ struct AxisScale: Sendable {
     var label: String
     var power: (mantissa: String, exponent: Int)?
 
+    /// Width on paper, in letters; a power is written smaller.
+    var letters: Double {
+      power.map { Double($0.mantissa.count) + 4 } ?? Double(label.count)
+    }
+
     static func == (a: Tick, b: Tick) -> Bool { a.value == b.value && a.label == b.label }
   }
 
@@ -99,11 +104,15 @@ struct AxisScale: Sendable {
       return axis.names.enumerated().map { Tick(value: Double($0 + 1), label: $1) }
     }
     let most = max(most, 2)
-    switch axis.scale {
-    case .linear: return linearTicks(most)
-    case .log: return logTicks(most)
-    case .symlog: return symmetricTicks(most)
-    }
+    let ticks =
+      switch axis.scale {
+      case .linear: linearTicks(most)
+      case .log: logTicks(most)
+      case .symlog: symmetricTicks(most)
+      }
+    let inside = ticks.filter { (-1e-6...1 + 1e-6).contains(place($0.value)) }
+    // Less than a decade: fewer than two powers say too little.
+    return inside.count < 2 ? linearTicks(most).filter { holds($0.value) } : inside
   }
 
   private func linearTicks(_ most: Int) -> [Tick] {

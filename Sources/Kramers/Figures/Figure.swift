@@ -7,21 +7,19 @@ public struct Figure: Sendable, Equatable {
   public var panels: [Panel]
   public var size: Size
 
-  /// Width and height on paper, in inches.
+  /// Width and height on paper, in inches; without a height as high as panels and text need.
   public struct Size: Sendable, Equatable {
     public var width: Double
-    public var height: Double
+    public var height: Double?
 
-    public init(width: Double, height: Double) {
+    public init(width: Double, height: Double? = nil) {
       self.width = width
       self.height = height
     }
 
-    /// A column of a journal, or its page's width; each further panel needs room of its own.
-    public static func column(panels: Double) -> Size {
-      Size(width: 3.4, height: 0.5 + 2.4 * panels)
-    }
-    public static func page(panels: Double) -> Size { Size(width: 7, height: 0.6 + 3.8 * panels) }
+    /// A column of a journal, and its page's width.
+    public static let column = Size(width: 3.4)
+    public static let page = Size(width: 7)
   }
 
   public struct Panel: Sendable, Equatable {

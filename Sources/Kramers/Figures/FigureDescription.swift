@@ -2,17 +2,16 @@
 extension Figure {
   /// - Parameters:
   ///   - record: `title`, `panels` (each `x`, `y`, `series`, and `notes`, `below`, `height`).
-  ///   - size: by the room that the panels need together.
+  ///   - size: on paper.
   /// - Throws: `InputError` that names the field.
-  public init(_ record: Record, size: (Double) -> Size) throws {
+  public init(_ record: Record, size: Size = .column) throws {
     let fields = try FigureFields(record, "the picture", ["title", "panels"])
     let panels = try fields.objects("panels").enumerated().map { k, item in
       try Panel(item, "panel \(k + 1)")
     }
     guard !panels.isEmpty else { throw InputError.sentence("the picture has no panels") }
     self.init(
-      title: try fields.text("title") ?? "", panels: panels,
-      size: size(panels.reduce(0) { $0 + $1.height }))
+      title: try fields.text("title") ?? "", panels: panels, size: size)
   }
 }
 

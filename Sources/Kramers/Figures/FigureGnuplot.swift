@@ -18,27 +18,19 @@ extension Figure {
     _ format: FileFormat, path: String? = nil, data: DataPlace = .inline
   ) -> String {
     let placed = panels.map { PlacedPanel($0, columns: data == .inline ? 600 : nil) }
-    var script = "set terminal \(terminal(format))\nset encoding utf8\n"
+    let layout = FigureLayout(self, placed)
+    var script = "set terminal \(terminal(format, layout))\nset encoding utf8\n"
     if let path { script += "set output \(quoted(path, enhanced: false))\n" }
     if data == .inline {
       for (block, name) in blocks(placed) { script += "$\(name) << EOD\n\(block)EOD\n" }
     }
     script += Self.style + "set pointsize \(format == .png ? 1.4 : format == .sixel ? 0.9 : 0.55)\n"
     if placed.count > 1 { script += "set multiplot\n" }
-    let total = panels.reduce(0) { $0 + $1.height }
-    var top = 1.0
     for (k, panel) in placed.enumerated() {
-      let height = panel.panel.height / total
-      top -= height
-      if placed.count > 1 {
-        script +=
-          "set size 1,\(fixedNumber(height, decimals: 5))\n"
-          + "set origin 0,\(fixedNumber(max(top, 0), decimals: 5))\n"
-        if k > 0 { script += "unset title\n" }
-      }
-      if k == 0, !title.isEmpty { script += "set title \(lines([title], margin: 10))\n" }
-      script += axes(panel, heightInches: size.height * height)
-      script += plot(panel, k, data)
+      if k == 0, !title.isEmpty { script += "set title \(joined(layout.title))\n" }
+      if k == 1 { script += "unset title\n" }
+      script += axes(panel, layout.places[k], nameRoom: layout.nameRoom)
+      script += plot(panel, k, layout, data)
     }
     if placed.count > 1 { script += "unset multiplot\n" }
     return script + "unset output\n"
@@ -51,17 +43,17 @@ extension Figure {
       .joined(separator: "\n\n")
   }
 
-  private func terminal(_ format: FileFormat) -> String {
+  private func terminal(_ format: FileFormat, _ layout: FigureLayout) -> String {
     func pixels(_ perInch: Double) -> String {
-      "\(Int((size.width * perInch).rounded())),\(Int((size.height * perInch).rounded()))"
+      "\(Int((size.width * perInch).rounded())),\(Int((layout.height * perInch).rounded()))"
     }
-    let font = size.width > 5 ? 9.0 : 8
+    let font = layout.font
     // Points of 1/72 inch, whatever the unit of the terminal.
     func text(_ perInch: Double) -> String { fixedNumber(font * perInch / 72, decimals: 2) }
     return switch format {
     case .pdf:
       "pdfcairo enhanced color size \(fixedNumber(size.width, decimals: 3))in,"
-        + "\(fixedNumber(size.height, decimals: 3))in font 'Sans,\(fixedNumber(font, decimals: 0))' "
+        + "\(fixedNumber(layout.height, decimals: 3))in font 'Sans,\(fixedNumber(font, decimals: 0))' "
         + "linewidth 1"
     case .svg:
       "svg enhanced size \(pixels(96)) font 'Helvetica,Arial,sans-serif,\(text(96))' "
@@ -80,28 +72,23 @@ extension Figure {
     set border 3 lw 0.8
     set tics nomirror out scale 0.6
     set style fill transparent solid 0.22 noborder
-    set key bmargin center horizontal samplen 2.4 spacing 1.15 Left reverse
-    set lmargin 10
-    set rmargin 2.5
 
     """
 
   // MARK: Axes
 
-  private func axes(_ panel: PlacedPanel, heightInches: Double) -> String {
+  private func axes(_ panel: PlacedPanel, _ place: FigureLayout.Place, nameRoom: Int) -> String {
     var script = ""
-    // Names and the y axis' label are broken into lines, so that the plot keeps most of the width.
-    let nameRoom = Int(size.width * 6)
-    let names = panel.y.axis.names.map { wrapped($0, to: nameRoom) }
-    let label = wrapped(panel.y.axis.fullLabel, to: max(Int(heightInches * characters * 0.55), 16))
-    let margin =
-      names.isEmpty
-      ? 10 + 3 * max(label.count - 1, 0)
-      : (names.joined().map(\.count).max() ?? 0) + 3
-    let plotWidth = size.width * characters - Double(margin) - 3
-    let xTicks = apart(panel.x.ticks(most: Int(size.width * 1.7)), panel.x, characters: plotWidth)
-    let yTicks = panel.y.ticks(most: Int(heightInches * 2.2))
+    for (side, value) in [
+      ("l", place.left), ("r", place.right), ("t", place.top), ("b", place.bottom),
+    ] {
+      script += "set \(side)margin at screen \(fixedNumber(value, decimals: 5))\n"
+    }
+    let xTicks = apart(
+      panel.x.ticks(most: Int(size.width * 1.7)), panel.x, letters: place.plotLetters)
+    let yTicks = panel.y.ticks(most: FigureLayout.yTicks(place.height))
     for (letter, scale, ticks) in [("x", panel.x, xTicks), ("y", panel.y, yTicks)] {
+      script += "unset nonlinear \(letter)\n"
       switch scale.axis.scale {
       case .linear: script += "unset logscale \(letter)\n"
       case .log: script += "set logscale \(letter)\n"
@@ -124,28 +111,19 @@ extension Figure {
       }
       script += "set \(letter)tics (\(written.joined(separator: ", ")))\n"
     }
-    script += "set lmargin \(margin)\n"
-    var words = [panel.x.axis.fullLabel]
-    if let below = panel.panel.below { words.append("below each tick: \(below.name)") }
-    // gnuplot keeps room for one line of ticks.
-    let lineBelow = panel.panel.below == nil ? "" : "\"\\n\"."
-    script += "set xlabel \(lineBelow)\(lines(words + panel.notes, margin: margin)) offset 0,0.3\n"
-    script += "set ylabel \(joined(label)) offset \(-0.9 * Double(max(label.count - 1, 0))),0\n"
+    let lines = place.label.count
+    script += "set ylabel \(joined(place.label)) offset \(-0.7 * Double(max(lines - 1, 0))),0\n"
     return script
   }
 
-  /// Letters in an inch.
-  private var characters: Double { size.width > 5 ? 13 : 14.5 }
-
   /// Without the ticks whose labels would stand on those before.
   private func apart(
-    _ ticks: [AxisScale.Tick], _ scale: AxisScale, characters: Double
+    _ ticks: [AxisScale.Tick], _ scale: AxisScale, letters: Double
   ) -> [AxisScale.Tick] {
     var end = -Double.infinity
     return ticks.filter { tick in
-      // A power is written smaller.
-      let length = tick.power.map { Double($0.mantissa.count) + 4 } ?? Double(tick.label.count)
-      let middle = scale.place(tick.value) * characters
+      let length = tick.letters
+      let middle = scale.place(tick.value) * letters
       guard middle - length / 2 > end else { return false }
       end = middle + length / 2 + 1
       return true
@@ -159,13 +137,6 @@ extension Figure {
     let mantissa = power.mantissa.replacing("-", with: "−")
     let times = mantissa.isEmpty || mantissa == "−" ? mantissa : mantissa + "×"
     return "'\(times)10^{\(sign)\(abs(power.exponent))}'"
-  }
-
-  /// Sentences below each other, broken where the figure ends.
-  private func lines(_ sentences: [String], margin: Int) -> String {
-    // What is centred over the plot has the narrower side of the figure twice.
-    let room = Int(size.width * characters) - margin - 3
-    return joined(sentences.flatMap { wrapped($0, to: room) })
   }
 
   private func joined(_ lines: [String]) -> String {
@@ -194,9 +165,11 @@ extension Figure {
     return text
   }
 
-  private func plot(_ panel: PlacedPanel, _ k: Int, _ data: DataPlace) -> String {
+  private func plot(
+    _ panel: PlacedPanel, _ k: Int, _ layout: FigureLayout, _ data: DataPlace
+  ) -> String {
     let before = panels[..<k].reduce(0) { $0 + $1.series.count }
-    var labels = "unset label\n"
+    var labels = "unset label\n" + texts(layout.places[k])
     var parts: [String] = []
     for (i, series) in panel.series.enumerated() {
       if series.drawing == .text {
@@ -212,7 +185,7 @@ extension Figure {
         case .inline: "$panel\(k + 1)_series\(i + 1)"
         case .file(let name): "\(quoted(name, enhanced: false)) index \(before + i)"
         }
-      let room = Int(size.width * characters) - 13
+      let room = layout.keyRoom
       let title =
         series.name.map { name in
           "title \(quoted(name.count > room ? name.prefix(room - 1) + "…" : name))"
@@ -221,6 +194,22 @@ extension Figure {
     }
     if parts.isEmpty { parts = ["'-' using 1:2 with points notitle\nnan nan\ne"] }
     return labels + "plot " + parts.joined(separator: ", \\\n     ") + "\n"
+  }
+
+  /// What stands below the ticks: label, notes, the place of the legend.
+  private func texts(_ place: FigureLayout.Place) -> String {
+    func share(_ x: Double) -> String { fixedNumber(x, decimals: 5) }
+    var script = ""
+    for (n, words) in (place.xLabel + place.notes).enumerated() {
+      // The label stands below its axis, notes below the picture.
+      let middle = n < place.xLabel.count ? (place.left + place.right) / 2 : 0.5
+      script +=
+        "set label \(quoted(words)) at screen \(share(middle)),"
+        + "screen \(share(place.textTop - Double(n) * place.lineHeight)) center\n"
+    }
+    return script
+      + "set key at screen 0.5,screen \(share(place.keyTop)) center top vertical maxrows "
+      + "\(max(place.keyRows, 1)) samplen 2.4 spacing 1.15 Left reverse\n"
   }
 
   private func how(_ series: Series) -> String {

@@ -65,10 +65,17 @@ private struct PanelText {
     self.width = width
     let below = placed.panel.below
     let legend = legendRows()
-    let notes = placed.notes.flatMap { wrapped($0, to: width) }.map { style.plain($0) }
-    let others = 4 + (below == nil ? 0 : 1) + legend.count + notes.count
+    var notes = placed.notes.flatMap { wrapped($0, to: width - 4) }.map { style.plain($0) }
     let names = placed.y.axis.names.count
-    let plotHeight = max(height - others, names > 0 ? names : 5, 5)
+    let least = names > 0 ? names : 5
+    let axes = 3 + (placed.y.axis.fullLabel.isEmpty ? 0 : 1) + (below == nil ? 0 : 1)
+    // The plot comes before the notes.
+    let room = max(height - axes - legend.count - least, 1)
+    if notes.count > room {
+      notes = Array(notes.prefix(room))
+      notes[room - 1] += " ..."
+    }
+    let plotHeight = max(height - axes - legend.count - notes.count, least)
     let ticks = placed.y.ticks(most: max(plotHeight / 3, 3))
     let labels = ticks.map { style.plain($0.label) }
     let margin = min(max(labels.map(\.count).max() ?? 0, 4), width / 2)

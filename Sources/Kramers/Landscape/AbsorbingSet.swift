@@ -9,7 +9,7 @@
 ///   whose bias are zero. Adam and AdamW divide by the size of a gradient, so that zero must be
 ///   exact there; in a rotated set their update leaves it within a few steps;
 /// - biases and the centre of L2 must lie in the set;
-/// - sigmoid has none, because a unit without input gives 1/2; temperature and per-sample gradient
+/// - sigmoid and softplus have none, because a unit without input gives f(0) != 0; temperature and per-sample gradient
 ///   noise reach every weight.
 ///
 /// `isAbsorbing` means that the state lies in the set and the update preserves it: not merely small
@@ -38,13 +38,12 @@ extension Experiment {
         residual: nil)
     }
     let isRotatable =
-      network.activation == .linear
-      && (settings.optimizer == .sgd || settings.optimizer == .momentum)
+      network.activation == .linear && keeps == .subspaces
     let supports = (0..<network.depth - 1).map { l in
       let hidden = HiddenLayer(network, l)
       return isRotatable
         ? hidden.directions(state.parameters, above: 1e-6)
-        : hidden.units(state.parameters, above: isAdaptive ? 0 : 1e-6)
+        : hidden.units(state.parameters, above: keeps == .subspaces ? 1e-6 : 0)
     }
     let rank = supports.map(\.used).max() ?? 0
     let isFree = zip(supports, network.hiddenWidths).allSatisfy { rank < $1 }
@@ -55,16 +54,27 @@ extension Experiment {
     if settings.temperature > 0 || settings.gradientNoise > 0 {
       return verdict(false, "additive noise (temperature, gradient_noise) reaches every weight")
     }
-    if network.activation == .sigmoid {
-      return verdict(false, "a sigmoid unit without input gives 1/2, so its weights out are moved")
+    if keeps == .none {
+      return verdict(
+        false, "'\(settings.optimizer.rawValue)' may move weights that have no gradient")
+    }
+    let activation = network.activation
+    guard activation.keepsZero else {
+      return verdict(
+        false,
+        "a \(activation) unit without input gives \(rounded(activation.function.value(0))), so its "
+          + "weights out are moved")
+    }
+    guard let slope = activation.function.slopeAtZero else {
+      return verdict(false, "'\(activation)' does not say how a unit with small weights grows")
     }
     guard isFree else {
       let what = isRotatable ? "hidden direction" : "hidden unit"
       let hint =
-        isRotatable || network.activation == .linear && !isAdaptive
+        isRotatable || network.activation == .linear && keeps == .subspaces
         ? ""
         : "; only units whose weights in and out and bias are zero count here, because "
-          + (isAdaptive
+          + (keeps != .subspaces
             ? "'\(settings.optimizer.rawValue)' moves every weight by itself"
             : "'\(network.activation.rawValue)' cannot be rotated")
       return verdict(
@@ -75,7 +85,7 @@ extension Experiment {
     }
     for (name, other) in [
       ("a bias", network.bias ? state.parameters : nil),
-      ("the centre of L2", settings.l2 > 0 ? settings.l2Center : nil),
+      ("the centre of L2", settings.l2Term.centerActedOn(network)),
       ("the momentum buffer", state.firstMoment.isEmpty ? nil : state.firstMoment),
     ] {
       guard let other else { continue }
@@ -83,11 +93,13 @@ extension Experiment {
         supports.enumerated().map { l, support in
           HiddenLayer(network, l).outside(other, support, rank)
         }.max() ?? 0
-      if outside > (isAdaptive ? 0 : 1e-6) {
+      if outside > (keeps == .subspaces ? 1e-6 : 0) {
         return verdict(false, "\(name) holds \(rounded(outside)) outside the set")
       }
     }
-    if network.depth == 2, let growth = transverseGrowth(), growth > 1e-6 * max(settings.l2, 1e-6) {
+    if network.depth == 2, let growth = transverseGrowth(slope),
+      growth > 1e-6 * max(settings.l2, 1e-6)
+    {
       return verdict(
         false,
         "at depth 2 the set is invariant but unstable here: what rounding leaves grows at "
@@ -100,18 +112,16 @@ extension Experiment {
         : "dead units get no gradient from any minibatch")
   }
 
-  private var isAdaptive: Bool { settings.optimizer == .adam || settings.optimizer == .adamw }
+  private var keeps: KeptSets { settings.optimizer.rule.keeps }
 
   private func smallest(_ supports: [HiddenSupport]) -> Double {
     supports.compactMap(\.sizes.last).min() ?? 0
   }
 
   /// Depth 2: how fast a new hidden unit with small weights in and out grows, |sum_n e_n x_n'| - l2
-  /// (times the slope of the activation at 0); nil for relu, which has none.
-  private func transverseGrowth() -> Double? {
-    guard network.activation != .relu, let full = try? data.fullBatch(for: network) else {
-      return nil
-    }
+  /// (times the slope of the activation at 0).
+  private func transverseGrowth(_ slope: Double) -> Double? {
+    guard let full = try? data.fullBatch(for: network) else { return nil }
     let workspace = GradientWorkspace(network, capacity: full.count)
     var gradient = [Double](repeating: 0, count: network.parameterCount)
     workspace.lossAndGradient(state.parameters, full, into: &gradient)
@@ -123,8 +133,7 @@ extension Experiment {
         }
       }
     }
-    let slope = network.activation == .gelu ? 0.5 : 1
-    let decay = settings.optimizer == .adamw ? 0 : settings.l2
+    let decay = settings.optimizer.descendsObjective ? settings.l2 : 0
     return slope * (singularValues(of: coupling).first ?? 0) - decay
   }
 }

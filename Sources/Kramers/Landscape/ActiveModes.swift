@@ -33,6 +33,25 @@ extension Experiment {
     return theory.modes.indices.map { $0 <= rank ?? -1 }
   }
 
+  /// Whether `learnedFlags` tells which modes are learned, and not only how many.
+  var flagsNameModes: Bool {
+    isDeepLinear && network.depth >= 3 && deepLinearTheory(monitor: RunMonitor()).commutes
+  }
+
+  /// The strength by which each mode of `learnedFlags` is judged: its own projection for commuting
+  /// moments at D >= 3, else the singular value of its number.
+  func ownStrengths() -> [Double] {
+    if flagsNameModes {
+      let map = network.endToEndMap(of: state.parameters)
+      let correlation = SingularValueDecomposition(data.moments.yx)
+      return deepLinearTheory(monitor: RunMonitor()).modes.indices.map { k in
+        dot(correlation.u.column(k), map * correlation.v.column(k))
+      }
+    }
+    let evaluator = try? Evaluator(data: data, network: network, settings: settings)
+    return evaluator?.modeStrengths(state.parameters) ?? []
+  }
+
   private func projectionFlags(_ map: Matrix, l2: Double, count: Int) -> [Bool] {
     let correlation = SingularValueDecomposition(data.moments.yx)
     return (0..<count).map { k in

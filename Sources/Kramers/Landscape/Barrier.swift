@@ -108,6 +108,10 @@ extension Experiment {
       throw InputError.sentence("inputs and targets are uncorrelated: there is no mode to learn")
     }
     let rank = mode.flatMap { order.firstIndex(of: $0) } ?? next
+    // The mode that is left out was to follow from the present state.
+    if mode == nil, case .unknown(let reason) = presentEscapePath(rank: rank, l2: settings.l2) {
+      throw InputError.sentence(reason + "; give mode for a barrier on the way of the first modes")
+    }
     let builder = try StateBuilder(data.moments, network) { monitor.shouldStop }
     // First of all whether the states exist: the reason names the spinodal.
     _ = try builder.saddle(rank: rank + 1, l2: settings.l2)

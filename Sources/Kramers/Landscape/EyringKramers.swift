@@ -11,8 +11,8 @@
 ///
 /// Primes leave out zero modes. dE and k belong to the objective, data term plus L2, and to any
 /// second moments. First order in T: the exact time is longer by a factor 1 + O(T/dE), and more so
-/// the more zero modes appear at the saddle. Overdamped dynamics (no momentum), lr -> 0, noise that
-/// does not depend on the state; minibatch noise alone does not leave such states at all.
+/// the more zero modes appear at the saddle. Overdamped dynamics (no momentum), lr -> 0 (`StepBias`
+/// says what a step does), noise that does not depend on the state; minibatch noise alone does not leave such states at all.
 ///
 /// Source: H. Eyring (1935), H. Kramers (1940); zero modes: J. Langer, Ann. Phys. 54 (1969) 258.
 public struct EyringKramers: Sendable {
@@ -59,13 +59,14 @@ public struct EyringKramers: Sendable {
     rate.wellCurvature = l2
     let batch = builder.batch
     do throws(InputError) {
-      let bottom = try denseHessian(network, minimum.parameters, batch, l2: l2)
-      let top = try denseHessian(network, saddle.parameters, batch, l2: l2)
+      let bottom = try denseHessian(network, minimum.parameters, batch, l2: L2Term(l2))
+      let top = try denseHessian(network, saddle.parameters, batch, l2: L2Term(l2))
       let low = HessianSpectrum(bottom)
       let high = HessianSpectrum(top)
       let size = SoftModes(network, rank, minimum.parameters, escaping: climb.sigmaSaddle)
       rate.softTemperature = min(size.temperature(bottom), size.temperature(top))
       rate.reason = Self.defect(low, high, zeros, rank)
+      rate.stepBias = StepBias(minimum: low, saddle: high)
       let orbits = (
         RotationOrbit(network, minimum.parameters, rank: rank).logVolume,
         RotationOrbit(network, saddle.parameters, rank: rank + 1).logVolume

@@ -10,7 +10,7 @@
 ///
 /// Cost: P Hessian-vector products.
 public func denseHessian(
-  _ network: Network, _ parameters: [Double], _ batch: Batch, l2: Double, limit: Int = 2000
+  _ network: Network, _ parameters: [Double], _ batch: Batch, l2: L2Term, limit: Int = 2000
 ) throws(InputError) -> Matrix {
   let count = network.parameterCount
   guard count <= limit else {
@@ -78,7 +78,7 @@ extension Network {
 ///
 /// - Returns: nil if Lanczos did not converge or nothing is left.
 public func smallestHessianEigenvalue(
-  _ network: Network, _ parameters: [Double], _ batch: Batch, l2: Double,
+  _ network: Network, _ parameters: [Double], _ batch: Batch, l2: L2Term,
   besides directions: [[Double]]
 ) -> (value: Double, vector: [Double])? {
   let basis = orthonormalized(directions)

@@ -51,7 +51,7 @@ extension Experiment {
     guard request.count >= 1, request.count <= count || request.isDense else {
       throw InputError.rule("k", "in 1...\(count), the number of parameters", request.count)
     }
-    let l2 = settings.optimizer == .adamw ? 0 : settings.l2
+    let l2 = settings.optimizer.descendsObjective ? settings.l2Term : 0
     let batch = try data.fullBatch(for: network)
     let gradientNorm = try measure().gradientNorm
     if request.isDense {

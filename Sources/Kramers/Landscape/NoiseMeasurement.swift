@@ -91,7 +91,12 @@ extension Experiment {
       batch: size, samples: train.count, sampling: settings.sampling, factor: factor,
       trace: factor * noise.trace, top: top, mode: mode, projection: projection,
       projectionReason: reason,
-      effectiveTemperature: projection.map { 0.5 * settings.learningRate * $0 },
+      effectiveTemperature: projection.flatMap { variance in
+        // Inertia collects noise; where no temperature is defined, there is no effective one.
+        settings.optimizer.rule.friction(settings).map {
+          0.5 * settings.learningRate * variance / $0
+        }
+      },
       absorbing: copy.absorbingSet(mode: request.mode))
   }
 

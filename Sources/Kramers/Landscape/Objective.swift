@@ -6,16 +6,14 @@
 final class Objective {
   let network: Network
   let batch: Batch
-  let l2: Double
-  private let center: [Double]?
+  let l2: L2Term
   private let workspace: GradientWorkspace
   private let hessian: HessianWorkspace
 
-  init(_ network: Network, _ batch: Batch, l2: Double, center: [Double]? = nil) {
+  init(_ network: Network, _ batch: Batch, l2: L2Term) {
     self.network = network
     self.batch = batch
     self.l2 = l2
-    self.center = center
     workspace = GradientWorkspace(network, capacity: batch.count)
     hessian = HessianWorkspace(network, capacity: batch.count)
   }
@@ -23,13 +21,8 @@ final class Objective {
   /// E and its gradient.
   func value(_ theta: [Double], _ gradient: inout [Double]) -> Double {
     let loss = workspace.lossAndGradient(theta, batch, into: &gradient)
-    var penalty = 0.0
-    for k in theta.indices {
-      let distance = theta[k] - (center?[k] ?? 0)
-      penalty += distance * distance
-      gradient[k] += l2 * distance
-    }
-    return loss + 0.5 * l2 * penalty
+    l2.addGradient(theta, to: &gradient, network)
+    return loss + l2.value(theta, network)
   }
 
   func value(_ theta: [Double]) -> Double {
@@ -68,10 +61,10 @@ extension Experiment {
   ///
   /// - Throws: `InputError` where there is none: adamw decays decoupled from the loss.
   func objective() throws -> Objective {
-    guard settings.optimizer != .adamw else {
-      throw InputError.sentence("adamw decays decoupled from the loss: there is no objective")
+    if let reason = settings.optimizer.rule.noObjective {
+      throw InputError.sentence("\(reason): there is no objective")
     }
     return Objective(
-      network, try data.fullBatch(for: network), l2: settings.l2, center: settings.l2Center)
+      network, try data.fullBatch(for: network), l2: settings.l2Term)
   }
 }

@@ -99,8 +99,8 @@ extension Experiment {
         "theory knows losses that depend on second moments; data.\(data.name) weights single "
           + "targets")
     }
-    guard settings.optimizer != .adamw else {
-      throw InputError.sentence("adamw decays decoupled from the loss: there is no objective")
+    if let reason = settings.optimizer.rule.noObjective {
+      throw InputError.sentence("\(reason): there is no objective")
     }
     guard settings.l2Center == nil else {
       throw InputError.sentence("theory has L2 about the origin, not about l2_center")

@@ -11,6 +11,7 @@
 ///     tau = (1 - mu)/(k lr kappa),    kappa = (g/lam) (sqrt(g^2/4 + lam) - g/2),   lam = |lam_-|
 ///
 /// kappa < 1 is Kramers' factor for inertia; at mu = 0 the update has none, and there is no kappa.
+/// These are the times for lr -> 0; `prediction` adds what the step does (`StepBias`).
 ///
 /// Source: H. Kramers, Physica 7 (1940) 284, equations 17 and 25.
 public struct RateFormula: Sendable, Equatable {
@@ -32,6 +33,8 @@ public struct RateFormula: Sendable, Equatable {
   public var anharmonicity: Double
   /// Curvature of the minimum along the way out; decides how much friction is needed.
   public var wellCurvature: Double?
+  /// What the step lr does to the time; nil where the Hessians are too large.
+  public var stepBias: StepBias?
 
   public init(
     barrier: Double, negativeEigenvalue: Double, temperaturePower: Double, anharmonicity: Double
@@ -42,7 +45,7 @@ public struct RateFormula: Sendable, Equatable {
     self.anharmonicity = anharmonicity
   }
 
-  /// tau in steps by the formula, however valid it is; nil without a prefactor.
+  /// tau in steps by the formula for lr -> 0, however valid it is; nil without a prefactor.
   ///
   /// - Parameters:
   ///   - temperature: T > 0.
@@ -60,18 +63,20 @@ public struct RateFormula: Sendable, Equatable {
   }
 
   public enum Prediction: Sendable, Equatable {
-    /// Steps, and the relative error to expect of the formula at this temperature.
-    case time(tau: Double, relativeError: Double)
+    /// Steps; the relative error of the formula at this temperature, by which the exact time is
+    /// longer; and the relative error, of either sign, of what the step lr does to it.
+    case time(tau: Double, relativeError: Double, stepError: Double)
     case unavailable(String)
   }
 
-  /// tau where the formula can be trusted: (1 + M^2)/(2x) < 0.3, x = dE/T, M = m_s - m_0, which
-  /// is also the error stated; and neither a soft mode nor, near a spinodal, a flat barrier, nor so
-  /// little friction that energy, not position, is what diffuses.
+  /// tau at this lr where the formula can be trusted: (1 + M^2)/(2x) < 0.3, x = dE/T,
+  /// M = m_s - m_0, which is also the error stated; and neither a soft mode nor, near a spinodal, a
+  /// flat barrier, nor so little friction that energy, not position, is what diffuses, nor so large
+  /// a step that the two errors together reach 0.3.
   ///
-  /// The error has a sign: the exact time is the longer one. Measured tau/formula = 1 + c/x with
-  /// c = .5, 2.5 (six ensembles of 1000 at x = 8.5: 1.296 +- .014) and 9 for M = 0, 2, 4, so that
-  /// tau (1 + error) is the better guess.
+  /// The first error has a sign: the exact time is the longer one. Measured tau/formula = 1 + c/x
+  /// with c = .5, 2.5 (six ensembles of 1000 at x = 8.5: 1.296 +- .014) and 9 for M = 0, 2, 4, so
+  /// that tau (1 + error) is the better guess.
   public func prediction(
     temperature: Double, learningRate: Double, momentum: Double? = nil
   ) -> Prediction {
@@ -110,7 +115,55 @@ public struct RateFormula: Sendable, Equatable {
         )
       }
     }
-    return .time(tau: tau, relativeError: error)
+    guard let stepBias else {
+      return .time(tau: tau, relativeError: error, stepError: 0)
+    }
+    if !(learningRate * stepBias.stiffness < 2 * (1 + (momentum ?? 0))) {
+      return .unavailable(
+        "lr is too large: the largest curvature on the way is \(rounded(stepBias.stiffness)), and "
+          + "the update is unstable above lr = "
+          + "\(rounded(2 * (1 + (momentum ?? 0)) / stepBias.stiffness))")
+    }
+    let (shift, stepError) = stepEffect(stepBias, x, learningRate, momentum)
+    if !(error + stepError < 0.3) {
+      return .unavailable(
+        "lr is too large: what the step does to the time is known to \(rounded(100 * stepError)) %"
+          + " only")
+    }
+    return .time(tau: tau * exp(shift), relativeError: error, stepError: stepError)
+  }
+
+  /// What the step adds to ln tau, and how uncertain that is: half the most by which it can lower
+  /// the exponent, so that the error covers all of it.
+  ///
+  /// The heavy ball's growth at the saddle is exact: a step multiplies the unstable direction by the
+  /// root z > 1 of z^2 - (1 + mu + lr lam) z + mu = 0. Its exponent falls by
+  ///
+  ///     (lr/6) integral of g |a|^2 dt / T,      ((1 + mu)/2) a + g v + grad U = 0 from the saddle,
+  ///
+  /// where (1 + mu)/2 times the integral of |a|^2 is that of v.Hess U.v, at most kappa dE/g: first
+  /// order in lr, and at dE/T = 8.5, mu = .8, lr = 1 a third of the time. With much friction it is
+  /// smaller by kappa/g^2. The first order of its determinants is not corrected but stated.
+  private func stepEffect(
+    _ bias: StepBias, _ x: Double, _ learningRate: Double, _ momentum: Double?
+  ) -> (shift: Double, error: Double) {
+    let lam = -negativeEigenvalue
+    let kappa = max(wellCurvature ?? bias.stiffness, lam)
+    let first = learningRate * bias.slope
+    let second = learningRate * learningRate * (bias.bend + 0.2 * kappa * kappa)
+    guard let momentum else {
+      let lowering = 0.21 * learningRate * learningRate * kappa * kappa * x / 6
+      return (first - 0.5 * lowering, second + 0.5 * lowering)
+    }
+    let g = friction(momentum, learningRate)
+    let lowering =
+      min(1, kappa / (g * g)) * learningRate * kappa * x / (3 * (1 + momentum))
+    let trace = 1 + momentum + learningRate * lam
+    let growth = log(0.5 * (trace + (trace * trace - 4 * momentum).squareRoot()))
+    let continuous = ((g * g / 4 + lam).squareRoot() - g / 2) * learningRate.squareRoot()
+    return (
+      log(continuous / growth) - 0.5 * lowering, second + 0.5 * lowering + abs(first)
+    )
   }
 
   private func friction(_ momentum: Double, _ learningRate: Double) -> Double {

@@ -97,7 +97,7 @@ struct StringBarrier {
     }
     let saddle = best.saddle
     return BarrierResult(
-      mode: mode, method: .string, l2: surface.l2, height: saddle.objective - bottom,
+      mode: mode, method: .string, l2: surface.l2.strength, height: saddle.objective - bottom,
       theory: exact?.escape.rate.barrier, theoryReason: exact == nil ? theoryReason : nil,
       strengths: (strength(start), strength(saddle.parameters), strength(end)),
       objectives: (bottom, saddle.objective, surface.value(end)),
@@ -166,12 +166,19 @@ struct StringBarrier {
       anharmonicity: curvature < 0
         ? surface.anharmonicity(
           at: saddle.parameters, along: falling?.vector ?? [], curvature: curvature) : .infinity)
+    guard experiment.network.activation.function.isSmooth else {
+      rate.reason =
+        "'\(experiment.network.activation)' has kinks, or does not say that it has none: the curvature "
+        + "at a state is not that of its surroundings"
+      return rate
+    }
     let minimum = surface.kind(of: start)
     guard let high = saddle.spectrum, let low = minimum.spectrum else {
       rate.reason = "the network has more than 2000 parameters: no determinants of its Hessians"
       return rate
     }
     rate.wellCurvature = low.values.first
+    rate.stepBias = StepBias(minimum: low, saddle: high)
     guard saddle.index == 1, minimum.index == 0 else {
       rate.reason = "the saddle has index \(saddle.index), not 1"
       return rate
@@ -201,7 +208,7 @@ struct StringBarrier {
   /// turning it costs nothing, a nonlinear one may have lower saddles that use all units.
   private func aligned() throws -> (height: Double, index: Int)? {
     let network = experiment.network
-    guard network.activation != .linear, network.activation != .sigmoid, !network.bias,
+    guard network.activation != .linear, network.activation.keepsZero, !network.bias,
       request.from == nil, request.to == nil, experiment.settings.l2Center == nil,
       network.depth >= 3, network.hiddenWidths.contains(where: { $0 > 1 })
     else { return nil }

@@ -58,34 +58,52 @@ public struct SweepPoint: Sendable {
   public var rank: Int { learned.count { $0 } }
 }
 
-/// A mode that was learned at one point of the grid and not at its neighbour.
-public struct SweepJump: Sendable {
-  /// k = 1, 2, ...
-  public let mode: Int
-  /// The mode vanished (true) or appeared.
-  public let isCollapse: Bool
-  /// Middle of the two points.
-  public let l2: Double
-  /// Distance of the two points: where between them it happened is not known.
-  public let uncertainty: Double
-  /// The k-th singular value at the two points, in their order.
-  public let strengths: (before: Double, after: Double)
-  /// Rising l2: the spinodal. Falling l2: at depth 2 the same; at depth 3 and more the order of
-  /// magnitude s floor^(D-2), which the floor makes and not the model. Nil without theory.
-  public let theory: Double?
-}
-
 public struct SweepResult: Sendable {
   public let points: [SweepPoint]
-  public let jumps: [SweepJump]
+  /// Where modes vanished and appeared, in the order of the ramp.
+  public let transitions: [SweepTransition]
   public let floor: Double
   public let outcome: RunOutcome
+  /// Of a sweep that ended at a point that diverged; the experiment stands at the point before.
+  public let divergence: Divergence?
+  /// The largest learning rate at which a stationary start is stable by the Hessian, if it is below
+  /// the experiment's: a mode that is missing at the first point may have left by the step alone.
+  public let startLimit: Double?
   /// The experiment as it stood at each point.
   public let states: [Experiment]
   /// Whether l2 rises; nil for a single point.
   public let isRising: Bool?
   /// Of a sweep that the monitor interrupted.
   public let interrupted: InterruptedSweep?
+
+  /// Discontinuous transitions.
+  public var jumps: [SweepTransition] { transitions.filter { $0.kind == .jump } }
+  /// How many points were left before they had converged.
+  public var unconverged: Int { points.count { $0.converged == false } }
+
+  /// What a reader of the numbers has to know; nil if nothing.
+  public var warning: String? {
+    var parts: [String] = []
+    if let divergence {
+      parts.append("ended after \(points.count) points: \(divergence.message)")
+    }
+    if let startLimit {
+      parts.append(
+        "lr is above \(plainNumber(rounded(startLimit))), the largest stable lr by the Hessian at "
+          + "the start: what is missing at the first point may have left by the step alone")
+    }
+    if unconverged > 0 {
+      parts.append(
+        "\(unconverged) of \(points.count) points had not converged; raise max_steps")
+    }
+    let open = transitions.filter { $0.kind == .unresolved }
+    if let first = open.first, let reason = first.reason {
+      parts.append(
+        "\(open.count) of \(transitions.count) transitions unresolved, the first at l2 = "
+          + "\(plainNumber(rounded(first.l2))): \(reason)")
+    }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
 }
 
 /// Where an interrupted sweep stands: all that `sweep` needs to go on as if nothing had happened.
@@ -93,7 +111,9 @@ public struct InterruptedSweep: Sendable {
   /// The points that are done, and the state at each.
   var points: [SweepPoint]
   var states: [TrainingState]
-  /// The point under way.
+  /// Looks at the transitions that are done, once all points are.
+  var probes: [SweepProbe]
+  /// The point or the look under way.
   var settling: Settling
 
   /// Training at one point, between two kicks off saddles.
@@ -107,15 +127,16 @@ public struct InterruptedSweep: Sendable {
 
   /// Whether it can be a sweep over this grid.
   func fits(_ options: SweepOptions, _ experiment: Experiment) -> Bool {
-    points.count < options.l2.count && states.count == points.count
+    points.count <= options.l2.count && states.count == points.count
+      && (probes.isEmpty || points.count == options.l2.count)
       && zip(points, options.l2).allSatisfy { $0.l2 == $1 }
-      && states.allSatisfy { $0.fits(experiment.network, experiment.data) }
+      && (states + probes.map(\.state)).allSatisfy { $0.fits(experiment.network, experiment.data) }
   }
 }
 
 extension Experiment {
   /// Trains at each L2 strength in turn, from the state of the one before, and finds where modes
-  /// vanish and appear. Ends at the last point.
+  /// vanish and appear, and in which way (`SweepTransition`). Ends at the last point.
   ///
   /// A point counts as converged where the gradient is small *and* no eigenvalue of the Hessian is
   /// negative: at a saddle (a collapsed mode of depth 2 below its onset, say, which rounding keeps
@@ -133,6 +154,8 @@ extension Experiment {
     if let resuming, !resuming.fits(options, self) {
       throw InputError.sentence("the progress to resume from is that of another sweep")
     }
+    let origin = self
+    let startLimit = try startLimit(options)
     var points = resuming?.points ?? []
     var states: [Experiment] = []
     for (point, reached) in zip(points, resuming?.states ?? []) {
@@ -140,52 +163,90 @@ extension Experiment {
       state = reached
       states.append(self)
     }
+    monitor.begin(points: options.l2.count, done: points.map(\.steps))
     var outcome = RunOutcome.completed
+    var divergence: Divergence?
     var interrupted: InterruptedSweep?
     for (i, l2) in options.l2.enumerated().dropFirst(points.count) {
       let before = self
       try update { $0.l2 = l2 }
       var settling = resuming.flatMap { $0.points.count == i ? $0.settling : nil }
       if settling == nil { addFloor(options.floor, point: i) }
-      let converged = try settle(options, &settling, &outcome, monitor)
-      if outcome == .diverged {
-        self = before
-        break
-      }
-      if outcome == .interrupted {
-        interrupted = settling.map {
-          InterruptedSweep(points: points, states: states.map(\.state), settling: $0)
+      let settled = try settle(options, &settling, monitor)
+      if let run = settled.ended {
+        outcome = run.outcome
+        if run.outcome == .interrupted {
+          interrupted = settling.map {
+            InterruptedSweep(points: points, states: states.map(\.state), probes: [], settling: $0)
+          }
+        } else {
+          divergence = self.divergence(of: run, monitor: monitor)
+          self = before
         }
         break
       }
+      let steps = settling?.steps ?? 0
       points.append(
         SweepPoint(
           l2: l2, measurement: try measure(), learned: try learnedFlags(l2: l2, monitor: monitor),
-          steps: settling?.steps ?? 0, converged: options.hold == nil ? converged : nil))
+          steps: steps, converged: options.hold == nil ? settled.converged : nil))
       states.append(self)
+      monitor.endPoint(steps: steps)
       monitor.show(points[i].measurement.modes.first ?? 0)
     }
+    var transitions: [SweepTransition] = []
+    if outcome != .interrupted {
+      let isResumed = resuming?.points.count == options.l2.count
+      var search = SweepTransitionSearch(
+        origin: origin, points: points, states: states, options: options, monitor: monitor,
+        done: resuming?.probes ?? [], settling: isResumed ? resuming?.settling : nil)
+      transitions = try search.transitions()
+      if search.isInterrupted {
+        outcome = .interrupted
+        interrupted = InterruptedSweep(
+          points: points, states: states.map(\.state), probes: search.done,
+          settling: search.settling ?? InterruptedSweep.Settling())
+      }
+    }
     return SweepResult(
-      points: points, jumps: try jumps(points, options.floor, monitor), floor: options.floor,
-      outcome: outcome, states: states,
+      points: points, transitions: transitions, floor: options.floor, outcome: outcome,
+      divergence: divergence, startLimit: startLimit, states: states,
       isRising: options.l2.count > 1 ? options.l2[1] > options.l2[0] : nil,
       interrupted: interrupted)
   }
 
-  private mutating func addFloor(_ floor: Double, point: Int) {
+  /// The largest stable learning rate at a stationary start and the first strength, if ours is above
+  /// it. Elsewhere the Hessian decides nothing.
+  private func startLimit(_ options: SweepOptions) throws -> Double? {
+    guard try measure().gradientNorm <= 1e-6 else { return nil }
+    var first = self
+    try first.update { $0.l2 = options.l2[0] }
+    guard let limit = try first.stableLearningRate(), limit <= settings.learningRate else {
+      return nil
+    }
+    return limit
+  }
+
+  mutating func addFloor(_ floor: Double, point: Int) {
     guard floor > 0 else { return }
     let noise = RandomStream(seed: seed, stream: UInt32(truncatingIfNeeded: point), purpose: .floor)
       .normals(network.parameterCount, scale: floor, step: state.step)
     for k in noise.indices { state.parameters[k] += noise[k] }
   }
 
+  /// What training at a point came to.
+  struct Settled {
+    /// Whether it converged to a state that is no saddle.
+    var converged = false
+    /// The run that was interrupted or diverged.
+    var ended: RunResult?
+  }
+
   /// Trains at one point.
   /// - Parameter settling: where an interrupted run stands, and where this one does at the end.
-  /// - Returns: whether it converged to a state that is no saddle.
-  private mutating func settle(
-    _ options: SweepOptions, _ settling: inout InterruptedSweep.Settling?,
-    _ outcome: inout RunOutcome, _ monitor: RunMonitor
-  ) throws -> Bool {
+  mutating func settle(
+    _ options: SweepOptions, _ settling: inout InterruptedSweep.Settling?, _ monitor: RunMonitor
+  ) throws -> Settled {
     var (kicksLeft, steps) = (settling?.kicksLeft ?? 20, settling?.steps ?? 0)
     var interrupted = settling?.run
     defer {
@@ -198,14 +259,12 @@ extension Experiment {
       interrupted = run.interrupted
       if interrupted == nil { steps += run.steps }
       switch run.outcome {
-      case .diverged, .interrupted:
-        outcome = run.outcome
-        return false
-      case .completed: return false
+      case .diverged, .interrupted: return Settled(ended: run)
+      case .completed: return Settled()
       case .converged: break
       }
-      guard let direction = try fallingDirection() else { return true }
-      guard kicksLeft > 0 else { return false }
+      guard let direction = try fallingDirection() else { return Settled(converged: true) }
+      guard kicksLeft > 0 else { return Settled() }
       kicksLeft -= 1
       let size = max(options.floor, SweepOptions.standardFloor)
       for k in direction.indices { state.parameters[k] += size * direction[k] }
@@ -215,41 +274,14 @@ extension Experiment {
   /// The eigenvector of a negative Hessian eigenvalue; nil at a minimum. A Ritz value lies above
   /// the lowest eigenvalue, so what it reports negative is negative.
   private func fallingDirection() throws -> [Double]? {
-    guard settings.optimizer != .adamw else { return nil }
+    guard settings.optimizer.descendsObjective else { return nil }
     let curvature = HessianOperator(
-      network, at: state.parameters, try data.fullBatch(for: network), l2: settings.l2)
+      network, at: state.parameters, try data.fullBatch(for: network), l2: settings.l2Term)
     let found = curvature.extremes(1, .smallest, tolerance: 1e-6, maximumSteps: 60)
     let largest = curvature.extremes(1, .largest, tolerance: 1e-2, maximumSteps: 20)
     guard let value = found.values.first, let scale = largest.values.first,
       value < -1e-6 * abs(scale)
     else { return nil }
     return found.vectors[0]
-  }
-
-  private func jumps(
-    _ points: [SweepPoint], _ floor: Double, _ monitor: RunMonitor
-  ) throws -> [SweepJump] {
-    var theory: [PhaseTheory.Mode] = []
-    if (try? phaseTheoryApplies()) != nil { theory = try phaseTheory(monitor: monitor).modes }
-    var jumps: [SweepJump] = []
-    for (a, b) in zip(points, points.dropFirst()) {
-      for k in 0..<min(a.learned.count, b.learned.count) where a.learned[k] != b.learned[k] {
-        func strength(_ point: SweepPoint) -> Double {
-          k < point.measurement.modes.count ? point.measurement.modes[k] : 0
-        }
-        var expected = k < theory.count ? theory[k].spinodal : nil
-        if b.l2 < a.l2, network.depth >= 3 {
-          expected =
-            k < theory.count && floor > 0
-            ? theory[k].singular * integerPower(floor, network.depth - 2) : nil
-        }
-        jumps.append(
-          SweepJump(
-            mode: k + 1, isCollapse: a.learned[k], l2: 0.5 * (a.l2 + b.l2),
-            uncertainty: abs(b.l2 - a.l2), strengths: (strength(a), strength(b)),
-            theory: expected))
-      }
-    }
-    return jumps
   }
 }

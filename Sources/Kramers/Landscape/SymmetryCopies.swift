@@ -15,7 +15,7 @@ struct SymmetryCopies {
 
   /// Nil if there are more than `limit` group elements.
   static func count(_ network: Network, _ parameters: [Double], limit: Int = 50_000) -> Int? {
-    let flips = network.activation == .tanh || network.activation == .linear
+    let flips = network.activation.function.isOdd
     var size = 1.0
     for width in network.hiddenWidths {
       for unit in 1...width { size *= Double(unit) * (flips ? 2 : 1) }

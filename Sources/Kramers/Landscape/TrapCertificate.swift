@@ -36,7 +36,7 @@ public struct TrapCertificate: Sendable, Equatable {
   /// Cost: up to 600 parameters two dense eigenvalue problems (about a second at 600), beyond a
   /// Lanczos iteration.
   public init(
-    _ network: Network, _ parameters: [Double], _ batch: Batch, l2: Double, rank: Int,
+    _ network: Network, _ parameters: [Double], _ batch: Batch, l2: L2Term, rank: Int,
     tolerance: Double = 1e-6
   ) {
     precondition(rank >= 0 && rank <= network.widths.min() ?? 0, "a rank the network cannot have")
@@ -45,7 +45,7 @@ public struct TrapCertificate: Sendable, Equatable {
     var gradient = [Double](repeating: 0, count: network.parameterCount)
     let workspace = GradientWorkspace(network, capacity: batch.count)
     workspace.lossAndGradient(parameters, batch, into: &gradient)
-    for k in gradient.indices { gradient[k] += l2 * parameters[k] }
+    l2.addGradient(parameters, to: &gradient, network)
     gradientNorm = norm(gradient)
 
     var tangents: [[Double]] = []

@@ -19,7 +19,7 @@ struct UnstableDirection {
         + [builder.network.outputs])
     let places = carriedParameters(builder.network, rank)
     let theta = places.map { saddle.parameters[$0] }
-    let hessian = try denseHessian(narrow, theta, batch, l2: l2, limit: 4000)
+    let hessian = try denseHessian(narrow, theta, batch, l2: L2Term(l2), limit: 4000)
     let (values, vectors) = eigenDecomposition(hessian)
     let lambda = -values[0]
     guard lambda > 0 else {
@@ -38,7 +38,7 @@ struct UnstableDirection {
     for (k, place) in places.enumerated() { direction[place] = v[k] }
     self.direction = direction
 
-    let surface = Objective(narrow, batch, l2: l2)
+    let surface = Objective(narrow, batch, l2: L2Term(l2))
     anharmonicity = surface.anharmonicity(at: theta, along: v, curvature: -lambda)
 
     // Gradient descent until the mode has visibly grown, so that no line search leaps elsewhere.

@@ -1,63 +1,122 @@
-#if canImport(Glibc)
-  internal import Glibc
-#endif
+/// The function between two layers. Applied to every hidden layer; the output layer is always linear.
+public struct Activation: Sendable, Equatable, RawRepresentable, CaseIterable,
+  CustomStringConvertible, CustomDebugStringConvertible
+{
+  /// All that the program knows of it.
+  let function: any ActivationFunction.Type
 
-/// The function between two layers, with the two derivatives that gradients and Hessian-vector
-/// products need. Applied to every hidden layer; the output layer is always linear.
-public enum Activation: String, Sendable, CaseIterable {
-  case linear, tanh, relu, sigmoid
-  /// x Phi(x) with the exact normal distribution function (Hendrycks and Gimpel, 2016), PyTorch's
-  /// default; not the tanh approximation that JAX takes by default.
-  case gelu
+  public init?(rawValue: String) {
+    guard let known = Activation.allCases.first(where: { $0.rawValue == rawValue }) else {
+      return nil
+    }
+    self = known
+  }
 
+  init(_ function: any ActivationFunction.Type) { self.function = function }
+
+  public var rawValue: String { function.name }
+  public var description: String { function.name }
+  public var debugDescription: String { "Kramers.Activation.\(function.name)" }
+  /// Whether it is the identity.
+  public var isLinear: Bool { self == .linear }
+  /// f(0) = 0: a unit without input gives nothing to the next layer.
+  var keepsZero: Bool { function.value(0) == 0 }
+
+  public static func == (a: Activation, b: Activation) -> Bool {
+    ObjectIdentifier(a.function) == ObjectIdentifier(b.function)
+  }
+
+  /// `'a' and 'b'`: those for which `holds`.
+  static func names(where holds: (Activation) -> Bool) -> String {
+    joined(allCases.filter(holds).map { "'\($0.rawValue)'" })
+  }
+}
+
+/// An activation: everything that gradients, Hessian-vector products, lanes and theory need to know.
+/// What it does not say, nobody takes for granted: the defaults promise nothing.
+protocol ActivationFunction: Sendable {
+  static var name: String { get }
   /// f(z).
-  @inline(__always)
-  func value(_ z: Double) -> Double {
-    switch self {
-    case .linear: z
-    case .tanh: tanhOf(z)
-    case .relu: z > 0 ? z : 0
-    case .sigmoid: 1 / (1 + exp(-z))
-    case .gelu: z * normalDistribution(z)
-    }
-  }
+  static func value(_ z: Double) -> Double
+  /// f'(z); at a kink what PyTorch takes.
+  static func slope(_ z: Double) -> Double
+  /// f''(z).
+  static func curvature(_ z: Double) -> Double
 
-  /// f'(z). For `relu` the derivative at 0 is 0, as in PyTorch and JAX.
-  @inline(__always)
-  func derivative(_ z: Double) -> Double {
-    switch self {
-    case .linear: return 1
-    case .tanh:
-      let t = tanhOf(z)
-      return 1 - t * t
-    case .relu: return z > 0 ? 1 : 0
-    case .sigmoid:
-      let s = value(z)
-      return s * (1 - s)
-    case .gelu: return normalDistribution(z) + z * normalDensity(z)
-    }
-  }
+  /// Whether f'' exists everywhere: without, determinants of Hessians predict no rates.
+  static var isSmooth: Bool { get }
+  /// f(-z) = -f(z): hidden units have mirror images.
+  static var isOdd: Bool { get }
+  /// How strongly a unit of vanishing weights hears its input; nil: not known.
+  static var slopeAtZero: Double? { get }
+  /// How lanes compute it; nil: they do not.
+  static var lanes: LaneFunction? { get }
 
-  /// f''(z). For `relu` it is 0 almost everywhere and taken as 0 at the kink.
+  /// h = f(z).
+  static func apply(
+    _ z: UnsafePointer<Double>, _ h: UnsafeMutablePointer<Double>, count: Int)
+  /// e_below = f'(z) * (W' e): an error on its way back.
+  static func back(_ w: BackProduct, z: UnsafePointer<Double>, h: UnsafePointer<Double>)
+  /// Rh = f'(z) Rz.
+  static func tangent(
+    _ rz: UnsafePointer<Double>, z: UnsafePointer<Double>,
+    into rh: UnsafeMutablePointer<Double>, count: Int)
+  /// Re = f''(z) Rz d + f'(z) Re.
+  static func backTangent(
+    _ re: UnsafeMutablePointer<Double>, _ rz: UnsafePointer<Double>, _ d: UnsafePointer<Double>,
+    z: UnsafePointer<Double>, count: Int)
+}
+
+/// Operations of `kp_operation` that give h from z in place, and turn errors by f'.
+struct LaneFunction {
+  let value: Int
+  let slope: Int
+  /// Whether `slope` reads z: otherwise it reads h, and z need not be kept.
+  var needsInput = false
+}
+
+/// The product of an error with a transposed weight matrix, inputs x outputs, on a batch.
+struct BackProduct {
+  let weights: UnsafePointer<Double>
+  let inputs: Int
+  let outputs: Int
+  let error: UnsafePointer<Double>
+  let stride: Int
+  let result: UnsafeMutablePointer<Double>
+
   @inline(__always)
-  func secondDerivative(_ z: Double) -> Double {
-    switch self {
-    case .linear, .relu: return 0
-    case .tanh:
-      let t = tanhOf(z)
-      return -2 * t * (1 - t * t)
-    case .sigmoid:
-      let s = value(z)
-      return s * (1 - s) * (1 - 2 * s)
-    case .gelu: return normalDensity(z) * (2 - z * z)
-    }
+  func multiply() {
+    DenseKernels.multiply(
+      weights, rows: inputs, columns: outputs, rowStride: 1, columnStride: inputs, error,
+      stride: stride, into: result)
   }
 }
 
-private func tanhOf(_ z: Double) -> Double { hyperbolicTangent(z) }
-private func normalDensity(_ z: Double) -> Double {
-  0.3989422804014326779 * exp(-0.5 * z * z)
-}
-private func normalDistribution(_ z: Double) -> Double {
-  0.5 * erfc(-0.7071067811865475244 * z)
+// Loops over the functions of one activation: a witness each, so that nothing is chosen in a loop.
+extension ActivationFunction {
+  static var isSmooth: Bool { false }
+  static var isOdd: Bool { false }
+  static var slopeAtZero: Double? { isSmooth ? slope(0) : nil }
+  static var lanes: LaneFunction? { nil }
+
+  static func apply(
+    _ z: UnsafePointer<Double>, _ h: UnsafeMutablePointer<Double>, count: Int
+  ) { for k in 0..<count { h[k] = value(z[k]) } }
+
+  static func back(_ w: BackProduct, z: UnsafePointer<Double>, h: UnsafePointer<Double>) {
+    w.multiply()
+    for k in 0..<w.inputs * w.stride { w.result[k] *= slope(z[k]) }
+  }
+
+  static func tangent(
+    _ rz: UnsafePointer<Double>, z: UnsafePointer<Double>,
+    into rh: UnsafeMutablePointer<Double>, count: Int
+  ) { for k in 0..<count { rh[k] = slope(z[k]) * rz[k] } }
+
+  static func backTangent(
+    _ re: UnsafeMutablePointer<Double>, _ rz: UnsafePointer<Double>, _ d: UnsafePointer<Double>,
+    z: UnsafePointer<Double>, count: Int
+  ) {
+    for k in 0..<count { re[k] = curvature(z[k]) * rz[k] * d[k] + slope(z[k]) * re[k] }
+  }
 }

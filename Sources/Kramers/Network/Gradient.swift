@@ -108,11 +108,12 @@ public final class GradientWorkspace {
   func descend(
     _ theta: UnsafeMutablePointer<Double>, _ x: UnsafePointer<Double>,
     _ y: UnsafePointer<Double>, _ targetWeights: UnsafePointer<Double>?, stride: Int, count: Int,
-    weight: Double, rate: Double, l2: Double
+    weight: Double, rate: Double, l2: L2Term
   ) -> Bool {
     forward(theta, x, stride: stride)
     outputError(y, targetWeights, stride: stride, count: count, weight: -rate * weight)
-    let decay = 1 - rate * l2
+    let decay = 1 - rate * l2.strength
+    let biasDecay = 1 - rate * l2.onBiases
     var isFinite = true
     backward(theta, x, stride: stride) { layer, e, input in
       let weights = DenseKernels.descendOuter(
@@ -122,7 +123,7 @@ public final class GradientWorkspace {
       guard network.bias else { return }
       let biases = theta + layer.biases.lowerBound
       for i in 0..<layer.outputs {
-        biases[i] = DenseKernels.rowSum(e + i &* stride, stride).addingProduct(decay, biases[i])
+        biases[i] = DenseKernels.rowSum(e + i &* stride, stride).addingProduct(biasDecay, biases[i])
         isFinite = isFinite && biases[i].isFinite
       }
     }
@@ -140,12 +141,7 @@ public final class GradientWorkspace {
         theta + layer.weights.lowerBound, rows: layer.outputs, columns: layer.inputs,
         rowStride: layer.inputs, columnStride: 1, input, stride: stride, into: z,
         accumulate: network.bias)
-      if network.activation == .tanh, h != z {
-        DenseKernels.tanh(z, h, count: layer.outputs * stride)
-      } else if h != z {
-        let activation = network.activation
-        for k in 0..<layer.outputs * stride { h[k] = activation.value(z[k]) }
-      }
+      if h != z { network.activation.function.apply(z, h, count: layer.outputs * stride) }
       input = UnsafePointer(h)
     }
   }
@@ -190,22 +186,10 @@ public final class GradientWorkspace {
       let input = l == 0 ? x : UnsafePointer(activations[l - 1])
       defer { use(layer, e, input) }
       guard l > 0 else { continue }
-      let previous = errors[l - 1]
-      let weights = theta + layer.weights.lowerBound
-      if network.activation == .tanh {
-        DenseKernels.multiplySloped(
-          weights, rows: layer.inputs, columns: layer.outputs, rowStride: 1,
-          columnStride: layer.inputs, e, stride: stride, tanh: activations[l - 1],
-          into: previous)
-        continue
-      }
-      DenseKernels.multiply(
-        weights, rows: layer.inputs, columns: layer.outputs, rowStride: 1,
-        columnStride: layer.inputs, e, stride: stride, into: previous)
-      guard network.activation != .linear else { continue }
-      let z = preactivations[l - 1]
-      let activation = network.activation
-      for k in 0..<layer.inputs * stride { previous[k] *= activation.derivative(z[k]) }
+      let product = BackProduct(
+        weights: theta + layer.weights.lowerBound, inputs: layer.inputs, outputs: layer.outputs,
+        error: e, stride: stride, result: errors[l - 1])
+      network.activation.function.back(product, z: preactivations[l - 1], h: activations[l - 1])
     }
   }
 

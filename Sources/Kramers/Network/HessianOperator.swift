@@ -10,7 +10,7 @@
 public final class HessianOperator {
   public let network: Network
   let parameters: [Double]
-  private let l2: Double
+  private let l2: L2Term
   private let threads: Int
   private let chunks: [Batch]
   // Unsafe: chunk i is worked on by one thread at a time, with workspace i.
@@ -24,7 +24,7 @@ public final class HessianOperator {
   ///   - batch: of the whole training set, or its compressed moments.
   ///   - chunk: samples a chunk, a multiple of eight.
   public init(
-    _ network: Network, at parameters: [Double], _ batch: Batch, l2: Double, threads: Int = 1,
+    _ network: Network, at parameters: [Double], _ batch: Batch, l2: L2Term, threads: Int = 1,
     chunk: Int = 256
   ) {
     precondition(parameters.count == network.parameterCount, "state of another network")
@@ -48,7 +48,8 @@ public final class HessianOperator {
         ? workspaces[i].product(parameters, v, chunks[i])
         : workspaces[i].nextProduct(parameters, v, chunks[i])
     }
-    var result = v.map { l2 * $0 }
+    var result = [Double](repeating: 0, count: v.count)
+    l2.addProduct(v, to: &result, network)
     for part in parts { for k in result.indices { result[k] += part[k] } }
     return result
   }

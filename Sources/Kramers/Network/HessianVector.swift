@@ -39,7 +39,7 @@ public final class HessianWorkspace {
 
   /// H v, with H the Hessian of the batch's data term at `parameters`, plus `l2` * v.
   public func product(
-    _ parameters: [Double], _ v: [Double], _ batch: Batch, l2: Double = 0
+    _ parameters: [Double], _ v: [Double], _ batch: Batch, l2: L2Term = 0
   ) -> [Double] {
     var result = [Double](repeating: 0, count: parameters.count)
     parameters.withUnsafeBufferPointer { theta in
@@ -53,7 +53,7 @@ public final class HessianWorkspace {
         }
       }
     }
-    for k in result.indices { result[k] += l2 * v[k] }
+    l2.addProduct(v, to: &result, base.network)
     return result
   }
 
@@ -139,11 +139,8 @@ public final class HessianWorkspace {
           theta + weights, rows: layer.outputs, columns: layer.inputs, rowStride: layer.inputs,
           columnStride: 1, tangentActivations[l - 1], stride: stride, into: rz, accumulate: true)
       }
-      let z = base.preactivations[l]
-      let activation = network.activation
-      for k in 0..<layer.outputs * stride {
-        tangentActivations[l][k] = activation.derivative(z[k]) * rz[k]
-      }
+      network.activation.function.tangent(
+        rz, z: base.preactivations[l], into: tangentActivations[l], count: layer.outputs * stride)
     }
   }
 
@@ -201,12 +198,7 @@ public final class HessianWorkspace {
     DenseKernels.multiply(
       theta + weights, rows: layer.inputs, columns: layer.outputs, rowStride: 1,
       columnStride: layer.inputs, base.errors[l], stride: stride, into: d)
-    let z = base.preactivations[l - 1]
-    let rz = tangents[l - 1]
-    let activation = network.activation
-    for k in 0..<layer.inputs * stride {
-      re[k] =
-        activation.secondDerivative(z[k]) * rz[k] * d[k] + activation.derivative(z[k]) * re[k]
-    }
+    network.activation.function.backTangent(
+      re, tangents[l - 1], d, z: base.preactivations[l - 1], count: layer.inputs * stride)
   }
 }

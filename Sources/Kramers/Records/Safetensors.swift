@@ -36,14 +36,27 @@ public func safetensors(network: Network, parameters: [Double]) -> [UInt8] {
   return bytes
 }
 
-/// The parameters for `network` from the bytes of a safetensors file with tensors of the names and
-/// shapes that `safetensors(network:parameters:)` writes, in F64 or F32.
+/// Parameters read from a file, and which tensor each part of them was.
+public struct ImportedParameters: Sendable, Equatable {
+  public let parameters: [Double]
+  /// The file's tensors in the order of the network's: weight and bias of each layer.
+  public let names: [String]
+  /// The names that `safetensors(network:parameters:)` writes, in the same order.
+  public let ownNames: [String]
+}
+
+/// The parameters for `network` from the bytes of a safetensors file, in F64, F32, F16 or BF16.
 ///
+/// Tensors of other names than `safetensors(network:parameters:)` writes are assigned by
+/// `tensorOrder`; weights are [outputs, inputs] under every name.
+///
+/// - Parameter map: the file's layers in the network's order (`fc1`, or the name of the weight), or
+///   all its tensors in the order weight, bias of every layer; what it does not name is not read.
 /// - Throws: a sentence for a file that is damaged or that belongs to another network: which tensor,
 ///   which shape. Metadata may be missing; an activation in it must be the network's.
-public func parameters(
-  fromSafetensors bytes: UnsafeRawBufferPointer, for network: Network
-) throws(InputError) -> [Double] {
+public func importedParameters(
+  fromSafetensors bytes: UnsafeRawBufferPointer, for network: Network, map: [String]? = nil
+) throws(InputError) -> ImportedParameters {
   let file = try SafetensorsFile(bytes)
   if let activation = file.metadata["activation"], activation != network.activation.rawValue {
     throw .sentence(
@@ -51,49 +64,40 @@ public func parameters(
         + "'\(network.activation.rawValue)'")
   }
   let expected = network.tensors
-  for name in file.tensors.keys.sorted() where !expected.contains(where: { $0.name == name }) {
-    throw .sentence(
-      "the safetensors file holds '\(shown(name.utf8))', which a network of \(network.depth) layers "
-        + "\(network.bias ? "with" : "without") biases does not have")
-  }
-  for tensor in expected {
-    guard let found = file.tensors[tensor.name] else {
-      throw .sentence("the safetensors file lacks '\(tensor.name)'")
-    }
-    guard found.shape == tensor.shape else {
-      throw .sentence(
-        "'\(tensor.name)' must have shape \(tensor.shape) for this network, got \(found.shape)")
-    }
-  }
-  // Every tensor's bytes are there and as many as its shape says: so are the parameters.
+  let names = try tensorOrder(file.tensors.mapValues(\.shape), for: network, map: map)
   var parameters = [Double](repeating: 0, count: network.parameterCount)
-  for tensor in expected {
-    guard let found = file.tensors[tensor.name] else { continue }
+  for (tensor, name) in zip(expected, names) {
+    guard let found = file.tensors[name], found.shape == tensor.shape else {
+      throw .sentence("'\(shown(name.utf8))' must have shape \(tensor.shape) for this network")
+    }
     let values = found.format.decode(
       UnsafeRawBufferPointer(rebasing: bytes[found.bytes]), count: tensor.range.count,
       bigEndian: false)
     for (k, value) in values.enumerated() {
       guard value.isFinite else {
-        throw .rule("'\(tensor.name)', number \(k + 1),", "finite", value)
+        throw .rule("'\(shown(name.utf8))', number \(k + 1),", "finite", value)
       }
       parameters[tensor.range.lowerBound + k] = value
     }
   }
-  return parameters
+  return ImportedParameters(
+    parameters: parameters, names: names, ownNames: expected.map(\.name))
 }
 
 /// The same of an array of bytes.
-public func parameters(
-  fromSafetensors bytes: [UInt8], for network: Network
-) throws(InputError) -> [Double] {
+public func importedParameters(
+  fromSafetensors bytes: [UInt8], for network: Network, map: [String]? = nil
+) throws(InputError) -> ImportedParameters {
   try bytes.withUnsafeBytes { bytes in
-    Result { () throws(InputError) in try parameters(fromSafetensors: bytes, for: network) }
+    Result { () throws(InputError) in
+      try importedParameters(fromSafetensors: bytes, for: network, map: map)
+    }
   }.get()
 }
 
 extension Network {
   /// Names, shapes and places of the parameters, in their order.
-  fileprivate var tensors: [(name: String, shape: [Int], range: Range<Int>)] {
+  var tensors: [(name: String, shape: [Int], range: Range<Int>)] {
     layers.enumerated().flatMap { l, layer in
       var tensors = [("layers.\(l).weight", [layer.outputs, layer.inputs], layer.weights)]
       if bias { tensors.append(("layers.\(l).bias", [layer.outputs], layer.biases)) }

@@ -18,6 +18,9 @@ struct SafetensorsFile {
   /// - Throws: a sentence for what is damaged. Nothing but the header is allocated, and that is
   ///   limited to 10 MB.
   init(_ bytes: UnsafeRawBufferPointer) throws(InputError) {
+    if bytes.count < 9 || bytes[8] != UInt8(ascii: "{"), let hint = foreignHint(bytes) {
+      throw .sentence("is no safetensors file\(hint)")
+    }
     guard bytes.count >= 8 else {
       throw .sentence("the safetensors file ends within its first 8 bytes")
     }
@@ -74,9 +77,11 @@ struct SafetensorsFile {
         "\(name) in the safetensors header must have dtype, shape and two data_offsets, nothing else"
       )
     }
-    let formats: [String: BinaryNumber] = ["F64": .float64, "F32": .float32]
+    let formats: [String: BinaryNumber] = [
+      "F64": .float64, "F32": .float32, "F16": .float16, "BF16": .bfloat16,
+    ]
     guard let format = formats[dtype] else {
-      throw .rule("the dtype of \(name)", "F64 or F32", "'\(shown(dtype.utf8))'")
+      throw .rule("the dtype of \(name)", "F64, F32, F16 or BF16", "'\(shown(dtype.utf8))'")
     }
     guard offsets[0] <= offsets[1], offsets[1] <= end - start else {
       throw .sentence(

@@ -84,9 +84,13 @@ extension ReplicaProgress: ByteCodable {
   func write(to writer: inout ByteWriter) {
     switch self {
     case .notBegun: writer.write(byte: 0)
-    case .underWay(let state):
+    case .underWay(let state, nil):
       writer.write(byte: 1)
       writer.write(state)
+    case .underWay(let state, let crossing?):
+      writer.write(byte: 255)
+      writer.write(state)
+      writer.write(crossing)
     case .ended(let outcome):
       writer.write(byte: 2 + outcome.end.rawValue)
       writer.write(outcome.steps)
@@ -96,7 +100,8 @@ extension ReplicaProgress: ByteCodable {
   init(from reader: inout ByteReader) throws(ByteError) {
     switch try reader.byte() {
     case 0: self = .notBegun
-    case 1: self = .underWay(try reader.value())
+    case 1: self = .underWay(try reader.value(), crossing: nil)
+    case 255: self = .underWay(try reader.value(), crossing: try reader.natural())
     case let byte:
       guard byte >= 2, let end = ReplicaOutcome.End(rawValue: byte - 2) else { throw ByteError() }
       self = .ended(ReplicaOutcome(steps: try reader.natural(), end: end))
@@ -105,9 +110,16 @@ extension ReplicaProgress: ByteCodable {
 }
 
 extension EnsembleProgress: ByteCodable {
-  public func write(to writer: inout ByteWriter) { writer.write(replicas) }
+  /// What is followed stands behind the replicas, if anything is: older files have none.
+  public func write(to writer: inout ByteWriter) {
+    writer.write(replicas)
+    if let followed { writer.write(followed) }
+  }
 
-  public init(from reader: inout ByteReader) throws(ByteError) { replicas = try reader.list() }
+  public init(from reader: inout ByteReader) throws(ByteError) {
+    replicas = try reader.list()
+    followed = reader.remaining > 0 ? try reader.list() : nil
+  }
 }
 
 extension SweepPoint: ByteCodable {
@@ -127,10 +139,25 @@ extension SweepPoint: ByteCodable {
   }
 }
 
+extension SweepProbe: ByteCodable {
+  func write(to writer: inout ByteWriter) {
+    writer.write(state)
+    writer.write(converged)
+    writer.write(looks)
+  }
+
+  init(from reader: inout ByteReader) throws(ByteError) {
+    state = try reader.value()
+    converged = try reader.flag()
+    looks = try reader.doubles()
+  }
+}
+
 extension InterruptedSweep: ByteCodable {
   public func write(to writer: inout ByteWriter) {
     writer.write(points)
     writer.write(states)
+    writer.write(probes)
     writer.write(settling.kicksLeft)
     writer.write(settling.steps)
     writer.write(settling.run) { $0.write($1) }
@@ -139,6 +166,7 @@ extension InterruptedSweep: ByteCodable {
   public init(from reader: inout ByteReader) throws(ByteError) {
     points = try reader.list()
     states = try reader.list()
+    probes = try reader.list()
     settling = Settling(
       kicksLeft: try reader.natural(), steps: try reader.natural(),
       run: try reader.flag() ? try reader.value() : nil)

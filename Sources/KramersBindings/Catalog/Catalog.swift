@@ -13,6 +13,9 @@ package struct Catalog: Sendable {
   package private(set) var byName: [String: Entry]
   package var all: [Entry] { chapters.flatMap(\.entries) }
 
+  /// The names that are written in Swift alone.
+  static let builtIn = Catalog()
+
   /// The names that are written in Swift.
   init() {
     chapters = [

@@ -1,3 +1,5 @@
+import Kramers
+
 extension Catalog {
   private static let singular = OptionEntry(
     "singular", .numbers(.nonNegative), standard: "required",
@@ -15,6 +17,14 @@ extension Catalog {
   private static let spectrum = OptionEntry(
     "input_spectrum", .numbers(.nonNegative), standard: "all 1",
     "eigenvalues of the input covariance")
+
+  private static let missing = OptionEntry(
+    "missing", .choice(["error", "drop"]), standard: "\"error\"",
+    "rows with nan, inf, or (in a csv) an empty field, NA, N/A, null, none or ?: refused, or left "
+      + "out and counted")
+  private static let allowNaN = OptionEntry(
+    "allow_nan", .flag, standard: "false",
+    "read such numbers as nan and inf, to look at the data; experiment refuses them")
 
   static let data: [Entry] = [
     Entry(
@@ -139,7 +149,8 @@ extension Catalog {
       seeAlso: ["data.modular"]),
     Entry(
       "data.csv", .function,
-      "columns of a CSV file of your own: quoted fields, empty lines and a header are understood",
+      "columns of a CSV file of your own: quoted fields, empty lines, all line ends and a header are "
+        + "understood",
       options: [
         OptionEntry("path", .text, standard: "required", "the file"),
         OptionEntry(
@@ -147,12 +158,14 @@ extension Catalog {
           "input columns, by the name in the header or by number from 1"),
         OptionEntry("targets", .columns, standard: "required", "target columns"),
         OptionEntry(
-          "header", .flag, standard: "true if the first row holds a word",
-          "whether the first row holds names"),
-        OptionEntry("separator", .text, standard: "\",\"", "one character"),
-        OptionEntry("allow_nan", .flag, standard: "false", "accept nan and inf"),
+          "header", .flag, standard: "true if no field of the first row is a number",
+          "whether the first row holds names; to be given where it holds numbers and words"),
+        OptionEntry(
+          "separator", .text, standard: "\",\"",
+          "one character; \" \" stands for any run of blanks and tabs"),
+        missing, allowNaN,
       ],
-      returns: "a data set",
+      returns: "a data set; d.dropped counts the rows that were left out",
       example: """
         local path = os.tmpname()
         local file = assert(io.open(path, "w"))
@@ -171,9 +184,9 @@ extension Catalog {
         OptionEntry("y", .text, standard: "required", "file of the targets, rows x outputs"),
         OptionEntry("test_x", .text, standard: "none", "inputs of the test set"),
         OptionEntry("test_y", .text, standard: "none", "targets of the test set"),
-        OptionEntry("allow_nan", .flag, standard: "false", "accept nan and inf"),
+        missing, allowNaN,
       ],
-      returns: "a data set",
+      returns: "a data set; d.dropped counts the rows that were left out",
       example: """
         -- numpy.save("x.npy", x); numpy.save("y.npy", y), then:
         local ok, why = pcall(data.npy, { x = "x.npy", y = "y.npy" })
@@ -182,7 +195,8 @@ extension Catalog {
       seeAlso: ["data.csv", "data.idx"]),
     Entry(
       "data.idx", .function,
-      "images and labels in MNIST's IDX format, plain or gzip: pixels/255, one-hot labels",
+      "images and labels in MNIST's IDX format, plain or gzip: unsigned bytes are divided by 255, "
+        + "floats taken as they are, other images refused; one-hot labels, which count from 0",
       options: [
         OptionEntry("images", .text, standard: "required", "file of the training images"),
         OptionEntry("labels", .text, standard: "required", "file of the training labels"),

@@ -1,4 +1,4 @@
-import Kramers
+package import Kramers
 
 /// What an option may be.
 package enum OptionKind: Sendable, Equatable {
@@ -14,11 +14,14 @@ package enum OptionKind: Sendable, Equatable {
   case rows
   case data
   case snapshot
+  case snapshots
   /// `"full"` or a number of samples.
   case batch
   case function
   /// A column by name or number, or a list of them.
   case columns
+  /// A list of texts.
+  case names
   /// A table that the protocol itself reads.
   case table
   /// A number of things, or a list that names each.
@@ -28,24 +31,7 @@ package enum OptionKind: Sendable, Equatable {
   /// `"column"`, `"page"` or width and height in inches.
   case size
 
-  /// What a number must fulfil.
-  package enum Rule: String, Sendable, CaseIterable {
-    case any = "a number"
-    case positive = "positive"
-    case nonNegative = "0 or positive"
-    case fraction = "in (0, 1]"
-    case belowOne = "in [0, 1)"
-
-    func holds(_ x: Double) -> Bool {
-      switch self {
-      case .any: x.isFinite
-      case .positive: x > 0 && x.isFinite
-      case .nonNegative: x >= 0 && x.isFinite
-      case .fraction: x > 0 && x <= 1
-      case .belowOne: x >= 0 && x < 1
-      }
-    }
-  }
+  package typealias Rule = NumberRule
 
   /// The type as help and errors name it.
   package var words: String {
@@ -60,9 +46,11 @@ package enum OptionKind: Sendable, Equatable {
     case .rows: "a list of rows of numbers"
     case .data: "a data set"
     case .snapshot: "a snapshot or an experiment"
-    case .batch: "\"full\" or a number of samples"
+    case .snapshots: "a list of snapshots"
+    case .batch: Setting.batchRule
     case .function: "a function"
     case .columns: "a column name or number, or a list of them"
+    case .names: "a list of names"
     case .table: "a table"
     case .countOrList: "a positive integer or a list of integers"
     case .programme: "a value, a list of {step, value}, a pulse, or a function of the step"

@@ -1,3 +1,5 @@
+import Kramers
+
 extension Catalog {
   private static let points: [OptionEntry] = [
     OptionEntry(
@@ -33,10 +35,16 @@ extension Catalog {
       "a quasi-static ramp: at each L2 strength train to convergence (or hold steps), record, go "
         + "on; the experiment ends at the last point",
       options: points + ramp,
-      returns: "kind=\"sweep\": points = rows l2, loss, test_loss, rank, modes, norm, converged, "
-        + "steps; jumps = rows mode, direction (of the ramp), l2 (middle of two points), "
-        + "uncertainty (their distance), event (\"collapse\", \"appearance\"), theory; floor; "
-        + "r:state(i) re-enters point i",
+      returns: "kind=\"sweep\": points = rows l2, loss, test_loss, accuracy and test_accuracy "
+        + "(with classes), rank, modes, norm, converged, steps; transitions = rows mode, direction (of "
+        + "the ramp), l2 (middle of two points), uncertainty (their distance), event "
+        + "(\"collapse\", \"appearance\"), transition (\"jump\": set back to the point before, the "
+        + "mode stays as it is, or its change does not shrink with the step; \"continuous\"; "
+        + "\"unresolved\", with its reason), significance (with hold: the change over the "
+        + "fluctuation within a hold; below 4 it is unresolved), before, after, theory; jumps = "
+        + "those that are jumps; unconverged (points); floor; warning; r:state(i) re-enters point "
+        + "i. outcome \"diverged\": the points before, diverged_at (step), diverged_l2, message, "
+        + "stable_lr (the largest stable lr by the Hessian); where no point was measured, an error",
       example: """
         experiment { data = data.population { singular = {1, 0.8} }, depth = 3, width = 2, lr = 0.2 }
         trap { rank = 2, release = 0.2 }

@@ -1,3 +1,5 @@
+import Kramers
+
 extension Catalog {
   static let utilities: [Entry] = [
     Entry(

@@ -72,10 +72,11 @@ extension OptionEntry {
     let (rule, limits) = try reader.range()
     let word = try reader.required("type")
     guard let kind = try OptionKind(named: word, rule, choices: reader.texts("choices")) else {
-      let near = nearestName(to: word, among: OptionKind.names).map { "; did you mean '\($0)'?" }
+      let near = nearestName(to: word, among: OptionKind.typeNames)
+        .map { "; did you mean '\($0)'?" }
       throw ProtocolError(
         "\(reader.place): unknown type '\(word)'"
-          + (near ?? "; there are " + OptionKind.names.joined(separator: ", ")))
+          + (near ?? "; there are " + OptionKind.typeNames.joined(separator: ", ")))
     }
     let value = try reader.table.rawGet("default")
     let filling = try reader.plain(value)
@@ -96,9 +97,9 @@ extension OptionKind {
     "rows": { _ in .rows }, "data": { _ in .data }, "snapshot": { _ in .snapshot },
     "batch": { _ in .batch }, "function": { _ in .function }, "table": { _ in .table },
     "columns": { _ in .columns }, "count or list": { _ in .countOrList },
-    "programme": { _ in .programme }, "size": { _ in .size },
+    "programme": { _ in .programme }, "snapshots": { _ in .snapshots }, "size": { _ in .size },
   ]
-  static let names = (types.keys + ["choice"]).sorted()
+  static let typeNames = (types.keys + ["choice"]).sorted()
 
   init?(named name: String, _ rule: Rule, choices: [String]?) throws {
     if name == "choice" {

@@ -1,3 +1,5 @@
+import Kramers
+
 extension Catalog {
   /// Sessions: one SQLite file each, `docs/session-file.md` says what is in it.
   static let sessions: [Entry] = [
@@ -11,8 +13,7 @@ extension Catalog {
       example: """
         local path = os.tmpname() .. ".kramers"
         taus = { 1103, 2999, 8152 }
-        print(session.save(path))
-        os.remove(path)
+        print(session.save(path) == path)
         """,
       seeAlso: ["session.open", "session.verify"]),
     Entry(
@@ -27,7 +28,6 @@ extension Catalog {
         taus = nil
         session.open(path)
         print(#taus)
-        os.remove(path)
         """,
       seeAlso: ["session.save", "session.list", "resume"]),
     Entry(
@@ -58,12 +58,13 @@ extension Catalog {
         + "a process of its own",
       usage: "session.verify([name])",
       returns:
-        "a result: verdict (\"same\" or \"different\"), differences (name, stored, replayed)",
+        "a result: verdict (\"same\" or \"different\"), differences (name, stored, replayed), "
+        + "changed_data (the data sets that are others now, as they were), interrupted (entries that "
+        + "did not end)",
       example: """
         local path = os.tmpname() .. ".kramers"
         session.save(path)
         print(session.verify(path).verdict)
-        os.remove(path)
         """,
       seeAlso: ["session.journal"]),
     Entry(

@@ -1,3 +1,5 @@
+import Kramers
+
 extension Catalog {
   /// What serves the person at the prompt. `:time on` there is `shell.time("on")`.
   static let shell: [Entry] = [

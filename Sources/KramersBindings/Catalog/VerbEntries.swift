@@ -1,40 +1,25 @@
+import Kramers
+
 extension Catalog {
   /// The settings that `experiment` takes and `set` and the measurements change.
-  static let settings: [OptionEntry] = [
+  static let settings = Setting.all.map { setting in
     OptionEntry(
-      "optimizer", .choice(["sgd", "momentum", "adam", "adamw"]), standard: "\"sgd\"",
-      "how the weights follow the gradient; adamw decays decoupled, theory is nil there"),
-    OptionEntry(
-      "momentum", .number(.belowOne), standard: "0.9", "heavy-ball coefficient, Adam's beta_1"),
-    OptionEntry("lr", .number(.positive), unit: "time a step", standard: "0.05", "learning rate"),
-    OptionEntry(
-      "l2", .number(.nonNegative), standard: "0",
-      "b of (b/2)|theta - center|^2; PyTorch's weight_decay is 2b/p for p outputs under MSELoss"),
-    OptionEntry(
-      "l2_center", .snapshot, standard: "the origin", "centre of the L2 term, a snapshot"),
-    OptionEntry(
-      "batch", .batch, unit: "samples", standard: "\"full\"",
-      "samples a step; \"full\" has no batch noise"),
-    OptionEntry(
-      "replacement", .choice(["false", "true", "subset"]), standard: "false",
-      "false: a fresh permutation each epoch; true: independent draws; \"subset\": an "
-        + "independent subset each step"),
-    OptionEntry(
-      "temperature", .number(.nonNegative), unit: "energy", standard: "0",
-      "T of additive Langevin noise sqrt(2 lr T) xi"),
-    OptionEntry(
-      "gradient_noise", .number(.nonNegative), standard: "0",
-      "sigma of per-sample isotropic gradient noise, variance sigma^2/B a step: "
-        + "T = lr sigma^2 / 2B"),
-    OptionEntry(
-      "label_noise", .number(.nonNegative), standard: "0",
-      "standard deviation of fresh noise on every target, each step"),
-  ]
+      setting.name, OptionKind(setting), unit: setting.unit, standard: setting.standardText,
+      setting.summary)
+  }
 
   /// The same for verbs that act on an experiment, whose settings are the defaults.
   static let presentSettings: [OptionEntry] = settings.map {
     OptionEntry(
       $0.name, $0.kind, unit: $0.unit, standard: "the experiment's", $0.summary)
+  }
+
+  /// The same for a verb under which they follow programmes.
+  static let programmes: [OptionEntry] = settings.map {
+    OptionEntry(
+      $0.name, .programme, standard: "the experiment's",
+      "a value, {{step, value}, ...} with shape = \"steps\" or \"ramp\", "
+        + "{pulse =, start =, length =, base =, period =}, or a function of the step")
   }
 
   static let verbs: [Entry] = [
@@ -51,25 +36,21 @@ extension Catalog {
           "widths", .integers(.positive), standard: "from depth and width",
           "{inputs, ..., outputs}, instead of depth and width"),
         OptionEntry(
-          "activation", .choice(["linear", "tanh", "relu", "sigmoid", "gelu"]),
+          "activation", .choice(Activation.allCases.map(\.rawValue)),
           standard: "\"linear\"", "function of the hidden layers"),
         OptionEntry("bias", .flag, standard: "false", "biases in every layer"),
         OptionEntry(
-          "loss", .choice(["mse", "cross_entropy"]), standard: "\"mse\"",
+          "loss", .choice(Loss.allCases.map(\.rawValue)), standard: "\"mse\"",
           "(1/2N) sum |f(x)-y|^2, or softmax cross-entropy"),
         OptionEntry(
-          "init", .choice(["gaussian", "orthogonal", "balanced", "zero"]),
+          "init", .choice(Initialization.allCases.map(\.rawValue)),
           standard: "\"gaussian\"", "initial weights"),
         OptionEntry(
           "init_scale", .number(.nonNegative), standard: "1",
           "gaussian: standard deviation times sqrt(fan-in); else the layers' singular value"),
       ] + settings + [
         OptionEntry(
-          "precision", .choice(["double", "single"]), standard: "\"double\"",
-          "numbers in which measure_escape computes its ensembles; single for small linear and "
-            + "tanh networks whose steps are not lost in rounding; training and theory are double"),
-        OptionEntry(
-          "seed", .integer(.any), standard: "--seed, else 0", "seed of everything random"),
+          "seed", .integer(.any), standard: "--seed, else 0", "seed of everything random")
       ],
       returns: "an experiment; its settings and state read as fields: x.l2, x.step, x.depth, ...",
       example: """
@@ -116,10 +97,13 @@ extension Catalog {
           "observe", .function, standard: "none",
           "called as observe(x) with every row of the trace; the fields of the table it returns "
             + "join the row"),
-      ],
-      returns: "kind=\"run\": steps, epochs, loss, test_loss, accuracy, test_accuracy, objective, "
+      ] + presentSettings,
+      returns:
+        "settings stay as given, like those of set; kind=\"run\": steps, epochs, loss, test_loss, accuracy, test_accuracy, objective, "
         + "modes, outcome (\"completed\", \"converged\", \"diverged\", \"interrupted\"), trace, "
-        + "seconds, steps_per_second. A diverged run leaves the experiment as it was",
+        + "seconds, steps_per_second. A diverged run leaves the experiment as it was and has "
+        + "diverged_at (step), message and stable_lr (the largest stable lr by the Hessian: 2 over "
+        + "its largest eigenvalue; nil with adam and adamw)",
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, lr = 0.2 }
         local r = train { steps = 500, every = 100 }
@@ -193,8 +177,9 @@ extension Catalog {
           "rank", .integer(.nonNegative), standard: "0", "how many modes stay learned"),
         OptionEntry(
           "modes", .integers(.positive), standard: "1 to rank",
-          "the modes that stay learned: the first k to appear as l2 falls; with equal input "
-            + "variances these are the strongest, and other sets are saddles"),
+          "the modes that stay learned. The k that appear first as l2 falls (with equal input "
+            + "variances the strongest) are trained; another set is built exactly at release, if "
+            + "its Hessian there has no negative eigenvalue, else refused as a saddle"),
         OptionEntry(
           "l2", .number(.positive), standard: "from theory", "L2 strength of the trap"),
         OptionEntry(
@@ -213,8 +198,11 @@ extension Catalog {
           "max_steps", .integer(.positive), unit: "steps", standard: "1e6",
           "give up after so many steps in each phase"),
       ],
-      returns: "kind=\"trap\": rank, modes, l2_trap, l2, residual, support_residual, saddle, "
-        + "gradient_norm, hessian_min, zero_modes, steps, certified and, when false, reason",
+      returns: "kind=\"trap\": rank, modes, dropped (how many modes are not kept), l2_trap, l2, "
+        + "residual, support_residual, saddle (of the nearest dropped mode; none for a set that "
+        + "does not appear first), gradient_norm, hessian_min, zero_modes, steps, certified and, "
+        + "when false, reason; warning where nothing was dropped. outcome \"diverged\" leaves the "
+        + "experiment as it was: diverged_at, stable_lr",
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, lr = 0.2 }
         local t = trap { rank = 1, release = 0.1 }
@@ -260,7 +248,15 @@ extension Catalog {
           "value at which a replica counts as escaped"),
         OptionEntry(
           "every", .integer(.positive), unit: "steps", standard: "10",
-          "steps between two looks at the observable"),
+          "steps between two looks at the observable; times are known within a look, and the "
+            + "likelihood says so"),
+        OptionEntry(
+          "dwell", .integer(.nonNegative), unit: "steps", standard: "0",
+          "an escape must stay past the threshold at every look for this long; its time is that of "
+            + "the first"),
+        OptionEntry(
+          "allow_diverged", .flag, standard: "false",
+          "fit a time although replicas diverged, as if that came independently of escape"),
         OptionEntry(
           "method", .choice(["direct", "splitting"]), standard: "\"direct\"",
           "wait for escapes, or adaptive multilevel splitting for rare ones"),
@@ -281,9 +277,15 @@ extension Catalog {
           "independent family of random streams under the same seed"),
       ] + presentSettings,
       looks: true,
-      returns: "kind=\"escape\": summary, times, escaped, replicas, escapes, censored, tau, "
-        + "tau_low, tau_high, median, exponential_p, lag, survival, tau_epochs, tau_time, theory or "
-        + "theory_reason, threshold, settings, outcome. No escape is a result: tau = inf. Splitting "
+      returns: "kind=\"escape\": summary, times, escaped, replicas, escapes, censored, diverged, "
+        + "tau, tau_low, tau_high, median, exponential_p, lag, mean_after_lag, exposure (tau * "
+        + "escapes), survival (at looks), tau_epochs, tau_time, theory (at this lr) with theory_error, "
+        + "of which theory_error_lr is what lr does, or theory_reason, threshold, "
+        + "settings, warning, outcome. No escape is a result: tau = inf. residence (steps): mean "
+        + "stay past the threshold of some escaped replicas that were followed, returned of "
+        + "followed; its lower end where none came back. outcome = \"diverged\": no time is "
+        + "fitted, reason says why. Without any noise one replica is run: deterministic, delay. "
+        + "Splitting "
         + "has no times but probability, flux, level, relative_error, ties, and overlap: the same "
         + "escape by brute force where that is affordable",
       example: """
@@ -310,10 +312,19 @@ extension Catalog {
         """,
       seeAlso: ["import", "snapshot"]),
     Entry(
-      "import", .verb, "reads weights from a safetensors file; optimiser moments are forgotten",
+      "import", .verb,
+      "reads weights from a safetensors file in F64, F32, F16 or BF16; optimiser moments are "
+        + "forgotten",
       positional: "path",
-      options: [OptionEntry("path", .text, standard: "required", "the file")],
-      returns: "the experiment",
+      options: [
+        OptionEntry("path", .text, standard: "required", "the file"),
+        OptionEntry(
+          "map", .names, standard: "by number and shape",
+          "the file's layers in the network's order (\"fc1\" for fc1.weight and fc1.bias), or all "
+            + "tensors: weight, bias of each layer; weights are [outputs, inputs]"),
+      ],
+      returns: "the experiment; and, where the file has other names than export writes, which is "
+        + "told on stderr, a table of them by ours",
       example: """
         local x = experiment { data = data.population { singular = {1} }, depth = 3, width = 4 }
         local path = os.tmpname()
@@ -375,4 +386,28 @@ extension Catalog {
         """,
       seeAlso: ["snapshot"]),
   ]
+}
+
+extension OptionKind {
+  fileprivate init(_ setting: Setting) {
+    switch setting.kind {
+    case .number(let rule): self = .number(rule)
+    case .flag: self = .flag
+    case .choice: self = .choice(setting.words)
+    case .batch: self = .batch
+    case .vector: self = .snapshot
+    }
+  }
+}
+
+extension Setting {
+  /// The default as a script would write it.
+  fileprivate var standardText: String {
+    switch record(of: Settings()) {
+    case .text(let word): "\"\(word)\""
+    case .boolean(let flag): "\(flag)"
+    case .number(let x): numberText(x)
+    default: "the origin"
+    }
+  }
 }

@@ -4,14 +4,16 @@ import Kramers
 enum FieldOrder {
   private static let names = [
     "kind", "summary", "verdict", "name", "stored", "replayed", "saved", "entries", "variables",
-    "results", "last", "verb", "options", "law", "best", "warning", "mode", "direction", "event",
-    "phase", "singular", "rate", "excess", "count", "height", "temperature", "t_train", "t_test",
-    "delay", "ratio", "outcome", "state", "steps", "epochs",
+    "results", "last", "verb", "options", "law", "best", "simplest", "warning", "message", "rung",
+    "holds", "evidence", "rungs", "open", "mode", "direction", "event", "transition", "phase",
+    "singular", "rate", "excess", "count", "height", "temperature", "t_train", "t_test", "delay",
+    "ratio", "outcome", "state", "steps", "epochs",
     "step", "loss", "test_loss", "accuracy", "test_accuracy", "objective", "rank", "modes", "l2",
     "l2_trap", "certified", "order", "spinodal", "coexistence", "stability", "method",
-    "replicas", "escapes", "censored", "diverged", "tau", "tau_low", "tau_high",
-    "relative_error", "theory", "theory_error", "theory_reason", "uncertainty", "index",
-    "saddle_index", "median", "exponential_p", "lag", "tau_epochs", "tau_time",
+    "replicas", "escapes", "censored", "diverged", "diverged_at", "stable_lr", "tau", "tau_low",
+    "tau_high", "relative_error", "theory", "theory_error", "theory_error_lr", "theory_reason",
+    "uncertainty", "index",
+    "saddle_index", "median", "exponential_p", "lag", "residence", "tau_epochs", "tau_time",
     "barrier", "barrier_low", "barrier_high", "slope", "prefactor", "r2", "span", "threshold",
     "thermal_floor", "temperature_power", "observable", "optimizer", "gradient_noise",
     "label_noise",
@@ -21,7 +23,7 @@ enum FieldOrder {
     "steps_per_second", "times", "escaped", "reason", "points",
   ]
   private static let rank = Dictionary(
-    uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    (names + Setting.all.map(\.name)).enumerated().map { ($1, $0) }, uniquingKeysWith: min)
 
   /// Whether a field called `a` is read before one called `b`.
   static func precedes(_ a: String, _ b: String) -> Bool {

@@ -1,3 +1,5 @@
+import Kramers
+
 /// Help as text, from the catalogue.
 package enum HelpText {
   static func overview(_ catalog: Catalog) -> String {

@@ -2,6 +2,12 @@
   internal import Glibc
 #endif
 
+/// A number as Lua's `tostring` writes it: 14 digits, a float with a point.
+func plainNumberText(_ x: Double) -> String {
+  let text = numberText(x, digits: 14)
+  return x == x.rounded() && x.isFinite && !text.contains("e") ? text + ".0" : text
+}
+
 /// A number for reading: `digits` significant digits, no trailing zeros, always a point.
 func numberText(_ x: Double, digits: Int = 6) -> String {
   if x.isNaN { return "nan" }

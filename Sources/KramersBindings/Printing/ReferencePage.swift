@@ -1,3 +1,5 @@
+import Kramers
+
 /// The reference page of every public name, in Markdown; `docs/reference.md` is its text.
 package func referencePage(_ catalog: Catalog) -> String {
   var lines = [

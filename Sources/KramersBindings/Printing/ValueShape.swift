@@ -1,91 +1,152 @@
 import Lua
 
 /// A Lua value cut down to what a person reads: a few levels, a few elements of each, and how many
-/// there are. Tables are read raw.
+/// there are. Tables are read raw, and whatever they hold, this ends soon.
 indirect enum ValueShape {
   case scalar(String)
   case list([ValueShape], count: Int)
   case fields([(name: String, value: ValueShape)], count: Int)
 
-  private enum Most {
+  /// Reads the table at the cursor. Tables that it is part of are named by their path from the top.
+  ///
+  /// - Parameter number: how a float is written.
+  init(_ table: LuaCursor, number: @escaping (Double) -> String = { numberText($0) }) throws {
+    var reader = ShapeReader(number: number)
+    self = try reader.table(table, room: ShapeReader.Most.values)
+  }
+}
+
+private struct ShapeReader {
+  enum Most {
     static let depth = 6
     static let elements = 20
     static let nested = 8
-    static let fields = 60
+    /// Values in all: tables of tables would have 60^6. What is in a table shares its room evenly,
+    /// so that the order of `next`, which is another in each run, does not decide what is shown.
+    static let values = 20_000
+    /// Pairs that cost as much as a value that is shown.
+    static let pairsPerValue = 1000
   }
 
-  /// Reads the table at the cursor. Tables that it is part of are named by their path from the top.
-  init(_ table: LuaCursor) throws {
-    // Each with the name of its field that is being read.
-    var path: [(table: UnsafeRawPointer?, name: String)] = []
-    self = try Self.table(table, &path)
-  }
+  let number: (Double) -> String
+  /// The tables around, each with the name of its field that is being read.
+  private var path: [(table: UnsafeRawPointer?, name: String)] = []
 
-  private static func table(
-    _ table: LuaCursor, _ path: inout [(table: UnsafeRawPointer?, name: String)]
-  ) throws -> ValueShape {
+  init(number: @escaping (Double) -> String) { self.number = number }
+
+  mutating func table(_ table: LuaCursor, room: Int) throws -> ValueShape {
     if let loop = path.firstIndex(where: { $0.table == table.pointer }) {
       let names = path[..<loop].map(\.name).joined(separator: ".")
       return .scalar(loop == 0 ? "<cycle: the whole>" : "<cycle: \(names)>")
     }
     let length = table.count
-    var fields: [(key: LuaCursor.Key, shape: ValueShape)] = []
-    var count = 0
-    if path.count >= Most.depth {
-      return .scalar(length > 0 ? "{... \(length) in all}" : "{...}")
-    }
+    let cut = ValueShape.scalar(length > 0 ? "{... \(length) in all}" : "{...}")
+    if path.count >= Most.depth { return cut }
     let most = path.isEmpty ? Most.elements : Most.nested
+    let keys = try FieldKeys(table, length)
+    let count = keys.count
+    let parts = keys.shown.count + keys.unordered + min(length, most)
+    let share = (room - count / Most.pairsPerValue) / max(parts, 1)
+    if share < 1, !path.isEmpty { return cut }
     path.append((table.pointer, ""))
     defer { path.removeLast() }
+    let fields = try self.fields(table, length, keys, share)
     var elements: [ValueShape] = []
-    try table.forEach { key, value in
-      if case .integer(let i) = key, i >= 1, i <= length { return }
-      count += 1
-      if fields.count < Most.fields {
-        fields.append((key, try shape(value, named: name(key), &path)))
-      }
-    }
     try table.forEachElement(upTo: most) { i, value in
-      elements.append(try shape(value, named: "\(i)", &path))
+      elements.append(try shape(value, named: "\(i)", room: share))
     }
     if count == 0, length > 0 { return .list(elements, count: length) }
-    fields.sort { precedes($0.key, $1.key) }
-    var named = fields.map { (name: name($0.key), value: $0.shape) }
-    if length > 0 {
-      let first = elements.enumerated().map { (name: "[\($0 + 1)]", value: $1) }
-      named = first + named
-    }
-    return .fields(named, count: count + length)
+    let first = elements.enumerated().map { (name: "[\($0 + 1)]", value: $1) }
+    return .fields(first + fields, count: count + length)
   }
 
-  private static func shape(
-    _ value: LuaCursor, named name: String,
-    _ path: inout [(table: UnsafeRawPointer?, name: String)]
+  private mutating func fields(
+    _ table: LuaCursor, _ length: Int, _ keys: FieldKeys, _ share: Int
+  ) throws -> [(name: String, value: ValueShape)] {
+    if keys.count == 0 { return [] }
+    var fields: [(key: LuaCursor.Key, value: ValueShape)] = []
+    try table.forEach { key, value in
+      guard keys.shows(key) else { return }
+      fields.append((key, try shape(value, named: FieldKeys.name(key), room: share)))
+    }
+    fields.sort { a, b in
+      if case .other = a.key, a.key == b.key { return "\(a.value)" < "\(b.value)" }
+      return FieldKeys.precedes(a.key, b.key)
+    }
+    return fields.map { (FieldKeys.name($0.key), $0.value) }
+  }
+
+  private mutating func shape(
+    _ value: LuaCursor, named name: String, room: Int
   ) throws -> ValueShape {
     switch value.kind {
     case .null: return .scalar("nil")
     case .boolean: return .scalar("\(value.boolean)")
     case .integer: return .scalar("\(value.integer)")
-    case .number: return .scalar(numberText(value.number))
-    case .string: return .scalar(quotedText(value.bytes, most: 60))
+    case .number: return .scalar(number(value.number))
+    case .string: return .scalar(value.withBytes { quotedText($0, most: 60) })
     case .object: return .scalar(value.object.map(summary) ?? value.typeName)
     case .other: return .scalar(value.typeName)
     case .table:
       path[path.count - 1].name = name
-      return try table(value, &path)
+      return try table(value, room: room)
     }
   }
+}
 
-  private static func name(_ key: LuaCursor.Key) -> String {
+/// Which keys of a table beside its list are shown: the first in order. Keys without an order, such
+/// as tables, are shown only if there is room for all.
+private struct FieldKeys {
+  private static let most = 60
+  private static let nameBytes = 60
+
+  let shown: Set<LuaCursor.Key>
+  /// How many without an order are shown.
+  let unordered: Int
+  let count: Int
+
+  init(_ table: LuaCursor, _ length: Int) throws {
+    var count = 0
+    var unordered = 0
+    var keys: [LuaCursor.Key] = []
+    var last: LuaCursor.Key?
+    try table.forEach { key, _ in
+      if case .integer(let i) = key, i >= 1, i <= length { return }
+      count += 1
+      if case .other = key {
+        unordered += 1
+        return
+      }
+      if let last, !Self.precedes(key, last) { return }
+      keys.append(key)
+      guard keys.count >= 2 * Self.most else { return }
+      keys.sort(by: Self.precedes)
+      keys.removeLast(keys.count - Self.most)
+      last = keys.last
+    }
+    keys.sort(by: Self.precedes)
+    shown = Set(keys.prefix(Self.most))
+    self.unordered = shown.count + unordered <= Self.most ? unordered : 0
+    self.count = count
+  }
+
+  func shows(_ key: LuaCursor.Key) -> Bool {
+    if case .other = key { unordered > 0 } else { shown.contains(key) }
+  }
+
+  static func name(_ key: LuaCursor.Key) -> String {
     switch key {
-    case .string(let name): name
+    case .string(let name):
+      name.utf8.count <= nameBytes && name.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+        ? name : "[" + quotedText(Array(name.utf8), most: nameBytes) + "]"
+    case .boolean(let flag): "[\(flag)]"
     case .integer(let i): "[\(i)]"
     case .number(let x): "[\(x)]"
     case .other(let type): "[\(type)]"
     }
   }
 
-  private static func precedes(_ a: LuaCursor.Key, _ b: LuaCursor.Key) -> Bool {
+  static func precedes(_ a: LuaCursor.Key, _ b: LuaCursor.Key) -> Bool {
     switch (a, b) {
     case (.integer(let a), .integer(let b)): a < b
     case (.integer, _): true
@@ -96,7 +157,7 @@ indirect enum ValueShape {
 }
 
 /// A string in quotes, as Lua could read it back; bytes that are no text as `\xff`.
-func quotedText(_ bytes: [UInt8], most: Int = .max) -> String {
+func quotedText(_ bytes: some Collection<UInt8>, most: Int = .max) -> String {
   let shown = bytes.prefix(most)
   let quote: Unicode.Scalar = shown.contains(0x22) && !shown.contains(0x27) ? "'" : "\""
   var text = String(quote)

@@ -23,6 +23,9 @@ extension Program {
     try offer("join_states", joinStates)
     try offer("loop_areas", loopAreas)
     try offer("enter_subset", enterSubset)
+    try offer("stable_lr", stableRate)
+    try offer("diverged", divergedOfCall)
+    try offerSettings(tools)
     try offerStatistics(tools)
     return tools
   }
@@ -34,6 +37,62 @@ extension Program {
     else { return [.nil] }
     let areas = try? box.experiment.loopAreas(from: low, to: high)
     return [try areas.map { try push($0.record) } ?? .nil]
+  }
+
+  /// settings: the names of all settings, in the order of the register. noise_off: what switches every
+  /// noise off. given(x): the settings of an experiment, as `set` and `experiment` take them.
+  /// is_noisy(x): whether any noise is on.
+  private func offerSettings(_ offer: LuaTable) throws {
+    let names = Setting.all.map(\.name)
+    try offer.rawSet("settings", push(names.record))
+    try offer.rawSet(
+      "noise_off",
+      push(
+        .object(
+          Setting.all.filter { $0.role == .noise }.compactMap { setting in
+            setting.record(of: Settings()).map { Record.Field(setting.name, $0) }
+          })))
+    let given = try lua.makeFunction { [unowned self] call in
+      guard let experiment = call.argument(1).asObject(ExperimentBox.self)?.experiment else {
+        return []
+      }
+      let table = try lua.makeTable()
+      for setting in Setting.all where setting.isRead(by: experiment.settings.optimizer) {
+        if let state = experiment.state(ofSetting: setting.name) {
+          try table.rawSet(
+            LuaValue(setting.name), lua.wrap(SnapshotBox(state), metatable: metatables.snapshot))
+        } else if let value = experiment.field(setting.name) {
+          try table.rawSet(LuaValue(setting.name), push(value))
+        }
+      }
+      return [.table(table)]
+    }
+    try offer.rawSet("given", .function(given))
+    let isNoisy = try lua.makeFunction { call in
+      [
+        .boolean(
+          call.argument(1).asObject(ExperimentBox.self)?.experiment.settings.isNoisy ?? false)
+      ]
+    }
+    try offer.rawSet("is_noisy", .function(isNoisy))
+  }
+
+  /// stable_lr(x): the largest learning rate that is stable by the Hessian at the present state; nil
+  /// where the Hessian sets none.
+  private func stableRate(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self) else { return [] }
+    return [try box.experiment.stableLearningRate().map { .number($0) } ?? .nil]
+  }
+
+  /// diverged(x, start, step): the sentence about a run in pieces from the snapshot `start` that
+  /// diverged at a step under the settings of x, and the largest stable learning rate or nil.
+  private func divergedOfCall(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self),
+      let start = call.argument(2).asObject(SnapshotBox.self), let step = call.argument(3).int
+    else { return [] }
+    let found = box.experiment.divergence(
+      at: step, from: start.experiment.state, monitor: unwatched)
+    return [LuaValue(found.message), found.stableRate.map { .number($0) } ?? .nil]
   }
 
   /// enter_subset(x, modes): the aligned state with these modes and no others, at the present l2.

@@ -58,6 +58,7 @@ extension Program {
     guard catalog.byName[name] == nil, try lua.globals.rawGet(LuaValue(name)).isNil,
       try publicNames.rawGet(LuaValue(name)).isNil
     else { throw ProtocolError("the name '\(name)' is taken") }
+    protocolChecksums[name] = file.source.withUnsafeBytes(StateHash.of)
     let tools = try protocolTools(name)
     let chunk = try lua.load(file.source, chunkName: file.chunkName(isOwn: isOwn))
     guard let table = try chunk.call([.table(tools)]).first?.asTable,
@@ -112,6 +113,7 @@ extension Program {
   /// The experiment, the options with their defaults, and what ends the call when it is left.
   private func beginProtocol(_ name: String, _ arguments: [LuaValue]) throws -> [LuaValue] {
     let (box, checked) = try target(name, arguments)
+    try noteProtocol(name)
     let origin = ProvenanceBox(name, checked.record(self), box.experiment, self)
     let call = protocolCalls.begin(name, origin)
     let table = try checked.table(self)

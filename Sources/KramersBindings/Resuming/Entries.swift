@@ -101,7 +101,8 @@ extension Program {
       if lua.interrupt.isRequested {
         // resume() passes on the interrupt of the entry that it runs.
         if !isInterruptNoted, entry.log.isWorthResuming || !session.isShell {
-          interruptedEntry = entry
+          // Stopped before it went on, `resume()` leaves what it was to go on with.
+          if !session.journal[entry.index].isResume { interruptedEntry = entry }
           isInterruptNoted = true
         }
         if interruptedResult == nil {
@@ -140,17 +141,34 @@ extension Program {
     let now = try EntryStart(self)
     try entry.start.restore(self)
     entry.log.rewind()
+    warnOfEditedScript(entry)
     if entry.kind == .script { try setArguments(script: entry.scriptName, entry.arguments) }
     if !session.isShell { output.resume(entry.origin(seed: seed)) }
     do {
       let values = try follow(entry)
+      try entry.log.checkEnd()
       interruptedEntry = nil
       return values
     } catch {
-      // Another way than before: as if resume() had not been called.
-      if (error as? LuaError)?.underlying is ResumeError { try now.restore(self) }
+      // Another way than before: as if resume() had not been called. The script may have caught the
+      // error and failed by another.
+      if let failure = entry.log.failure ?? (error as? ResumeError) {
+        entry.log.takeBack()
+        try now.restore(self)
+        throw Program.cannotGoOn(error) ? error : failure
+      }
       throw error
     }
+  }
+
+  /// What goes on is the text that began, whatever stands in its file now.
+  private func warnOfEditedScript(_ entry: ResumableEntry) {
+    guard entry.kind == .script, entry.chunkName.hasPrefix("@"),
+      let now = readScriptText(entry.scriptName), now != entry.text
+    else { return }
+    errors.warn(
+      "\(entry.scriptName) has changed since the entry began; what goes on is the text that began, "
+        + "which the session holds")
   }
 
   /// A verb's call, through the log of the entry under way; its results know where they come from.
@@ -160,6 +178,7 @@ extension Program {
     try provenanced(name, box, options) {
       guard let log = entryUnderWay?.log else { return try body() }
       let values = try log.perform(name, box, options, self, body)
+      try noteFiles(options)
       saveBetweenCalls()
       return values
     }

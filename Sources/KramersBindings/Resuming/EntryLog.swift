@@ -8,7 +8,10 @@ import Lua
 /// A call is known by its index in the entry, its verb, and a hash of its options and of the
 /// experiment it began from. Calls that took a few milliseconds only are not kept: they are run
 /// again. So are those with a function among their options (`observe`), which may have changed
-/// what the log does not see, and those that return a handle.
+/// what the log does not see, those that read files, and those that return a handle.
+///
+/// Files of data and protocols are inputs of the entry: the log knows their checksums, and the entry
+/// does not go on with others (`EntryInputs`).
 final class EntryLog {
   /// A call that ended.
   struct Call {
@@ -26,20 +29,34 @@ final class EntryLog {
     var index: Int
     var key: CallKey
     var progress: CallProgress?
+    /// The experiment that it began from.
+    var before: Experiment
+  }
+
+  /// What one run of the entry adds, and what a run that cannot go on gives back.
+  private struct Content {
+    var calls: [Int: Call] = [:]
+    var suspended: Suspended?
+    var inputs: [EntryInput] = []
+    var kept = 0
   }
 
   private static let worthKeeping = 0.005  // seconds
   /// Numbers that may be kept, 256 MB of them; calls beyond are computed again.
   private static let room = 1 << 25
 
-  private(set) var calls: [Int: Call] = [:]
-  private(set) var suspended: Suspended?
-  private var kept = 0
+  private var content = Content()
+  /// As it was when the present run began.
+  private var before = Content()
+  var calls: [Int: Call] { content.calls }
+  var suspended: Suspended? { content.suspended }
+  var inputs: [EntryInput] { content.inputs }
   /// Prints and records that have left.
   private var outputs = 0
 
   // Of the present run of the entry:
   private var index = 0
+  private var inputIndex = 0
   private var outputIndex = 0
   private var depth = 0
   /// Outputs of earlier runs.
@@ -47,15 +64,17 @@ final class EntryLog {
   private var progressToResume: CallProgress?
   private var progressReached: CallProgress?
   /// The key of the call under way, where its progress can be kept.
-  private var keyUnderWay: (() throws -> CallKey)?
+  private var keyUnderWay: (() throws -> (CallKey, Experiment))?
+  /// Why the run cannot go on. A script that catches the error does not go on either.
+  private(set) var failure: ResumeError?
 
   init() {}
 
   /// The log of an entry that another process began: it showed its outputs elsewhere.
-  init(calls: [Int: Call], suspended: Suspended?) {
-    self.calls = calls
-    self.suspended = suspended
-    kept = calls.values.reduce(0) { $0 + $1.size }
+  init(calls: [Int: Call], suspended: Suspended?, inputs: [EntryInput]) {
+    content = Content(
+      calls: calls, suspended: suspended, inputs: inputs,
+      kept: calls.values.reduce(0) { $0 + $1.size })
   }
 
   /// Whether running the entry again would save anything.
@@ -65,8 +84,41 @@ final class EntryLog {
   func rewind() {
     replayedOutputs = max(outputs, outputIndex)
     index = 0
+    inputIndex = 0
     outputIndex = 0
     depth = 0
+    failure = nil
+    before = content
+  }
+
+  /// Forgets what the present run has added: it did not do what the one before did.
+  func takeBack() { content = before }
+
+  /// Throws where the run that ends now was not the one before: a script that caught the error, or
+  /// that did less this time.
+  func checkEnd() throws {
+    if let failure { throw failure }
+    let last = max(before.suspended?.index ?? -1, before.calls.keys.max() ?? -1)
+    guard last >= index || before.inputs.count > inputIndex else { return }
+    throw fail(
+      "the entry took another way this time: it ended after \(index) calls of verbs and "
+        + "\(inputIndex) files and protocols, and had come to \(last + 1) and "
+        + "\(before.inputs.count) before")
+  }
+
+  /// Notes what the entry reads, or compares it with what an earlier run has read.
+  func note(_ input: EntryInput) throws {
+    guard depth == 0 else { return }
+    if let failure { throw failure }
+    defer { inputIndex += 1 }
+    guard content.inputs.indices.contains(inputIndex) else { return content.inputs.append(input) }
+    if let words = content.inputs[inputIndex].difference(input) { throw fail(words) }
+  }
+
+  private func fail(_ words: String) -> ResumeError {
+    let error = ResumeError(words)
+    failure = error
+    return error
   }
 
   /// Whether an output now is a new one; an earlier run of the entry showed the first ones.
@@ -82,7 +134,11 @@ final class EntryLog {
   ) throws -> Progress? {
     guard depth == 1 else { return nil }
     defer { progressToResume = nil }
-    return try progressToResume?.value(type)
+    do {
+      return try progressToResume?.value(type)
+    } catch is ByteError {
+      throw fail("where call \(index) of a verb stood is not in the bytes that were saved of it")
+    }
   }
 
   /// Tells where the call under way stands, before it throws `LuaInterrupted`.
@@ -95,8 +151,9 @@ final class EntryLog {
 
   /// Notes where the call under way stands; it goes on.
   func checkpoint(_ progress: CallProgress) throws {
-    guard depth == 1, let key = try keyUnderWay?() else { return }
-    suspended = Suspended(index: index - 1, key: key, progress: progress)
+    guard depth == 1, let (key, before) = try keyUnderWay?() else { return }
+    content.suspended = Suspended(
+      index: index - 1, key: key, progress: progress, before: before)
   }
 
   /// Runs a verb, or gives back what it did in an earlier run of the entry.
@@ -106,20 +163,28 @@ final class EntryLog {
   ) throws -> [LuaValue] {
     // A verb that an observer calls belongs to the call that is observed.
     guard depth == 0 else { return try body() }
+    if let failure { throw failure }
     let index = index
     self.index += 1
     let before = box.experiment
     if let call = calls[index] {
-      try check(call.key, CallKey(name, before, options, program), index)
+      // The experiment may be another afterwards, its data are not.
+      try check(call.key, CallKey(name, before, options, program), index) {
+        call.after.data.difference(before.data)
+      }
       box.experiment = call.after
       return try call.values.map { try $0.push(program, box) }
     }
     if let suspended, suspended.index == index {
-      try check(suspended.key, CallKey(name, before, options, program), index)
+      try check(suspended.key, CallKey(name, before, options, program), index) {
+        suspended.before.difference(before)
+      }
       progressToResume = suspended.progress
     }
     depth += 1
-    keyUnderWay = options.hasFunction ? nil : { try CallKey(name, before, options, program) }
+    keyUnderWay =
+      options.hasFunction
+      ? nil : { (try CallKey(name, before, options, program), before) }
     defer {
       depth -= 1
       keyUnderWay = nil
@@ -130,41 +195,52 @@ final class EntryLog {
     do {
       let values = try body()
       let wasSuspended = suspended?.index == index
-      if wasSuspended { suspended = nil }
+      if wasSuspended { content.suspended = nil }
       let seconds = start.duration(to: .now) / .seconds(1)
-      if wasSuspended || seconds > Self.worthKeeping, !options.hasFunction, kept < Self.room,
+      if wasSuspended || seconds > Self.worthKeeping, !options.hasFunction,
+        content.kept < Self.room,
+        options.files.isEmpty,
         !values.contains(where: \.isHandle)
       {
         let call = Call(
           key: try CallKey(name, before, options, program),
           values: try values.map { try StoredValue($0, program) }, after: box.experiment)
-        kept += call.size
-        calls[index] = call
+        content.kept += call.size
+        content.calls[index] = call
       }
       return values
     } catch let error as LuaInterrupted {
-      suspended = Suspended(
+      content.suspended = Suspended(
         index: index, key: try CallKey(name, before, options, program),
-        progress: options.hasFunction ? nil : progressReached)
+        progress: options.hasFunction ? nil : progressReached, before: before)
       throw error
     }
   }
 
-  private func check(_ stored: CallKey, _ now: CallKey, _ index: Int) throws {
+  /// - Parameter difference: in words, between the experiment then and now.
+  private func check(
+    _ stored: CallKey, _ now: CallKey, _ index: Int, _ difference: () -> String?
+  ) throws {
     guard stored != now else { return }
-    let how =
-      stored.name == now.name
-      ? "with other options or from another state" : "where it was \(stored.name) before"
-    throw ResumeError(
+    let how: String
+    if stored.name != now.name {
+      how = "where it was \(stored.name) before"
+    } else if let words = difference() {
+      how = "from another experiment, \(words)"
+    } else {
+      how = "with other options or from another state"
+    }
+    throw fail(
       "the entry took another way this time: its call \(index + 1) of a verb is \(now.name) \(how); "
         + "resume() needs an entry that does the same again")
   }
 }
 
 struct ResumeError: Error, CustomStringConvertible {
+  static let prefix = "resume: "
   let words: String
   init(_ words: String) { self.words = words }
-  var description: String { "resume: " + words }
+  var description: String { Self.prefix + words }
 }
 
 /// Where a verb stands: as a value of this process, or as the bytes that another one stored.

@@ -12,6 +12,14 @@ enum EntryStart {
 
   init(_ program: Program) throws { self = .here(try Here(program)) }
 
+  /// Whether it holds all that the entry began from.
+  var isWhole: Bool {
+    switch self {
+    case .here(let here): here.isWhole
+    case .stored: true
+    }
+  }
+
   func restore(_ program: Program) throws {
     switch self {
     case .here(let here): try here.restore(program)
@@ -24,6 +32,7 @@ enum EntryStart {
     let current: ExperimentBox?
     let seed: UInt64
     let random: [UInt64]
+    private let namesGiven: UInt64
     private let tables: GlobalTables
 
     init(_ program: Program) throws {
@@ -31,10 +40,12 @@ enum EntryStart {
       current = program.current
       seed = program.seed
       random = try program.lua.randomState
+      namesGiven = program.lua.namesGiven
       tables = try GlobalTables(program)
     }
 
     var globals: [LuaValue: LuaValue] { tables.globals }
+    var isWhole: Bool { tables.isWhole }
 
     func experiment(of box: ExperimentBox) -> Experiment? {
       boxes.first { $0.0 === box }?.1
@@ -49,11 +60,12 @@ enum EntryStart {
       for (box, experiment) in boxes { box.experiment = experiment }
       program.current = current
       program.seed = seed
+      try program.lua.setNamesGiven(namesGiven)
       if random.count == 4 { try program.lua.setRandomState(random) }
       try tables.restore(program)
       if !tables.isWhole {
         program.errors.warn(
-          "your tables hold more than \(GlobalTables.most) values and were not put back: what the "
+          "your tables hold more than \(GlobalTables.mostInShell) values and were not put back: what the "
             + "entry added to them before, it adds again")
       }
     }
@@ -65,10 +77,10 @@ struct WeakBox {
 }
 
 /// The user's globals and the contents of the tables that they reach. Results are taken as they
-/// are: nobody writes into them. With more than `most` values (0.7 us each, at every entry) the
-/// contents are not kept.
+/// are: nobody writes into them. In a shell, with more than `mostInShell` values (0.7 us each, at
+/// every entry), the contents are not kept, and no other process can go on with the entry.
 private struct GlobalTables {
-  static let most = 20_000
+  static let mostInShell = 20_000
 
   private(set) var isWhole = true
   private(set) var globals: [LuaValue: LuaValue] = [:]
@@ -79,6 +91,7 @@ private struct GlobalTables {
     var seen: Set<LuaTable> = []
     var waiting: [LuaTable] = []
     var count = 0
+    let most = program.session.isShell ? Self.mostInShell : .max
     func note(_ value: LuaValue) throws {
       guard case .table(let table) = value, seen.insert(table).inserted,
         try !program.isResult(value)
@@ -92,7 +105,7 @@ private struct GlobalTables {
     while let table = waiting.popLast() {
       let pairs = try table.rawPairs()
       count += pairs.count
-      if count > Self.most {
+      if count > most {
         tables = [:]
         isWhole = false
         return

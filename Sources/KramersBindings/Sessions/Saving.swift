@@ -17,7 +17,7 @@ extension Program {
     contents.journal = session.journal
     let (state, unsaved) = try sessionState()
     contents.state = state
-    if let entry = (isUnderWay ? resumableNow : nil) ?? interruptedEntry {
+    if let entry = (isUnderWay ? resumableNow : nil) ?? interruptedEntry, entry.start.isWhole {
       var interrupted = InterruptedEntry(entry: entry.index)
       switch entry.start {
       case .here(let here): interrupted.start = try sessionState(at: here).state
@@ -38,6 +38,12 @@ extension Program {
   /// What goes on after a crash: of an entry that calls `resume()` the one that it resumes.
   private var resumableNow: ResumableEntry? {
     guard var entry = entryUnderWay else { return nil }
+    // `session.save()` alone keeps what was interrupted before it.
+    if interruptedEntry != nil, session.journal[entry.index].isAboutSessions,
+      !entry.log.isWorthResuming
+    {
+      return nil
+    }
     if session.journal[entry.index].isResume { return entry.resumed ?? interruptedEntry }
     while let inner = entry.resumed { entry = inner }
     return entry
@@ -125,6 +131,9 @@ extension Program {
     }
   }
 
+  /// 74 when the user's session could not be saved, 0 otherwise; after `leaveSession`.
+  package var savingStatus: Int32 { session.isLost ? 74 : 0 }
+
   private func makeAutosave() throws -> SessionFile? {
     guard let directory = UserDirectories.state else { return nil }
     if let reason = UserDirectories.make(directory) { throw FileError(directory, reason) }
@@ -147,7 +156,13 @@ extension Program {
     if session.isUnsaved, session.file != nil || (session.isShell && signal != 0) {
       if session.file?.readOnlyReason == nil { autosave() }
     }
-    guard signal != 0, let file = session.file, file.readOnlyReason == nil else { return }
+    if session.isLost {
+      // Whatever --quiet says: the exit status needs its reason.
+      let reason = session.file?.readOnlyReason.map { "it \($0)" } ?? session.lastFailure ?? ""
+      errors.write("kramers: the session could not be saved: \(reason)\n")
+      return
+    }
+    guard signal != 0, let file = session.file else { return }
     let name = SessionPaths.name(of: file.path)
     errors.warn(
       interruptedEntry == nil

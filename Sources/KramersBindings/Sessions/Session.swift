@@ -27,7 +27,8 @@ package final class Session {
   private var lastSave = ContinuousClock.now
   private var lastCost = Duration.zero
   private var workSinceSave = 0.0
-  private var lastFailure: String?
+  /// Why the last save failed.
+  private(set) var lastFailure: String?
   /// Whether the entry under way was saved on the user's word: its end belongs into the file too.
   var isSavedInside = false
   private var isReplay = false
@@ -114,9 +115,10 @@ package final class Session {
 
   /// Whether to save at the end of an entry: a named session soon, another after some work.
   func isDueAfterEntry(isInterrupted: Bool) -> Bool {
-    guard interval > 0, !isReplay, file?.readOnlyReason == nil else { return false }
-    let elapsed = lastSave.duration(to: .now)
+    guard !isReplay, file?.readOnlyReason == nil else { return false }
     if isSavedInside { return true }
+    guard interval > 0 else { return false }
+    let elapsed = lastSave.duration(to: .now)
     if file != nil, !isAutosave { return elapsed >= lastCost * 50 }
     guard isShell else { return false }
     let enough = isInterrupted ? 1.0 : 10.0
@@ -142,6 +144,12 @@ package final class Session {
       lastSave = .now
     }
     return failure != lastFailure
+  }
+
+  /// Whether a file of the user's does not hold what was done.
+  var isLost: Bool {
+    guard let file, !isAutosave, isUnsaved else { return false }
+    return lastFailure != nil || file.readOnlyReason != nil
   }
 
   /// From now on the entries are those of another session, run again: nothing is written.

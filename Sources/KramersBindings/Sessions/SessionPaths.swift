@@ -10,9 +10,8 @@ package enum SessionPaths {
 
   /// A name with a slash or the ending is a path; others live in the user's state directory.
   static func path(of name: String) throws -> String {
-    guard !name.isEmpty, !name.contains("\0") else {
-      throw VerbError("session", "the name must not be empty")
-    }
+    guard !name.isEmpty else { throw VerbError("session", "the name must not be empty") }
+    try checkPath(name)
     if name.contains("/") || name.hasSuffix(ending) { return name }
     guard let directory = UserDirectories.state else {
       throw VerbError(
@@ -43,6 +42,16 @@ package enum SessionPaths {
 
   /// The names of the sessions in the user's state directory.
   package static var names: [String] { all().map(name(of:)) }
+
+  /// - Throws: `FileError` when there is a state directory that cannot be read.
+  static func checkDirectory() throws {
+    guard let directory = UserDirectories.state else { return }
+    guard let stream = opendir(directory) else {
+      if errno == ENOENT { return }
+      throw FileError(directory, "cannot be read: \(String(cString: strerror(errno)))")
+    }
+    closedir(stream)
+  }
 
   /// The sessions of the user's state directory, by path.
   static func all() -> [String] {

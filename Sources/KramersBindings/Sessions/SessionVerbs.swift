@@ -13,7 +13,10 @@ extension Program {
       let name = try nameArgument("session.open", call)
       return [try openSession(SessionPaths.path(of: name))]
     }
-    try sessionFunction("session.list") { [unowned self] _ in [try push(sessionList())] }
+    try sessionFunction("session.list") { [unowned self] _ in
+      try SessionPaths.checkDirectory()
+      return [try push(sessionList())]
+    }
     try sessionFunction("session.journal") { [unowned self] call in
       let script = journalText()
       guard let path = try optionalName("session.journal", call) else { return [.string(script)] }
@@ -99,7 +102,7 @@ extension Program {
   }
 
   private func save(to file: SessionFile) throws {
-    try session.save(sessionContents(isUnderWay: false), to: file)
+    try session.save(sessionContents(), to: file)
     session.isSavedInside = true
     use(file)
   }
@@ -114,7 +117,9 @@ extension Program {
 
   private func makeStateDirectory(for path: String) throws {
     guard let directory = UserDirectories.state, path.hasPrefix(directory + "/") else { return }
-    if let reason = UserDirectories.make(directory) { throw FileError(directory, reason) }
+    if let reason = UserDirectories.make(directory) {
+      throw FileError(directory, "cannot be made, where sessions live: \(reason)")
+    }
   }
 
   /// A copy, the journal, or the results, by the ending of the name.
@@ -129,7 +134,8 @@ extension Program {
       }
       let copy = try SessionFile(path: path)
       if let reason = copy.readOnlyReason { throw FileError(path, reason) }
-      try copy.save(sessionContents(isUnderWay: false))
+      let isAlone = session.journal.last?.isAboutSessions == true
+      try copy.save(sessionContents(isUnderWay: !isAlone))
     } else {
       throw VerbError(
         "session.export",
@@ -165,21 +171,46 @@ extension Program {
     let own = session.file.flatMap { $0.path == path ? $0 : nil }
     let file = try own ?? SessionFile(path: path, creates: false)
     let contents = try file.contents()
-    let log = try contents.interrupted.map { try EntryLog($0.calls) }
-    if own == nil { try keepPresent() }
+    do {
+      return try enter(contents, file, isOwn: own != nil)
+    } catch is ByteError {
+      throw SessionError(
+        .corrupt, path, "is damaged: what its variables or its calls hold cannot be read")
+    }
+  }
+
+  private func enter(
+    _ contents: SessionContents, _ file: SessionFile, isOwn: Bool
+  ) throws -> LuaValue {
+    let log = try contents.interrupted.map { interrupted in
+      do {
+        return try EntryLog(interrupted.calls)
+      } catch is EarlierLogError {
+        errors.warn(
+          "entry \(interrupted.entry + 1) was begun by an earlier kramers, whose notes of it cannot be "
+            + "compared with what is here now: it runs again from its start")
+        return EntryLog()
+      }
+    }
+    if !isOwn { try keepPresent() }
     try restore(contents.state)
     session.adopt(contents)
     session.attach(file)
     interruptedEntry = nil
     if let stored = contents.interrupted, let log,
-      contents.journal.indices.contains(stored.entry)
+      contents.journal.indices.contains(stored.entry), !isUnderWay(stored.entry, isOwn)
     {
       interruptedEntry = ResumableEntry(
         stored.entry, contents.journal[stored.entry], log: log, start: .stored(stored.start))
     }
     noteGlobals()
     tellOpened(contents, file)
-    return .string(Array(path.utf8))
+    return .string(Array(file.path.utf8))
+  }
+
+  /// Whether an entry of the file that was opened is the one that opens it.
+  private func isUnderWay(_ entry: Int, _ isOwn: Bool) -> Bool {
+    isOwn && entriesUnderWay.contains { $0.index == entry }
   }
 
   /// What would be lost by opening another session.
@@ -209,8 +240,13 @@ extension Program {
       errors.warn(
         "not saved: " + names.joined(separator: ", ") + (more > 0 ? " and \(more) more" : ""))
     }
-    if let entry = interruptedEntry {
-      errors.warn("entry \(entry.index + 1) was interrupted; resume() goes on")
+    guard let entry = interruptedEntry else { return }
+    errors.warn("entry \(entry.index + 1) was interrupted; resume() goes on")
+    let then = (contents.program, contents.instructionSet)
+    if then != (options.version, instructionSet), entry.log.isWorthResuming {
+      errors.warn(
+        "what its verbs had done was computed by kramers \(then.0) with \(then.1) and is kept; "
+          + "the rest is computed by \(options.version) with \(instructionSet)")
     }
   }
 
@@ -276,6 +312,23 @@ extension Program {
     }
   }
 
+  /// Why the opened session has nothing that could go on, unless all that was begun has ended.
+  package func unendedEntry() -> String? {
+    guard let last = session.journal.last else {
+      return "it holds no entry: nothing was begun in it yet"
+    }
+    guard last.outcome == .running || last.outcome == .interrupted else { return nil }
+    let what = last.kind == .script ? " (\(last.chunkName.dropFirst()))" : ""
+    return
+      "its entry \(session.journal.count)\(what) did not end, and what it began from is not in the "
+      + "file; run it again from its start"
+  }
+
+  /// Whether an entry cannot go on because what it finds is not what it began with.
+  package static func cannotGoOn(_ error: any Error) -> Bool {
+    (error as? LuaError)?.underlying is ResumeError
+  }
+
   /// Writes what verifying a session has found.
   package func verifySession(_ name: String) throws -> Bool {
     let verification = try verify(SessionPaths.path(of: name))
@@ -285,6 +338,7 @@ extension Program {
 
   /// One record a session.
   package func writeSessionList() throws {
+    try SessionPaths.checkDirectory()
     guard case .array(let records) = sessionList(), !records.isEmpty else { return }
     if output.format == .table {
       return output.write(try text(of: [push(.array(records))], width: 0, bold: false) + "\n")
@@ -295,6 +349,7 @@ extension Program {
   /// The exit status of an error about a session that the command line names.
   package static func sessionStatus(_ error: any Error) -> Int32? {
     if error is VerbError { return 64 }  // no name for a session
+    if error is FileError { return 74 }  // no folder for sessions
     guard let error = error as? SessionError else { return nil }
     switch error.kind {
     case .missing: return 66

@@ -10,6 +10,8 @@ struct StateComparison {
   private(set) var differences: [Verification.Difference] = []
   private(set) var variables = 0
   private(set) var experiments = 0
+  /// The data sets that are others now, as they were.
+  private(set) var changedData: [String] = []
   /// Tables and objects met on the left, with their twins on the right.
   private var twins: [Int: Int] = [:]
   private var objectTwins: [Int: Int] = [:]
@@ -35,9 +37,7 @@ struct StateComparison {
     while let (left, right, name) = waiting.popLast() {
       let (x, y) = (a.tables[left], b.tables[right])
       if x.isResult != y.isResult { note(name, "a result", "a table", x.isResult) }
-      if x.provenance?.without(Self.circumstances) != y.provenance?.without(Self.circumstances) {
-        note(name + ":provenance()", "another", "another", true)
-      }
+      compareProvenance(x.provenance, y.provenance, name)
       if let states = x.states, let others = y.states { compareObjects(states, others, name) }
       comparePairs(x.pairs, y.pairs, name, isResult: x.isResult)
     }
@@ -114,9 +114,9 @@ struct StateComparison {
     switch (stored.objects[left], replayed.objects[right]) {
     case (.experiment(let x), .experiment(let y)), (.snapshot(let x), .snapshot(let y)):
       experiments += 1
+      compareData(x.data, y.data, name + ".data")
       if !x.isSame(as: y) { note(name, x.summary, y.summary, true) }
-    case (.data(let x), .data(let y)):
-      if x.checksum != y.checksum { note(name, x.summary, y.summary, true) }
+    case (.data(let x), .data(let y)): compareData(x, y, name)
     case (.states(let x, _), .states(let y, _)):
       experiments += x.count
       if x.count != y.count || !zip(x, y).allSatisfy({ $0.isSame(as: $1) }) {
@@ -124,6 +124,35 @@ struct StateComparison {
       }
     default: note(name, "an object", "another kind of object", true)
     }
+  }
+
+  private mutating func compareData(_ x: Dataset, _ y: Dataset, _ name: String) {
+    guard x.checksum != y.checksum else { return }
+    func words(_ data: Dataset) -> String {
+      "\(data.summary), checksum \(hexadecimal(data.checksum))"
+    }
+    if !changedData.contains(words(x)) { changedData.append(words(x)) }
+    note(name, words(x), words(y), true)
+  }
+
+  /// Field by field, as far as both have them.
+  private mutating func compareProvenance(_ x: Record?, _ y: Record?, _ name: String) {
+    let (left, right) = (x?.without(Self.circumstances), y?.without(Self.circumstances))
+    guard left != right else { return }
+    let path = name + ":provenance()"
+    guard case .object(let fields)? = left, let right else {
+      return note(path, "some", "none", left != nil)
+    }
+    var isNamed = false
+    for field in fields where right[field.name] != field.value {
+      isNamed = true
+      note(path + "." + field.name, json(field.value), json(right[field.name]), true)
+    }
+    if !isNamed { note(path, json(left), json(right), true) }
+  }
+
+  private func json(_ record: Record?) -> String {
+    record.map { String(decoding: jsonLineBytes($0).dropLast(), as: UTF8.self) } ?? "nothing"
   }
 
   /// - Parameter isInOrder: whether the first is what was stored.
@@ -195,6 +224,6 @@ extension Experiment {
     var (a, b) = (StateHash(), StateHash())
     add(to: &a)
     other.add(to: &b)
-    return a.value == b.value && state == other.state && data.checksum == other.data.checksum
+    return a.value == b.value
   }
 }

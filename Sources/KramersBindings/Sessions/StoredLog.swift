@@ -2,50 +2,80 @@ import Kramers
 import KramersStore
 import Lua
 
-/// The log of an entry as it stands in a session file.
+/// The log of an entry as it stands in a session file: its calls, and its inputs, which are rows of
+/// the same table. Their bytes begin with the version of this format, and with it of the hashes.
 extension EntryLog {
+  private static let format = Array("log 2\n".utf8)
+  private enum Tag {
+    static let call: UInt8 = 0
+    static let input: UInt8 = 1
+  }
+
   var storedCalls: [StoredCall] {
-    var stored = calls.sorted { $0.key < $1.key }.map { index, call in
+    var stored = inputs.enumerated().map { index, input in
       var writer = ByteWriter()
+      writer.write(byte: Tag.input)
+      writer.write(input.path) { $0.write($1) }
+      return StoredCall(
+        index: index, verb: input.verb, hash: input.checksum, hasEnded: true,
+        content: Self.format + writer.bytes, experiments: [])
+    }
+    stored += calls.sorted { $0.key < $1.key }.map { index, call in
+      var writer = ByteWriter()
+      writer.write(byte: Tag.call)
       var experiments = [call.after]
       writer.write(UInt64(call.values.count))
       for value in call.values { value.write(to: &writer, &experiments) }
       return StoredCall(
         index: index, verb: call.key.name, hash: call.key.hash, hasEnded: true,
-        content: writer.bytes, experiments: experiments)
+        content: Self.format + writer.bytes, experiments: experiments)
     }
     if let suspended {
       stored.append(
         StoredCall(
           index: suspended.index, verb: suspended.key.name, hash: suspended.key.hash,
-          hasEnded: false, content: suspended.progress?.encoded ?? [], experiments: []))
+          hasEnded: false, content: Self.format + (suspended.progress?.encoded ?? []),
+          experiments: [suspended.before]))
     }
     return stored
   }
 
-  /// - Throws: `ByteError` for what no log wrote.
+  /// - Throws: `EarlierLogError` for what an earlier program wrote, `ByteError` for what no log wrote.
   convenience init(_ stored: [StoredCall]) throws {
     var calls: [Int: Call] = [:]
     var suspended: Suspended?
+    var inputs: [EntryInput] = []
     for call in stored {
+      guard call.content.starts(with: Self.format) else { throw EarlierLogError() }
+      let content = Array(call.content.dropFirst(Self.format.count))
       let key = CallKey(name: call.verb, hash: call.hash)
       guard call.hasEnded else {
+        guard let before = call.experiments.first else { throw ByteError() }
         suspended = Suspended(
-          index: call.index, key: key,
-          progress: call.content.isEmpty ? nil : .bytes(call.content))
+          index: call.index, key: key, progress: content.isEmpty ? nil : .bytes(content),
+          before: before)
+        continue
+      }
+      var reader = ByteReader(content)
+      guard try reader.byte() == Tag.call else {
+        let path = try reader.flag() ? try reader.text() : nil
+        try reader.end()
+        inputs.append(EntryInput(verb: call.verb, path: path, checksum: call.hash))
         continue
       }
       guard let after = call.experiments.first else { throw ByteError() }
-      var reader = ByteReader(call.content)
       var states = call.experiments.dropFirst()
       var values: [StoredValue] = []
       for _ in 0..<(try reader.count()) { values.append(try StoredValue(from: &reader, &states)) }
       try reader.end()
       calls[call.index] = Call(key: key, values: values, after: after)
     }
-    self.init(calls: calls, suspended: suspended)
+    self.init(calls: calls, suspended: suspended, inputs: inputs)
   }
 }
+
+/// A log whose hashes this program cannot compare with its own.
+struct EarlierLogError: Error {}
 
 extension StoredValue {
   private enum Tag {

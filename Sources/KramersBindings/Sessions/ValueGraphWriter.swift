@@ -40,7 +40,7 @@ final class ValueGraphWriter {
       try start.map { $0.globals.map { ($0, $1) } } ?? program.userGlobals()
     writer.write(byte: GraphTag.table)
     writer.write(byte: 0)
-    for (key, value) in globals { try writePair(key, value) }
+    for (key, value) in globals { try writePair(key, value, depth: 1) }
     writer.write(byte: GraphTag.end)
     var next = 0
     while next < deferred.count {
@@ -65,12 +65,12 @@ final class ValueGraphWriter {
 
   // MARK: Values
 
-  private func writePair(_ key: LuaValue, _ value: LuaValue) throws {
+  private func writePair(_ key: LuaValue, _ value: LuaValue, depth: Int) throws {
     path.append(name(key))
     defer { path.removeLast() }
     guard isData(value), isData(key) else { return skip(isData(key) ? value.typeName : "key") }
-    try write(key, depth: 1)
-    try write(value, depth: 1)
+    try write(key, depth: depth)
+    try write(value, depth: depth)
   }
 
   private func write(_ value: LuaValue, depth: Int) throws {
@@ -86,7 +86,7 @@ final class ValueGraphWriter {
     case .string(let bytes):
       writer.write(byte: GraphTag.string)
       writer.write(bytes)
-    case .object(let object): writeObject(object)
+    case .object(let value): writeObject(value.object)
     case .table(let table): try table.read { try write($0, depth: depth) }
     case .function(let function): writeLibrary(function.reference.rawPointer)
     case .other(let reference): writeLibrary(reference.rawPointer)
@@ -147,7 +147,7 @@ final class ValueGraphWriter {
     }
     if let provenance { writer.write(provenance) }
     if let address, let pairs = start?.pairs(of: address) {
-      for (key, value) in pairs { try writePair(key, value) }
+      for (key, value) in pairs { try writePair(key, value, depth: depth + 1) }
     } else {
       try table.forEachPair { key, value in
         if isData(key), isData(value) {
@@ -193,7 +193,7 @@ final class ValueGraphWriter {
     switch value {
     case .function(let function): isLibrary(function.reference.rawPointer)
     case .other(let reference): isLibrary(reference.rawPointer)
-    case .object(let object): object is any NamedBox
+    case .object(let value): value.object is any NamedBox
     default: true
     }
   }

@@ -13,6 +13,8 @@ package struct Verification {
   var variables: Int
   var experiments: Int
   var differences: [Difference]
+  /// Data sets that the entries read again, and that are others now.
+  var changedData: [String]
   /// Why a difference may be no fault: entries that were interrupted and never resumed.
   var unfinished: [Int]
   package var isSame: Bool { differences.isEmpty }
@@ -27,6 +29,7 @@ package struct Verification {
     [
       "kind": "verification", "session": path, "verdict": isSame ? "same" : "different",
       "entries": entries, "variables": variables, "experiments": experiments,
+      "changed_data": changedData.isEmpty ? nil : changedData,
       "interrupted": unfinished.isEmpty ? nil : unfinished.map { $0 + 1 },
       "differences": differences.map { difference -> Record in
         [
@@ -72,6 +75,7 @@ extension Program {
     return Verification(
       path: path, entries: contents.journal.count, variables: comparison.variables,
       experiments: comparison.experiments, differences: failures + comparison.differences,
+      changedData: comparison.changedData,
       unfinished: unfinished.sorted())
   }
 
@@ -92,6 +96,10 @@ extension Program {
         interruptedEntry = ResumableEntry(
           session.journal.count - 1, entry, log: EntryLog(), start: try EntryStart(self))
       }
+      return nil
+    case .error where entry.isResume && entry.message?.contains(ResumeError.prefix) == true:
+      // It could not go on, and changed nothing: what it could not bear may be as it was by now.
+      session.begin(entry)
       return nil
     case .ok, .error:
       if entry.kind == .script {

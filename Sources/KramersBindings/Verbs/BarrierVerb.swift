@@ -88,7 +88,8 @@ extension Program {
       switch formula.rate.prediction(
         temperature: temperature, learningRate: formula.lr, momentum: formula.momentum)
       {
-      case .time(let tau, let error): return [.number(tau), .number(error)]
+      case .time(let tau, let error, let stepError):
+        return [.number(tau), .number(error + stepError)]
       case .unavailable(let reason): return [.nil, LuaValue(reason)]
       }
     }
@@ -120,6 +121,11 @@ private struct StoredRate {
     rate.logPrefactor = number("prefactor").map { $0 > 0 ? logarithm($0) : -.infinity }
     rate.softTemperature = number("soft_temperature")
     rate.wellCurvature = number("well_curvature")
+    if let slope = number("step_slope"), let bend = number("step_bend"),
+      let stiffness = number("stiffness")
+    {
+      rate.stepBias = StepBias(slope: slope, bend: bend, stiffness: stiffness)
+    }
     if case .text(let reason)? = record["reason"] { rate.reason = reason }
     self.rate = rate
     self.lr = lr
@@ -130,7 +136,8 @@ private struct StoredRate {
 extension BarrierResult {
   func record(_ experiment: Experiment, seconds: Double) -> Record {
     let settings = experiment.settings
-    let isAdam = settings.optimizer == .adam
+    let optimizer = settings.optimizer
+    let reason = optimizer.takesTemperature ? rate.reason : "\(optimizer) has no rate formula"
     return [
       "kind": "barrier", "outcome": isInterrupted ? "interrupted" : "completed", "mode": mode,
       "method": method.rawValue, "l2": l2, "height": height, "theory": theory,
@@ -142,7 +149,9 @@ extension BarrierResult {
       "prefactor": rate.logPrefactor.map(exponential), "temperature_power": rate.temperaturePower,
       "negative_eigenvalue": rate.negativeEigenvalue, "anharmonicity": rate.anharmonicity,
       "soft_temperature": rate.softTemperature, "well_curvature": rate.wellCurvature,
-      "reason": isAdam ? "Adam has no rate formula" : rate.reason,
+      "step_slope": rate.stepBias?.slope, "step_bend": rate.stepBias?.bend,
+      "stiffness": rate.stepBias?.stiffness,
+      "reason": reason,
       "lr": settings.learningRate, "momentum": settings.heavyBall,
       "heights": heights.isEmpty ? nil : heights.map { $0 ?? .nan },
       "aligned": aligned.map { ["height": $0.height, "index": $0.index] as Record },

@@ -29,7 +29,7 @@ extension Program {
       try push(
         .from(
           x: o.required("x", o.rows("x")), y: o.required("y", o.rows("y")),
-          testX: o.rows("test_x"), testY: o.rows("test_y")))
+          testX: o.rows("test_x"), testY: o.rows("test_y")), from: o)
     }
     try install("data.digits") { [unowned self] o, _ in
       try push(
@@ -57,30 +57,42 @@ extension Program {
   /// Data sets read from files.
   private func installDataFiles() throws {
     try install("data.csv") { [unowned self] o, _ in
-      let bytes = try o.required("path", o.bytes("path"))
       let separator = o.word("separator") ?? ","
       guard separator.utf8.count == 1, let byte = separator.utf8.first else {
         throw InputError.rule("separator", "one character", "\"\(separator)\"")
       }
       return try push(
-        .csv(
-          bytes, inputs: o.columns("inputs"), targets: o.required("targets", o.columns("targets")),
-          header: o.value("header")?.bool, separator: byte, allowNaN: o.flag("allow_nan"),
-          threads: options.threads))
+        o.reading("path") { bytes, file in
+          try .csv(
+            bytes, inputs: o.columns("inputs"),
+            targets: o.required("targets", o.columns("targets")), header: o.value("header")?.bool,
+            separator: byte, missing: missing(o), file: file, threads: options.threads)
+        }, from: o)
     }
     try install("data.npy") { [unowned self] o, _ in
       try push(
         .npy(
           x: o.required("x", o.bytes("x")), y: o.required("y", o.bytes("y")),
-          testX: o.bytes("test_x"), testY: o.bytes("test_y"), allowNaN: o.flag("allow_nan")))
+          testX: o.bytes("test_x"), testY: o.bytes("test_y"), missing: missing(o),
+          files: o.files(["x", "y", "test_x", "test_y"])), from: o)
     }
     try install("data.idx") { [unowned self] o, _ in
       try push(
         .idx(
           images: o.required("images", o.bytes("images")),
           labels: o.required("labels", o.bytes("labels")), testImages: o.bytes("test_images"),
-          testLabels: o.bytes("test_labels"), limit: o.integer("limit")))
+          testLabels: o.bytes("test_labels"), limit: o.integer("limit"),
+          files: o.files(["images", "labels", "test_images", "test_labels"])), from: o)
     }
+  }
+
+  /// What `missing` and `allow_nan` say together.
+  private func missing(_ o: Options) throws -> MissingNumbers {
+    guard o.word("missing") == "drop" else { return o.flag("allow_nan") ? .keep : .refuse }
+    guard !o.flag("allow_nan") else {
+      throw InputError.sentence("give either allow_nan = true or missing = \"drop\"")
+    }
+    return .drop
   }
 
   private func installDataMethods() throws {
@@ -90,21 +102,28 @@ extension Program {
     try method("d:split") { [unowned self] d, o in
       try push(d.split(train: o.number("train") ?? 0.8, seed: seed(o)))
     }
-    try method("d:whiten") { [unowned self] d, _ in try push(d.whitened()) }
+    try method("d:whiten") { [unowned self] d, _ in
+      try d.checkNumbers()
+      return try push(d.whitened())
+    }
     try method("d:singular_values") { [unowned self] d, _ in
-      [.table(try lua.tableFrom(d.singularValues()))]
+      try d.checkNumbers()
+      return [.table(try lua.tableFrom(d.singularValues()))]
     }
     let methods = metatables.dataMethods
     try metatables.data.rawSet(
       "__index",
       .function(
         lua.makeFunction { call in
-          guard let data = call.argument(1).asObject(DataBox.self)?.data else { return [.nil] }
+          guard let data = call.argument(1).asObject(DataBox.self)?.data else {
+            throw VerbError("data", released)
+          }
           switch call.argument(2).text {
           case "samples": return [data.sampleCount.map { LuaValue($0) } ?? .nil]
           case "test_samples": return [data.test.map { LuaValue($0.count) } ?? .nil]
           case "inputs": return [LuaValue(data.inputs)]
           case "outputs": return [LuaValue(data.outputs)]
+          case "dropped": return [LuaValue(data.dropped)]
           case "name": return [LuaValue(data.name)]
           default: return [try methods.rawGet(call.argument(2))]
           }
@@ -115,8 +134,12 @@ extension Program {
   /// The option `seed`, or the program's.
   func seed(_ options: Options) -> UInt64 { options.seed() ?? self.seed }
 
-  private func push(_ data: Dataset) throws -> [LuaValue] {
-    [try lua.wrap(DataBox(data), metatable: metatables.data)]
+  /// - Parameter options: of the call that read the data, whose remarks are then told.
+  func push(_ data: Dataset, from options: Options? = nil) throws -> [LuaValue] {
+    if let verb = options?.entry.name, showsOutput {
+      for remark in data.remarks { errors.warn("\(verb): \(remark)") }
+    }
+    return [try lua.wrap(DataBox(data), metatable: metatables.data)]
   }
 
   private func method(
@@ -138,10 +161,14 @@ extension DataBox: Summarized {
   var summary: String { data.summary }
 }
 
+/// What is left of an object that a script's finalizer kept, or whose `__gc` it called.
+let released = "was already released by the collector"
+
 /// `__tostring` of the program's own values.
 func summaryOfFirst(_ call: LuaCall) throws -> [LuaValue] {
-  guard case .object(let object) = call.argument(1), let object = object as? any Summarized else {
-    return ["?"]
+  guard case .object(let value) = call.argument(1), let object = value.object as? any Summarized
+  else {
+    return [LuaValue(released)]
   }
   return [LuaValue(object.summary)]
 }

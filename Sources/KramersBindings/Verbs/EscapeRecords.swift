@@ -4,7 +4,9 @@ import Kramers
 extension EscapeStatistics {
   var record: Record {
     [
-      "summary": summary, "replicas": replicas, "escapes": escapes, "censored": censored,
+      "summary": "\(counts): \(time)", "replicas": replicas, "escapes": escapes,
+      "censored": censored,
+      "diverged": diverged,
       "tau": rate.tau, "tau_low": rate.low, "tau_high": rate.high, "median": rate.median,
       "exponential_p": exponentialP, "lag": lag, "mean_after_lag": meanAfterLag,
       "exposure": rate.exposure,
@@ -17,33 +19,76 @@ extension EscapeStatistics {
     ]
   }
 
-  /// The one line that a reader takes away; what was censored stands in it.
-  private var summary: String {
-    let counts = "\(escapes) of \(replicas) escaped, \(censored) censored"
-    guard escapes > 0 else {
-      return "\(counts): tau > \(numberText(rate.low)) steps (97.5 %)"
-    }
-    return "\(counts): tau = \(numberText(rate.tau)) (\(numberText(rate.low)) ... "
-      + "\(numberText(rate.high))) steps"
+  /// Counts alone, and why there is no more.
+  func record(withheld reason: String) -> Record {
+    [
+      "summary": "\(counts): no escape time", "replicas": replicas, "escapes": escapes,
+      "censored": censored, "diverged": diverged, "reason": reason,
+    ]
+  }
+
+  /// What was censored stands in the one line that a reader takes away.
+  private var counts: String {
+    "\(escapes) of \(replicas) escaped, \(censored) censored"
+      + (diverged > 0 ? ", \(diverged) diverged" : "")
+  }
+
+  private var time: String {
+    guard escapes > 0 else { return "tau > \(numberText(rate.low)) steps (97.5 %)" }
+    return
+      "tau = \(numberText(rate.tau)) (\(numberText(rate.low)) ... \(numberText(rate.high))) steps"
   }
 }
 
 extension EscapeResult {
   func record(network: Network, seconds: Double) -> Record {
-    let steps = times.reduce(0, +)
     let own: Record = [
-      "kind": "escape", "method": "direct",
-      "outcome": isInterrupted
-        ? "interrupted" : 2 * diverged > times.count ? "diverged" : "completed",
-      "diverged": diverged > 0 ? diverged : nil, "requested": isInterrupted ? requested : nil,
-      "tau_epochs": rate.tau * epochsPerStep, "tau_time": rate.tau * settings.learningRate,
+      "kind": "escape", "method": "direct", "outcome": outcome,
+      "requested": requested > times.count ? requested : nil,
       "epochs_per_step": epochsPerStep, "thermal_floor": thermalFloor,
-      "times": times, "escaped": escaped, "steps_total": steps, "seconds": seconds,
-      "steps_per_second": Double(steps) / max(seconds, 1e-9),
+      "warning": warnings.isEmpty ? nil : warnings.joined(separator: "; "),
+      "residence": residence?.mean, "returned": residence?.returned,
+      "followed": residence?.followed, "dwell": dwell,
+      "allow_diverged": allowsDivergence ? true : nil, "times": times, "escaped": escaped,
+      "steps_total": isAtRest ? nil : steps, "seconds": seconds,
+      "steps_per_second": isAtRest ? nil : Double(steps) / max(seconds, 1e-9),
     ]
-    return own + statistics.record + theory.record
+    return own + figures + theory.record
       + conditions(
         observable, threshold, every, settings, network, seed, stream, origin, effectiveTemperature)
+  }
+
+  private var outcome: String {
+    if isInterrupted { return "interrupted" }
+    return diverged > 0 && !allowsDivergence ? "diverged" : "completed"
+  }
+
+  /// The statistics, as far as there are any.
+  private var figures: Record {
+    if isDeterministic, !isInterrupted, diverged == 0 { return delay }
+    if let withheld { return statistics.record(withheld: withheld) }
+    let clocks: Record = [
+      "tau_epochs": rate.tau * epochsPerStep, "tau_time": rate.tau * settings.learningRate,
+    ]
+    return clocks + statistics.record
+  }
+
+  /// Where nothing is random: the one time, or what it exceeds.
+  private var delay: Record {
+    let steps = times.first ?? 0
+    let hasLeft = escaped.first == true
+    let words =
+      hasLeft
+      ? "the state leaves after \(steps) steps without noise"
+      : isAtRest
+        ? "stationary: never leaves without noise"
+        : "the state stays for \(steps) steps without noise"
+    return [
+      "summary": words, "deterministic": true, "replicas": times.count,
+      "escapes": hasLeft ? 1 : 0, "censored": hasLeft ? 0 : 1, "diverged": 0, "reason": withheld,
+      "delay": hasLeft ? steps : nil, "tau": isAtRest ? Double.infinity : nil,
+      "tau_low": hasLeft ? nil : Double(steps),
+    ]
   }
 }
 
@@ -86,9 +131,7 @@ extension SplittingResult {
       return "trajectories reach the far side before they have settled, or stay between: there is "
         + "no metastable state at this noise, or max_steps is too small; use method = \"direct\""
     }
-    if case .compared(let both) = overlap, !both.agrees {
-      return "splitting and brute force disagree where both can be had (z = \(numberText(both.z)))"
-    }
+    if case .compared(let both) = overlap, let words = both.warning { return words }
     guard let scatter = record.scatter(trajectories: replicas), scatter > 3 else { return nil }
     return "the runs scatter \(numberText(scatter)) times as much as they should: the observable "
       + "is a poor measure of the way, or single steps jump over it; tau is likely too long; try "
@@ -116,6 +159,21 @@ extension SplittingResult {
 }
 
 extension SplittingOverlap.Comparison {
+  var warning: String? {
+    if disagrees {
+      return "splitting and brute force disagree where both can be had (z = \(numberText(z)))"
+    }
+    guard !isPrecise else { return nil }
+    guard error.isFinite else {
+      return
+        "the check against brute force says nothing: splitting or brute force has no error bar "
+        + "there; try more runs and replicas"
+    }
+    return "the check against brute force is imprecise: the two agree within an error of "
+      + "\(numberText((100 * error).rounded())) %, which would hide a factor of "
+      + "\(numberText(exponential(3 * error))); try more runs or replicas"
+  }
+
   var record: Record {
     [
       "temperature": effectiveTemperature > 0 ? effectiveTemperature : nil,
@@ -130,7 +188,8 @@ extension SplittingOverlap.Comparison {
 extension EscapeTheory {
   var record: Record {
     [
-      "theory": tau, "theory_error": relativeError, "theory_reason": reason,
+      "theory": tau, "theory_error": relativeError.map { $0 + (stepError ?? 0) },
+      "theory_error_lr": stepError, "theory_reason": reason,
       "barrier": barrier, "temperature_power": temperaturePower,
     ]
   }
@@ -149,15 +208,14 @@ private func conditions(
     case .testLoss: ("test_loss", nil)
     case .norm: ("norm", nil)
     }
-  return [
+  let fields = Setting.all.compactMap { setting -> Record.Field? in
+    guard setting.kind != .vector, setting.isRead(by: settings.optimizer) else { return nil }
+    return setting.record(of: settings).map { Record.Field(setting.name, $0) }
+  }
+  return .object(fields) + [
     "observable": watched.name, "mode": watched.mode, "threshold": threshold, "every": every,
-    "l2": settings.l2, "lr": settings.learningRate, "batch": batchRecord(settings.batch),
-    "replacement": replacementRecord(settings.sampling), "temperature": settings.temperature,
-    "gradient_noise": settings.gradientNoise, "label_noise": settings.labelNoise,
-    "effective_temperature": effectiveTemperature, "optimizer": settings.optimizer.rawValue,
-    "momentum": settings.optimizer == .sgd ? nil : settings.momentum,
-    "precision": settings.precision.rawValue, "depth": network.depth, "widths": network.widths,
-    "seed": seed, "stream": Int(stream),
+    "effective_temperature": effectiveTemperature, "depth": network.depth,
+    "widths": network.widths, "seed": seed, "stream": Int(stream),
     "origin": String(origin, radix: 16),
   ]
 }
@@ -168,7 +226,10 @@ extension ArrheniusFit {
     [
       "barrier": barrier, "barrier_low": barrierLow, "barrier_high": barrierHigh,
       "prefactor": logPrefactor.map(exponential), "r2": r2, "span": span,
-      "best": laws.best.rawValue, "fit_p": laws.fitP, "warning": laws.warning,
+      "best": laws.best?.rawValue, "simplest": laws.simplest.rawValue, "fit_p": laws.fitP,
+      "separation": laws.separation.noncentrality,
+      "shallow": laws.shallow.isEmpty ? nil : laws.shallow.map { $0 + 1 },
+      "warning": laws.warning,
       "laws": laws.rows.map { row -> Record in
         [
           "law": row.law.rawValue, "parameters": row.parameters,

@@ -17,7 +17,14 @@ extension Program {
       request.observable = try observable(o)
       request.threshold = o.number("threshold")
       request.isFrozen = o.flag("frozen")
-      if o.word("method") == "splitting" { return try split(experiment, request, o) }
+      if let dwell = o.integer("dwell") { request.dwell = dwell }
+      request.allowsDivergence = o.flag("allow_diverged")
+      if o.word("method") == "splitting" {
+        for name in ["dwell", "allow_diverged"] where o.has(name) {
+          throw InputError.sentence("\(name) goes with method = \"direct\"")
+        }
+        return try split(experiment, request, o)
+      }
       for name in ["runs", "level"] where o.has(name) {
         throw InputError.sentence("\(name) goes with method = \"splitting\"")
       }
@@ -67,6 +74,7 @@ extension Program {
   /// What protocols about escapes are built from.
   func offerStatistics(_ offer: LuaTable) throws {
     try offer.rawSet("rival_laws", .function(lua.makeFunction(fitRivalLaws)))
+    try offer.rawSet("expected_slope", .function(lua.makeFunction(slopeOfTheory)))
     try offer.rawSet("escape_statistics", .function(lua.makeFunction(escapeStatistics)))
     try offer.rawSet("student", .function(lua.makeFunction(studentQuantileOfCall)))
     try offer.rawSet("zero_loss", .function(lua.makeFunction(zeroLossOfCall)))
@@ -115,7 +123,8 @@ extension Program {
     return [try push(["absorbing": set.isAbsorbing, "reason": set.reason])]
   }
 
-  /// rival_laws(points, power): rows with temperature, escapes and exposure (lr * steps at risk).
+  /// rival_laws(points, power, barrier): rows with temperature, escapes, exposure (lr * steps at risk)
+  /// and look (lr * steps between two looks); power and barrier by theory, where there is one.
   func fitRivalLaws(_ call: LuaCall) throws -> [LuaValue] {
     var points: [ArrheniusPoint] = []
     for (_, row) in try call.argument(1).asTable?.rawPairs() ?? [] {
@@ -124,22 +133,55 @@ extension Program {
         let exposure = try row.rawGet("exposure").double
       else { continue }
       points.append(
-        ArrheniusPoint(inverseTemperature: 1 / temperature, escapes: escapes, exposure: exposure))
+        ArrheniusPoint(
+          inverseTemperature: 1 / temperature, escapes: escapes, exposure: exposure,
+          look: try row.rawGet("look").double ?? 0))
     }
     let power = call.argument(2).double
     return try blaming("arrhenius") {
       let fit = try fitArrhenius(points)
-      let laws = try RivalLaws(points, predictedPower: power)
+      let laws = try RivalLaws(
+        points, predictedPower: power, knownBarrier: call.argument(3).double)
       return [try push(fit.record(laws))]
     }
   }
 
-  /// escape_statistics(times, escaped, seed): what any sample of escape times says.
+  /// expected_slope(points): rows with temperature, lr, theory, theory_error and theory_error_lr;
+  /// the slope of ln(tau lr) over 1/T, and how much of it is the finite-temperature correction. nil
+  /// when a point has no theory.
+  private func slopeOfTheory(_ call: LuaCall) throws -> [LuaValue] {
+    var points: [TheoryPoint] = []
+    for (_, row) in try call.argument(1).asTable?.rawPairs() ?? [] {
+      guard let row = row.asTable, let temperature = try row.rawGet("temperature").double,
+        let lr = try row.rawGet("lr").double, let tau = try row.rawGet("theory").double,
+        let error = try row.rawGet("theory_error").double
+      else { return [] }
+      let stepError = try row.rawGet("theory_error_lr").double ?? 0
+      points.append(
+        TheoryPoint(temperature: temperature, time: tau * lr, excess: error - stepError))
+    }
+    guard let slope = expectedSlope(points) else { return [] }
+    return [.number(slope.value), .number(slope.correction)]
+  }
+
+  /// escape_statistics{times, escaped, looks, diverged, allow_diverged, seed}: what any sample of
+  /// escape times says; looks has the steps between two looks of each replica.
   func escapeStatistics(_ call: LuaCall) throws -> [LuaValue] {
-    let times = try call.argument(1).asTable?.numbers() ?? []
-    let flags = try call.argument(2).asTable?.rawPairs().map { $0.1.bool ?? false } ?? []
-    let sample = try blaming("escape.combine") { try CensoredSample(times: times, escaped: flags) }
-    let seed = UInt64(bitPattern: Int64(call.argument(3).int ?? 0))
-    return [try push(EscapeStatistics(sample, seed: seed).record)]
+    guard let given = call.argument(1).asTable else { return [] }
+    let times = try given.rawGet("times").asTable?.numbers() ?? []
+    let looks = try given.rawGet("looks").asTable?.numbers() ?? []
+    let flags =
+      try given.rawGet("escaped").asTable?.rawPairs().map { $0.1.bool ?? false } ?? []
+    let diverged = try given.rawGet("diverged").int ?? 0
+    let sample = try blaming("escape.combine") {
+      try CensoredSample(times: times, escaped: flags, looks: looks)
+    }
+    let seed = UInt64(bitPattern: Int64(try given.rawGet("seed").int ?? 0))
+    let statistics = EscapeStatistics(sample, diverged: diverged, seed: seed)
+    let isAllowed = try given.rawGet("allow_diverged").bool ?? false
+    guard diverged > 0, !isAllowed else { return [try push(statistics.record)] }
+    return [
+      try push(statistics.record(withheld: divergenceReason(diverged, of: sample.count)))
+    ]
   }
 }

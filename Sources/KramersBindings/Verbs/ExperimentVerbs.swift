@@ -12,7 +12,6 @@ extension Program {
         bias: o.flag("bias"), loss: o.word("loss").flatMap(Loss.init(rawValue:)) ?? .mse)
       var settings = Settings()
       try apply(o, to: &settings)
-      settings.precision = o.word("precision").flatMap(Precision.init(rawValue:)) ?? .double
       let experiment = try Experiment(
         data: data, network: network, settings: settings,
         initialization: o.word("init").flatMap(Initialization.init(rawValue:)) ?? .gaussian,
@@ -70,28 +69,9 @@ extension Program {
 
   /// Settings given among the options replace those of `settings`.
   func apply(_ o: Options, to settings: inout Settings) throws {
-    if let word = o.word("optimizer"), let optimizer = Optimizer(rawValue: word) {
-      settings.optimizer = optimizer
+    for setting in Setting.all {
+      if let value = o.value(of: setting) { try settings.set(setting, value) }
     }
-    if let x = o.number("momentum") {
-      guard settings.optimizer != .sgd else {
-        throw InputError.sentence(
-          "momentum is used by optimizer \"momentum\", \"adam\" and \"adamw\", not by \"sgd\"")
-      }
-      settings.momentum = x
-    }
-    if let x = o.number("lr") { settings.learningRate = x }
-    if let x = o.number("l2") { settings.l2 = x }
-    if let snapshot = o.snapshot("l2_center") { settings.l2Center = snapshot.state.parameters }
-    if let batch = o.value("batch") {
-      settings.batch = batch.int.map { .size($0) } ?? .full
-    }
-    if let sampling = o.word("replacement").flatMap(sampling(named:)) {
-      settings.sampling = sampling
-    }
-    if let x = o.number("temperature") { settings.temperature = x }
-    if let x = o.number("gradient_noise") { settings.gradientNoise = x }
-    if let x = o.number("label_noise") { settings.labelNoise = x }
   }
 
   private func installExperimentFields() throws {
@@ -100,16 +80,17 @@ extension Program {
       "__index",
       .function(
         lua.makeFunction { [unowned self] call in
-          guard let box = call.argument(1).asObject(ExperimentBox.self) else { return [.nil] }
+          guard let box = call.argument(1).asObject(ExperimentBox.self) else {
+            throw VerbError("experiment", released)
+          }
           let name = call.argument(2).text ?? ""
-          if name == "data" {
-            return [
-              try lua.wrap(DataBox(box.experiment.data), metatable: metatables.data)
-            ]
+          if name == "data" { return try push(box.experiment.data) }
+          if let state = box.experiment.state(ofSetting: name) {
+            return [try lua.wrap(SnapshotBox(state), metatable: metatables.snapshot)]
           }
           if let field = box.experiment.field(name) { return [try push(field)] }
           let method = try methods.rawGet(call.argument(2))
-          if method.isNil, name != "l2_center" {
+          if method.isNil, Setting.named[name] == nil {
             let known = Experiment.fieldNames + catalog.experimentMethods
             let nearest = nearestName(to: name, among: known).map { "; did you mean '\($0)'?" }
             throw VerbError("experiment", "has no field '\(name)'" + (nearest ?? ""))
@@ -130,37 +111,36 @@ extension Program {
 
 extension Experiment {
   /// What `field` knows.
-  static let fieldNames = [
-    "optimizer", "momentum", "lr", "l2", "batch", "replacement", "temperature", "gradient_noise",
-    "label_noise", "activation", "bias", "loss", "init", "init_scale", "depth", "widths",
-    "parameters", "seed", "step", "epochs", "precision", "data",
-  ]
+  static let fieldNames =
+    Setting.all.map(\.name) + [
+      "activation", "bias", "loss", "init", "init_scale", "depth", "widths", "parameters", "seed",
+      "step", "epochs", "data",
+    ]
+
+  /// What a setting that is a vector of weights stands for.
+  func state(ofSetting name: String) -> Experiment? {
+    guard case .vector(let weights?)? = Setting.named[name].map({ settings[$0] }) else {
+      return nil
+    }
+    return at(TrainingState(parameters: weights))
+  }
 
   /// A setting or a piece of the state by its Lua name.
   func field(_ name: String) -> Record? {
+    if let setting = Setting.named[name] { return setting.record(of: settings) }
     switch name {
-    case "optimizer": settings.optimizer.rawValue.record
-    case "momentum": settings.momentum.record
-    case "lr": settings.learningRate.record
-    case "l2": settings.l2.record
-    case "batch": batchRecord(settings.batch)
-    case "replacement": replacementRecord(settings.sampling)
-    case "temperature": settings.temperature.record
-    case "gradient_noise": settings.gradientNoise.record
-    case "label_noise": settings.labelNoise.record
-    case "activation": network.activation.rawValue.record
-    case "bias": network.bias.record
-    case "loss": network.loss.rawValue.record
-    case "init": initialization.rawValue.record
-    case "init_scale": initScale.record
-    case "depth": network.depth.record
-    case "widths": network.widths.record
-    case "parameters": network.parameterCount.record
-    case "seed": seed.record
-    case "step": state.step.record
-    case "epochs": state.epochs.record
-    case "precision": settings.precision.rawValue.record
-    default: nil
+    case "activation": return network.activation.rawValue.record
+    case "bias": return network.bias.record
+    case "loss": return network.loss.rawValue.record
+    case "init": return initialization.rawValue.record
+    case "init_scale": return initScale.record
+    case "depth": return network.depth.record
+    case "widths": return network.widths.record
+    case "parameters": return network.parameterCount.record
+    case "seed": return seed.record
+    case "step": return state.step.record
+    case "epochs": return state.epochs.record
+    default: return nil
     }
   }
 }
@@ -174,12 +154,7 @@ func batchRecord(_ batch: BatchSize) -> Record {
 
 /// The values of the option `replacement`.
 func sampling(named word: String) -> Sampling? {
-  switch word {
-  case "true": .replacement
-  case "false": .permutation
-  case "subset": .subset
-  default: nil
-  }
+  Sampling(rawValue: Sampling.aliases[word] ?? word)
 }
 
 func replacementRecord(_ sampling: Sampling) -> Record {

@@ -59,11 +59,12 @@ extension Phases {
 extension TrapResult {
   func record(seconds: Double) -> Record {
     [
-      "kind": "trap", "rank": rank, "modes": modes, "l2_trap": l2Trap, "l2": l2,
+      "kind": "trap", "rank": rank, "modes": modes, "dropped": dropped, "l2_trap": l2Trap, "l2": l2,
       "residual": certificate.residual, "support_residual": certificate.supportResidual,
       "saddle": saddle, "gradient_norm": certificate.gradientNorm,
       "hessian_min": certificate.hessianMin, "zero_modes": zeroModes, "steps": steps,
-      "certified": certified, "reason": reason, "outcome": outcome.rawValue, "seconds": seconds,
+      "certified": certified, "reason": reason, "warning": warning, "outcome": outcome.rawValue,
+      "diverged_at": divergence?.step, "stable_lr": divergence?.stableRate, "seconds": seconds,
     ]
   }
 }

@@ -41,21 +41,36 @@ extension Program {
   /// Whether an output is a new one; see `EntryLog`.
   var showsOutput: Bool { entryUnderWay?.log.showsOutput() ?? true }
 
-  /// Lua's `print`; a result alone is written as its record.
+  /// Lua's `print`, which shows what is in a table; a result alone is written as its record.
   package func printValues(_ values: [LuaValue]) throws {
     if values.count == 1, try isResult(values[0]) {
       return output.put(
         try record(of: values[0], verb: "print", keepsClock: output.keepsClock))
     }
+    output.write(bytes: try printed(values))
+  }
+
+  /// The line of `print` and `log`. A table of several lines stands on lines of its own.
+  func printed(_ values: [LuaValue]) throws -> [UInt8] {
+    var line: [UInt8] = []
+    var isBlock = false
     for (i, value) in values.enumerated() {
-      if i > 0 { output.write("\t") }
-      if case .string(let bytes) = value {
-        output.write(bytes: bytes)
-      } else {
-        output.write(try lua.describe(value))
-      }
+      let text = try printed(value)
+      let wasBlock = isBlock
+      isBlock = value.asTable != nil && text.contains(0x0A)
+      if i > 0 { line.append(isBlock || wasBlock ? 0x0A : 0x09) }
+      line += text
     }
-    output.write("\n")
+    return line + [0x0A]
+  }
+
+  private func printed(_ value: LuaValue) throws -> [UInt8] {
+    if case .string(let bytes) = value { return bytes }
+    if case .table(let table) = value, try table.metatable?.rawGet("__tostring").isNil != false {
+      let shape = try table.read { try ValueShape($0, number: plainNumberText) }
+      return Array(ValueLayout(width: 0, bold: false).text(shape).utf8)
+    }
+    return Array(try lua.describe(value).utf8)
   }
 
   private func helpText(_ arguments: [LuaValue]) throws -> String {

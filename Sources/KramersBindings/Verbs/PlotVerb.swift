@@ -53,19 +53,16 @@ extension Program {
   }
 
   /// - Throws: `VerbError`, `LuaError`.
-  private func figure(of value: LuaValue, _ options: Options) throws -> Figure {
+  func figure(of value: LuaValue, _ options: Options) throws -> Figure {
     let described = try pictures.description(lua).call([value, .table(options.table(self))])
     guard let first = described.first, first.asTable != nil else {
       throw VerbError("plot", described.dropFirst().first?.text ?? "there is no picture")
     }
     let record = try record(of: first, verb: "plot", isOrdered: false)
     let sides = options.word("size") == nil ? try options.numbers("size") : nil
-    return try blaming("plot") {
-      try Figure(record) { panels in
-        if let sides { return Figure.Size(width: sides[0], height: sides[1]) }
-        return options.word("size") == "page" ? .page(panels: panels) : .column(panels: panels)
-      }
-    }
+    let size = sides.map { Figure.Size(width: $0[0], height: $0[1]) }
+    let named: Figure.Size = options.word("size") == "page" ? .page : .column
+    return try blaming("plot") { try Figure(record, size: size ?? named) }
   }
 
   // MARK: Files
@@ -97,11 +94,8 @@ extension Program {
 
   // MARK: The terminal
 
-  /// Whether the picture goes to a terminal, and nobody collects it.
-  private var isOnTerminal: Bool { isatty(1) == 1 && !output.isCollecting }
-
   private func requireTerminal() throws {
-    guard isOnTerminal || output.format == .table else {
+    guard output.isOnTerminal || output.format == .table else {
       throw VerbError(
         "plot",
         "there is no terminal to draw on: give a file, plot(result, \"NAME.svg\"), or run "
@@ -110,9 +104,9 @@ extension Program {
   }
 
   private func show(_ figure: Figure) throws {
-    let columns = isOnTerminal ? Int(ks_output_columns()) : 0
-    let rows = isOnTerminal ? Int(ks_output_rows()) : 0
-    if isOnTerminal, let bytes = pictureForTerminal(figure) {
+    let columns = output.width
+    let rows = output.isOnTerminal ? Int(ks_output_rows()) : 0
+    if output.isOnTerminal, let bytes = pictureForTerminal(figure) {
       output.write(bytes: bytes)
       return output.flush()
     }
@@ -120,8 +114,8 @@ extension Program {
       width: columns > 0 ? min(columns, 200) : 80,
       // Room for the line that asked for it and the next prompt.
       height: min(max((rows > 0 ? rows : 24) - 3, 12), 40),
-      isPlain: TerminalPicture.isPlain(isTerminal: isOnTerminal),
-      hasColors: isOnTerminal && options.colorsOutput)
+      isPlain: TerminalPicture.isPlain(isTerminal: output.isOnTerminal),
+      hasColors: output.isOnTerminal && options.colorsOutput)
     output.write(figure.text(style))
     output.flush()
   }
@@ -130,7 +124,7 @@ extension Program {
   private func pictureForTerminal(_ figure: Figure) -> [UInt8]? {
     guard let way = TerminalPicture.way else { return nil }
     var copy = figure
-    copy.size = figure.size.width > 5 ? figure.size : Figure.Size(width: 5, height: 5 * 0.72)
+    copy.size.width = max(copy.size.width, 5)
     switch way {
     case .kitty:
       return (try? gnuplotPicture(copy, .png)).map(TerminalPicture.kitty)

@@ -38,7 +38,7 @@ extension Program {
         throw VerbError(verb, "the path must be a string, got \(describe(path))")
       }
       let record = try record(of: call.argument(1), verb: verb, keepsClock: timings)
-      return try body(record, path.text)
+      return try blaming(verb) { try body(record, path.text) }
     }
     try methods.rawSet(LuaValue(name), .function(function))
     functionNames[.function(function)] = verb
@@ -51,8 +51,8 @@ extension Program {
       "log",
       .function(
         lua.makeFunction { [unowned self] call in
-          let words = try call.arguments.map { try lua.describe($0) }
-          if showsOutput { errors.write(words.joined(separator: "\t") + "\n") }
+          let line = String(decoding: try printed(call.arguments), as: UTF8.self)
+          if showsOutput { errors.write(line) }
           return []
         }))
   }

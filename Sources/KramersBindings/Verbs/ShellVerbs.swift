@@ -21,7 +21,8 @@ extension Program {
         session.end(.ok, nil, seconds: 0)
         leaveSession(signal: 0)
         finish()
-        exit(Int32(code.int ?? 0))
+        let status = Int32(code.int ?? 0)
+        exit(status == 0 ? savingStatus : status)
       }
     }
     try function("shell.time") { [unowned self] call in
@@ -157,7 +158,7 @@ extension Program {
 
   func kindAndSize(_ value: LuaValue) throws -> (String, String) {
     switch value {
-    case .object(let object): return (summary(object), "")
+    case .object(let value): return (summary(value.object), "")
     case .string(let bytes): return ("string", "\(bytes.count) bytes")
     case .integer, .number, .boolean: return (value.typeName, describe(value))
     case .table(let table):

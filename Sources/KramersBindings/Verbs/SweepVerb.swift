@@ -20,6 +20,9 @@ extension Program {
           return try experiment.sweep(options, monitor: monitor, resuming: reached)
         }
       }
+      if let divergence = result.divergence, result.points.isEmpty {
+        throw InputError.sentence("no point could be measured: \(divergence.message)")
+      }
       box.experiment = experiment
       let record = result.record(network: experiment.network, seconds: seconds)
       let value = try finishLong(
@@ -51,24 +54,35 @@ extension SweepResult {
       "kind": "sweep", "outcome": outcome.rawValue,
       "direction": isRising.map { $0 ? "up" : "down" }, "floor": floor,
       "depth": network.depth, "widths": network.widths,
-      "jumps": jumps.map { jump -> Record in
-        [
-          "mode": jump.mode, "direction": isRising == true ? "up" : "down", "l2": jump.l2,
-          "uncertainty": jump.uncertainty, "theory": jump.theory,
-          "event": jump.isCollapse ? "collapse" : "appearance",
-          "before": jump.strengths.before, "after": jump.strengths.after,
-        ]
-      },
+      "jumps": jumps.map { $0.record(isRising) },
+      "transitions": transitions.map { $0.record(isRising) },
+      "unconverged": points.contains { $0.converged != nil } ? unconverged : nil,
+      "warning": warning, "diverged_at": divergence?.step, "diverged_l2": divergence?.l2,
+      "stable_lr": divergence?.stableRate, "message": divergence?.message,
       "points": points.map { point -> Record in
         [
           "l2": point.l2, "loss": point.measurement.loss, "test_loss": point.measurement.testLoss,
-          "rank": point.rank, "modes": point.measurement.modes, "norm": point.measurement.norm,
+          "accuracy": point.measurement.accuracy,
+          "test_accuracy": point.measurement.testAccuracy, "rank": point.rank,
+          "modes": point.measurement.modes, "norm": point.measurement.norm,
           "objective": point.measurement.objective,
           "gradient_norm": point.measurement.gradientNorm, "steps": point.steps,
           "converged": point.converged,
         ]
       },
       "seconds": seconds,
+    ]
+  }
+}
+
+extension SweepTransition {
+  fileprivate func record(_ isRising: Bool?) -> Record {
+    [
+      "mode": mode, "direction": isRising == true ? "up" : "down", "l2": l2,
+      "uncertainty": uncertainty, "theory": theory,
+      "event": isCollapse ? "collapse" : "appearance", "transition": kind.rawValue,
+      "significance": significance, "reason": reason,
+      "before": strengths.before, "after": strengths.after,
     ]
   }
 }

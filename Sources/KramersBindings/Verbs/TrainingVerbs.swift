@@ -5,20 +5,25 @@ import Lua
 extension Program {
   func installVerbs() throws {
     try verb("train") { [unowned self] box, o in
-      let options = try trainingOptions(o, box.experiment)
-      let observer = observer(o, box)
-      var experiment = box.experiment
+      let before = box.experiment
+      var experiment = before
+      try experiment.update { try apply(o, to: &$0) }
+      let options = try trainingOptions(o, experiment)
+      let start = experiment
+      let observer = observer(o, box, start)
       box.isRunning = true
       defer { box.isRunning = false }
       let (result, seconds) = try timed {
         try resumable(\.interrupted) { monitor, reached in
-          experiment = box.experiment
+          experiment = start
           return try experiment.train(
             options, monitor: monitor, observer: observer, resuming: reached)
         }
       }
-      box.experiment = experiment
-      let record = result.record(lr: experiment.settings.learningRate, seconds: seconds)
+      box.experiment = result.outcome == .diverged ? before : experiment
+      let record = result.record(
+        lr: experiment.settings.learningRate,
+        divergence: experiment.divergence(of: result, monitor: unwatched), seconds: seconds)
       if let error = result.observerError {
         output.emit(record)
         throw error
@@ -64,10 +69,19 @@ extension Program {
       return [LuaValue(path)]
     }
     try verb("import") { [unowned self] box, o in
-      let bytes = try o.required("path", o.bytes("path"))
       let network = box.experiment.network
-      try box.experiment.setParameters(parameters(fromSafetensors: bytes, for: network))
-      return [try push(box)]
+      let found = try o.reading("path") { bytes, _ in
+        try importedParameters(fromSafetensors: bytes, for: network, map: o.names("map"))
+      }
+      try box.experiment.setParameters(found.parameters)
+      guard found.names != found.ownNames else { return [try push(box)] }
+      let pairs = Array(zip(found.ownNames, found.names))
+      if showsOutput {
+        errors.warn("import: " + pairs.map { "\($0) is '\($1)'" }.joined(separator: ", "))
+      }
+      let map = try lua.makeTable()
+      for (own, name) in pairs { try map.rawSet(LuaValue(own), LuaValue(name)) }
+      return [try push(box), .table(map)]
     }
     try verb("snapshot") { [unowned self] box, _ in
       [try lua.wrap(SnapshotBox(box.experiment), metatable: metatables.snapshot)]
@@ -150,10 +164,12 @@ extension Program {
   }
 
   /// `observe = function(x) ... end`: sees the experiment at that step, and may not change it.
-  private func observer(_ o: Options, _ box: ExperimentBox) -> Observer? {
+  private func observer(
+    _ o: Options, _ box: ExperimentBox, _ start: Experiment
+  ) -> Observer? {
     guard let function = o.value("observe")?.asFunction else { return nil }
     return { [unowned self] state in
-      box.experiment = box.experiment.at(state)
+      box.experiment = start.at(state)
       let values = try function.call([push(box)])
       guard let value = values.first, !value.isNil else { return [] }
       guard case .object(let fields) = try record(of: value, verb: "train: observe") else {
@@ -217,9 +233,10 @@ extension TraceRow {
 }
 
 extension RunResult {
-  func record(lr: Double, seconds: Double) -> Record {
+  func record(lr: Double, divergence: Divergence?, seconds: Double) -> Record {
     [
       "kind": "run", "outcome": outcome.rawValue, "steps": steps, "diverged_at": divergedAt,
+      "message": divergence?.message, "stable_lr": divergence?.stableRate,
       "epochs": final.epochs, "step": final.step, "loss": final.loss,
       "test_loss": final.testLoss, "accuracy": final.accuracy,
       "test_accuracy": final.testAccuracy, "objective": final.objective,

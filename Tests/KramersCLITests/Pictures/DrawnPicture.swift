@@ -34,7 +34,9 @@ struct DrawnPicture {
       code + "\nemit(r) plot(r, '\(folder.path)/p.svg', { data = true\(options) })",
     ]).finish(timeout: timeout)
     try #require(run.status == 0, "\(run.errors)")
-    result = try #require(run.records.last)
+    let line = try #require(run.output.split(separator: "\n").last)
+    let decoded = try JSONDecoder().decode(ExactValue.self, from: Data(line.utf8)).any
+    result = try #require(decoded as? [String: Any])
     let numbers = try String(contentsOfFile: folder.path + "/p.dat", encoding: .utf8)
     let script = try String(contentsOfFile: folder.path + "/p.gp", encoding: .utf8)
     self.script = script
@@ -51,7 +53,9 @@ struct DrawnPicture {
       // Words are labels, not part of the plot command.
       let plotted = script.split(separator: "\n").first { $0.contains("'p.dat' index \(k) ") } ?? ""
       let name = plotted.range(of: " title '").map { range in
-        plotted[range.upperBound...].split(separator: "'").first.map(String.init) ?? ""
+        // Without the backslashes that keep the markup's characters from gnuplot.
+        String(plotted[range.upperBound...].split(separator: "'").first ?? "")
+          .replacing("\\", with: "")
       }
       return Series(
         panel: Int(part.prefix { $0.isNumber }) ?? 0, drawing: names[0], columns: columns,
@@ -69,6 +73,28 @@ struct DrawnPicture {
   static func column(_ rows: Any?, _ name: String) throws -> [Double] {
     let rows = try #require(rows as? [[String: Any]])
     return rows.map { $0[name] as? Double ?? .nan }
+  }
+}
+
+/// A value of JSON with its numbers to the last bit, which `JSONSerialization` rounds.
+private struct ExactValue: Decodable {
+  let any: Any
+
+  init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    if let flag = try? value.decode(Bool.self) {
+      any = flag
+    } else if let number = try? value.decode(Double.self) {
+      any = number
+    } else if let text = try? value.decode(String.self) {
+      any = text
+    } else if let list = try? value.decode([ExactValue].self) {
+      any = list.map(\.any)
+    } else if let fields = try? value.decode([String: ExactValue].self) {
+      any = fields.mapValues(\.any)
+    } else {
+      any = NSNull()
+    }
   }
 }
 

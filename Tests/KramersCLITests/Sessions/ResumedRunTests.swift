@@ -130,41 +130,86 @@ struct ResumedRunTests {
       let path = try script(name)
       let size = try #require(sizes[name])
       if whole[name] == nil { whole[name] = try folder.kramers(path, size) }
-      let session = folder.path("killed-\(round).kramers")
-      let begin = ["--session", session, path, size]
-      var end: Run?
-      var outputs: [String] = []
-      for _ in 0..<5 {
-        // Killed before anything was saved, it begins again.
-        let exists = FileManager.default.fileExists(atPath: session)
-        let arguments =
-          ["--threads", "\(1 + kills % 2)"] + (exists ? ["--resume", session] : begin)
-        let run = try folder.start(arguments, autosave: 0.005)
-        usleep(UInt32.random(in: 0..<500_000, using: &generator))
-        run.send(SIGKILL)
-        let killed = try run.finish()
-        if killed.signal == nil {
-          end = killed
-          break
-        }
-        kills += 1
-        outputs.append(killed.output)
-      }
-      let exists = FileManager.default.fileExists(atPath: session)
-      var last = try end ?? folder.start(exists ? ["--resume", session] : begin).finish()
-      if last.errors.contains(": 0 entries") {
-        // Killed between making the file and the first save.
-        last = try folder.start(begin).finish()
-      }
-      #expect(last.status == 0, "\(name): \(last.errors)")
-      let expected = try #require(whole[name]?.output)
-      if last.errors.contains("nothing was interrupted") {
-        // One was killed after its work was done and saved.
-        #expect(outputs.contains(expected), "\(name) after \(kills) kills")
-      } else {
-        #expect(last.output == expected, "\(name) after \(kills) kills")
-      }
+      kills += try killAndResume(
+        [path, size], session: folder.path("killed-\(round).kramers"), autosave: 0.005,
+        whole: #require(whole[name]), &generator)
     }
+  }
+
+  /// Saves between its stages.
+  private static let saving = """
+    local n = tonumber(arg[1])
+    x = experiment { data = data.gaussian { singular = {0.9, 0.5}, samples = 64, seed = 3 },
+      depth = 3, width = 2, l2 = 0.05, lr = 0.05, batch = 8, temperature = 1e-4 }
+    kept = { stage = 0 }
+    for stage = 1, 6 do
+      last = train { steps = 6000 * n, every = 3000 * n }
+      kept = { stage = stage, before = kept }
+      session.save()
+      emit(last)
+      set_l2(0.05 - 0.005 * stage)
+    end
+    emit { depth = kept.before.before.stage, loss = measure().loss }
+    """
+
+  @Test(
+    "killed at random moments of a script that saves between its stages",
+    arguments: [nil, 0.005] as [Double?])
+  func killedWhileSaving(autosave: Double?) throws {
+    var generator = SeededGenerator(state: autosave == nil ? 6 : 7)
+    let path = try folder.write(Self.saving, to: "saving.lua")
+    let size = "12"
+    let whole = try folder.kramers("--session", folder.path("whole.kramers"), path, size)
+    #expect(whole.status == 0 && whole.records.count > 6, "\(whole)")
+    var (kills, round) = (0, 0)
+    while kills < (isLong ? 100 : 5) {
+      kills += try killAndResume(
+        [path, size], session: folder.path("\(round).kramers"), autosave: autosave, whole: whole,
+        &generator)
+      round += 1
+    }
+  }
+
+  /// Begins a run, kills it up to five times, and lets it end: what it says must be that of the
+  /// whole run.
+  ///
+  /// - Returns: how often it was killed.
+  private func killAndResume(
+    _ script: [String], session: String, autosave: Double?, whole: Run,
+    _ generator: inout SeededGenerator
+  ) throws -> Int {
+    let begin = ["--session", session] + script
+    var end: Run?
+    var outputs: [String] = []
+    for round in 0..<5 {
+      // Killed before anything was saved, it begins again.
+      let exists = FileManager.default.fileExists(atPath: session)
+      let arguments = ["--threads", "\(1 + round % 2)"] + (exists ? ["--resume", session] : begin)
+      let run = try folder.start(arguments, autosave: autosave)
+      usleep(UInt32.random(in: 0..<500_000, using: &generator))
+      run.send(SIGKILL)
+      let ended = try run.finish()
+      if ended.signal == nil {
+        end = ended
+        break
+      }
+      outputs.append(ended.output)
+    }
+    let exists = FileManager.default.fileExists(atPath: session)
+    var last = try end ?? folder.start(exists ? ["--resume", session] : begin).finish()
+    if last.errors.contains(": 0 entries") {
+      // Killed between making the file and the first save.
+      #expect(last.status == 65)
+      last = try folder.start(begin).finish()
+    }
+    #expect(last.status == 0, "\(script): \(last.errors)")
+    if last.errors.contains("nothing was interrupted") {
+      // One was killed after its work was done and saved.
+      #expect(outputs.contains(whole.output), "\(script) after \(outputs.count) kills")
+    } else {
+      #expect(last.output == whole.output, "\(script) after \(outputs.count) kills")
+    }
+    return outputs.count
   }
 }
 

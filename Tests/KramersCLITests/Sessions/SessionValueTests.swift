@@ -1,4 +1,5 @@
 import Foundation
+import KramersStore
 import Testing
 
 @Suite("what a session keeps") struct SessionValueTests {
@@ -56,6 +57,18 @@ import Testing
       print("good")
       """)
     #expect(run.status == 0 && run.output == "good\n", "\(run.errors)")
+  }
+
+  @Test("so do those that an entry began from")
+  func start() throws {
+    let path = folder.path("start.kramers")
+    let run = try folder.kramers(
+      "--session", path, "-e",
+      "chain = {} local at = chain for i = 1, 18000 do at.next = {} at = at.next end", "-e",
+      "chain = chain.next session.save() os.execute('kill -9 $PPID')")
+    #expect(run.signal == SIGKILL, "\(run)")
+    let contents = try SessionFile.open(path)
+    #expect(contents.interrupted?.entry == 1 && contents.interrupted!.start.values.count > 18_000)
   }
 
   @Test("experiments, snapshots, data and results are what they were")

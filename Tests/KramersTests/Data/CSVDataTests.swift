@@ -4,12 +4,14 @@ import Testing
 
 private func csv(
   _ text: String, _ inputs: [CSVColumn]? = nil, _ targets: [CSVColumn] = [2], header: Bool? = nil,
-  separator: Character = ",", allowNaN: Bool = false
+  separator: Character = ",", missing: MissingNumbers = .refuse
 ) throws(InputError) -> Dataset {
   try Dataset.csv(
     Array(text.utf8), inputs: inputs, targets: targets, header: header,
-    separator: separator.asciiValue!, allowNaN: allowNaN)
+    separator: separator.asciiValue!, missing: missing)
 }
+
+private let hint = "; missing = \"drop\" leaves such rows out"
 
 @Suite("data.csv")
 struct CSVDataTests {
@@ -25,11 +27,23 @@ struct CSVDataTests {
     #expect("\(try csv(text, nil, ["y"]))" == "csv: 2 samples, 2 inputs, 1 output")
   }
 
-  @Test("a header is a first row with a field that is no number")
+  @Test("a header is a first row without numbers; numbers beside words are asked about")
   func header() throws {
     #expect(try csv("1,2\n3,4").sampleCount == 2)
-    #expect(try csv("1,b\n3,4").sampleCount == 1)
-    #expect(try csv("nan,2\n3,4", allowNaN: true).sampleCount == 2)
+    #expect(try csv("a,b\n3,4").sampleCount == 1)
+    #expect(try csv(",b\n3,4").sampleCount == 1)
+    #expect(try csv("1,2,\n3,4,x", [1]).sampleCount == 2)
+    #expect(try csv("nan,2\n3,4", missing: .keep).sampleCount == 2)
+    let iris = "5.1,0.2,Iris-setosa\n4.9,0.3,Iris-setosa\n"
+    #expect(
+      refusal { () throws(InputError) in try csv(iris, [1], [2]) }
+        == "line 1 may be a header or data: column 1 is '5.1', column 3 is 'Iris-setosa'; give "
+        + "header = true if it holds names, header = false if it is the first sample")
+    #expect(try csv(iris, [1], [2], header: false).train?.x == [5.1, 4.9])
+    #expect(try csv(iris, [1], [2], header: true).train?.x == [4.9])
+    #expect(
+      refusal { () throws(InputError) in try csv("1;2\n3;4") }
+        == "targets[1] must be a column from 1 to 1, got 2; is the separator a semicolon?")
     #expect(try csv("1,2\n3,4", header: true).sampleCount == 1)
     #expect(try csv("1,2\n3,4", ["1"], ["2"], header: true).train?.x == [3])
     #expect(
@@ -46,6 +60,62 @@ struct CSVDataTests {
     ] { #expect(try csv(text).train == rows, "\(text)") }
     #expect(try csv("1;2\n3;4", separator: ";").train == rows)
     #expect(try csv("1\t2\n3\t4", separator: "\t").train == rows)
+    for text in ["1,2\r3,4\r", "\r1,2\r\r3,4", "a,b\r1,2\r3,4"] {
+      #expect(try csv(text).train == rows, "\(text)")
+    }
+    #expect(
+      refusal { () throws(InputError) in try csv("a,b\n1,2\r3,4\n5,6\n") }
+        == "line 2 holds a carriage return that ends no line: the line ends of the csv are of several "
+        + "systems; convert them all to one kind")
+    #expect(try csv("a,b,\"c\rd\"\r\n1,2,3\n3,4,\"5\r\"\n", [1]).train == rows)
+  }
+
+  @Test("a blank as separator stands for every run of blanks and tabs")
+  func blanks() throws {
+    let rows = Samples(count: 2, inputs: 1, outputs: 1, x: [1, 3], y: [2, 4])
+    for text in [
+      "1 2\n3 4\n", "a y\n1   2\n3 4", "  1 2  \n\t3 \t 4 \r\n", "\"a b\" y\n1 2\n3 4",
+      "1\t2\n3\t4\n", "1 2\n \n3 4",
+    ] { #expect(try csv(text, separator: " ").train == rows, "\(text)") }
+    #expect(try csv("1 2 x\n3 4 \"y z\" ", [1], header: false, separator: " ").train?.count == 2)
+    #expect(
+      refusal { () throws(InputError) in try csv("1 2\n3 4 5\n", separator: " ") }
+        == "line 2 must hold 2 fields like the first row, got 3")
+    for separator: Character in ["1", "e", ".", "-", "+", "\"", "\n", "\r", "\0"] {
+      #expect(
+        refusal { () throws(InputError) in try csv("1,2\n", separator: separator) }
+          .hasPrefix("separator must be a character of which no number, word, quote or line end"))
+    }
+  }
+
+  @Test("separators that end every line enclose no column; one that ends some lines is named")
+  func trailingSeparators() throws {
+    let rows = Samples(count: 2, inputs: 1, outputs: 1, x: [1, 3], y: [2, 4])
+    for text in [
+      "a,y,\n1,2,\n3,4,\n", "1,2,\n3,4, \n", "a,y,,\n1,2,,\n3,4,,\n", "a,y,\n1,2,\n3,4,",
+    ] { #expect(try csv(text).train == rows, "\(text)") }
+    #expect(try csv("1;2;\n3;4;\n", separator: ";").train == rows)
+    #expect(try csv("a,y,\n1,2,5\n3,4,\n", [1], [2]).train == rows)
+    #expect(
+      refusal { () throws(InputError) in try csv("a,y,\n1,2,5\n3,4,\n") }
+        == "line 3, column 3 (no name) must be a finite number, and it is empty" + hint)
+  }
+
+  @Test("a nameless first column that counts the rows is said, unless it was asked for")
+  func rowNumbers() throws {
+    let words = " only counts the rows, and is an input now; inputs = {...} leaves it out"
+    let text = ",a,y\n0,5,6\n1,7,8\n2,7,9\n"
+    #expect(try csv(text, nil, ["y"]).remarks == ["column 1 (no name)" + words])
+    #expect(
+      try csv(text.replacing(",a,y", with: "Unnamed: 0,a,y"), nil, ["y"]).remarks
+        == ["column 1 (Unnamed: 0)" + words])
+    #expect(try csv("1,5\n2,7\n3,8\n").remarks == ["column 1" + words])
+    #expect(try csv(text, [1], ["y"]).remarks == [])
+    #expect(try csv(text.replacing(",a", with: "t,a"), nil, ["y"]).remarks == [])
+    #expect(try csv(text.replacing("\n1,", with: "\n3,"), nil, ["y"]).remarks == [])
+    #expect(
+      try csv("a,b,c\n1,0,1\n2,0,1\n", ["a"], ["b", "c"]).remarks
+        == ["targets: no training sample has class 1"])
   }
 
   @Test("quoted fields: separators, quotes and line breaks inside, and lines still counted right")
@@ -68,28 +138,44 @@ struct CSVDataTests {
 
   @Test("bad rows are named by line and column")
   func badRows() {
-    func message(_ text: String, allowNaN: Bool = false) -> String {
-      refusal { () throws(InputError) in try csv(text, [1], [2], allowNaN: allowNaN) }
+    func message(_ text: String, missing: MissingNumbers = .refuse) -> String {
+      refusal { () throws(InputError) in try csv(text, [1], [2], missing: missing) }
     }
     #expect(message("a,b\n1,2\n\n3\n") == "line 4 must hold 2 fields like the first row, got 1")
     #expect(message("1,2\n3,4,5\n") == "line 2 must hold 2 fields like the first row, got 3")
-    #expect(message("1,2\n3,4,\n") == "line 2 must hold 2 fields like the first row, got 3")
+    #expect(
+      message("1,2\n3,4,\n")
+        == "line 2 must hold 2 fields like the first row, got 3 (the last one empty: this line ends "
+        + "with a separator, and others do not)")
+    #expect(
+      message("a,b\nr1,1,2\nr2,3,4\n")
+        == "line 2 must hold 2 fields like the first row, got 3; does the header lack the name of a "
+        + "column of row names?")
     #expect(message("1,2\nx,4,5\n") == "line 2 must hold 2 fields like the first row, got 3")
     #expect(message("a,b\n1,2\n1,4x\n") == "line 3, column 2 (b) must be a number, got '4x'")
-    #expect(message("a,b\n1,2\n1,\n") == "line 3, column 2 (b) must be a number, and it is empty")
-    #expect(message("a,b\n,2\n") == "line 2, column 1 (a) must be a number, and it is empty")
-    #expect(message("a,b\n1,2 3\n") == "line 2, column 2 (b) must be a number, got '2 3'")
+    #expect(
+      message("a,b\n1,2\n1,\n") == "line 3, column 2 (b) must be a finite number, and it is empty"
+        + hint)
+    #expect(
+      message("a,b\n,2\n") == "line 2, column 1 (a) must be a finite number, and it is empty" + hint
+    )
+    #expect(
+      message("a,b\n1,2 3\n")
+        == "line 2, column 2 (b) must be a number, got '2 3'; is the separator a blank (\" \")?")
     #expect(message("a,b\n1,0x10\n") == "line 2, column 2 (b) must be a number, got '0x10'")
     #expect(
       message("a,b\n1,\u{7}\u{1B}[31m and much more text than fits\n")
         == "line 2, column 2 (b) must be a number, got '\u{FFFD}\u{FFFD}[31m and much more tex...'")
-    #expect(message("1,2\n3,nan\n") == "line 2, column 2 must be a finite number, got nan")
-    #expect(message("1,2\n3,-inf\n") == "line 2, column 2 must be a finite number, got -inf")
-    #expect(message("1,2\n3,1e999\n") == "line 2, column 2 must be a finite number, got inf")
+    #expect(message("1,2\n3,nan\n") == "line 2, column 2 must be a finite number, got 'nan'" + hint)
     #expect(
-      message("1,2\n3,1e101\n", allowNaN: true)
+      message("1,2\n3,-inf\n") == "line 2, column 2 must be a finite number, got '-inf'" + hint)
+    #expect(
+      message("1,2\n3,1e999\n") == "line 2, column 2 must be at most 1e+100 in magnitude, got 1e999"
+    )
+    #expect(
+      message("1,2\n3,1e101\n", missing: .keep)
         == "line 2, column 2 must be at most 1e+100 in magnitude, got 1e+101")
-    #expect(!message("1,2\n3,nan\n4,inf\n", allowNaN: true).hasPrefix("line"))
+    #expect(!message("1,2\n3,nan\n4,inf\n", missing: .keep).hasPrefix("line"))
   }
 
   @Test("empty files, headers alone and wrong columns are refused")
@@ -106,7 +192,7 @@ struct CSVDataTests {
     #expect(
       refusal { () throws(InputError) in
         try Dataset.csv([0xFF, 0xFE, 0x31, 0x00], targets: [1])
-      } == "the csv is UTF-16 text; save it as UTF-8")
+      } == "is no csv: it is UTF-16 text; save it as UTF-8")
     let text = "time,temperature,energy\n1,2,3\n"
     #expect(
       message(text, ["temprature"], ["energy"])

@@ -83,6 +83,15 @@ struct IDXDataTests {
     #expect(
       message(images, idx(8, [3], [0, 0, 0])) == "labels must name at least two classes, got only 0"
     )
+    for (kind, name) in [(UInt8(9), "int8"), (11, "int16"), (12, "int32")] {
+      let bytes = [UInt8](repeating: 0, count: 12)
+      let count = UInt32(12 / (kind == 9 ? 1 : kind == 11 ? 2 : 4))
+      #expect(
+        message(
+          idx(kind, [count, 1], bytes), idx(8, [count], [UInt8](repeating: 1, count: Int(count))))
+          == "images holds \(name) numbers, whose range nobody knows; pixels are unsigned bytes, "
+          + "divided by 255, or floats, taken as they are")
+    }
     #expect(message(images, labels, limit: 0) == "limit must be positive, got 0")
     #expect(message(images, labels, images) == "test_images needs test_labels beside it")
     #expect(message(images, labels, nil, labels) == "test_labels needs test_images beside it")
@@ -91,6 +100,22 @@ struct IDXDataTests {
         == "test_images must have 4 pixels like the training set, got 1")
     let float = idx(13, [3, 1], [0x7F, 0xC0, 0, 0] + [UInt8](repeating: 0, count: 8))
     #expect(message(float, labels) == "images row 1, column 1 must be a finite number, got nan")
+  }
+
+  @Test("a class without samples is said, and labels that count from 1")
+  func emptyClasses() throws {
+    let images = bytes(hex: idxImages)
+    let fromOne = try Dataset.idx(images: images, labels: idx(8, [3], [1, 2, 3]))
+    #expect(
+      fromOne.remarks == [
+        "labels: no training sample has label 0: labels that count from 1, as EMNIST's letters do, "
+          + "leave an output that is never 1"
+      ])
+    let gap = try Dataset.idx(images: images, labels: idx(8, [3], [0, 2, 5]))
+    #expect(gap.remarks == ["labels: no training sample has label 1 and 2 others of 6"])
+    #expect(try Dataset.idx(images: images, labels: idx(8, [3], [0, 2, 1])).remarks == [])
+    let limited = try Dataset.idx(images: images, labels: idx(8, [3], [0, 2, 1]), limit: 2)
+    #expect(limited.remarks == ["labels: no training sample has label 1"])
   }
 
   @Test("the MNIST extract, where it is there")

@@ -17,7 +17,7 @@ struct DynamicsCase: Sendable, CustomTestStringConvertible {
         settings.learningRate = 0.01
         batch.change(&settings)
         noise.change(&settings)
-        if settings.temperature > 0, optimizer == .adam || optimizer == .adamw { return nil }
+        if settings.temperature > 0, !optimizer.takesTemperature { return nil }
         return DynamicsCase(
           settings: settings, testDescription: "\(optimizer), \(batch.name), \(noise.name)")
       }

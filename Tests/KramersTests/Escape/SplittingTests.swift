@@ -268,7 +268,7 @@ private let isLong = ProcessInfo.processInfo.environment["KRAMERS_LONG"] != nil
       Issue.record("no overlap")
       return
     }
-    #expect(both.agrees && both.settings.temperature == settings.temperature)
+    #expect(both.agrees == true && both.settings.temperature == settings.temperature)
     if isLong { print("3x3x3: \(result.record.tau) +- \(100 * error) %, z = \(z)") }
   }
 
@@ -287,7 +287,7 @@ private let isLong = ProcessInfo.processInfo.environment["KRAMERS_LONG"] != nil
       return
     }
     #expect(both.settings.temperature > 1.5 * settings.temperature)
-    #expect(both.agrees && both.direct.escapes == 256)
+    #expect(both.agrees == true && both.direct.escapes == 256)
     #expect(both.direct.tau < 60_000)
   }
 }

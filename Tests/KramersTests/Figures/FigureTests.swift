@@ -6,7 +6,7 @@ private func figure(
   _ series: [Figure.Series], x: Figure.Axis = Figure.Axis("x"), y: Figure.Axis = Figure.Axis("y")
 ) -> Figure {
   Figure(
-    title: "a title", panels: [Figure.Panel(x: x, y: y, series: series)], size: .column(panels: 1))
+    title: "a title", panels: [Figure.Panel(x: x, y: y, series: series)], size: .column)
 }
 
 private func columns(_ values: [Double]) -> [Figure.Series.Column: [Double]] {
@@ -152,7 +152,7 @@ private func columns(_ values: [Double]) -> [Figure.Series.Column: [Double]] {
   func descriptions() throws {
     func words(_ record: Record) -> String {
       do {
-        _ = try Figure(record) { .column(panels: $0) }
+        _ = try Figure(record)
         return "none"
       } catch {
         return "\(error)"

@@ -29,6 +29,9 @@ import Testing
     Row(
       name: "linear, momentum", isRotated: true,
       change: settings { $0.optimizer = .momentum }, stays: true),
+    Row(
+      name: "linear, nesterov", isRotated: true,
+      change: settings { $0.optimizer = .nesterov }, stays: true),
     Row(name: "linear, cross-entropy", loss: .crossEntropy, isRotated: true, stays: true),
     Row(name: "linear, depth 4", depth: 4, isRotated: true, stays: true),
     Row(
@@ -57,6 +60,17 @@ import Testing
         try x.update { $0.l2Center = center }
       }, stays: false),
     Row(
+      name: "L2 of weights alone about a centre whose biases are off the set", bias: true,
+      isRotated: true,
+      change: { x in
+        var center = x.state.parameters
+        for layer in x.network.layers { for k in layer.biases { center[k] = 0.3 } }
+        try x.update {
+          $0.l2Center = center
+          $0.l2Biases = false
+        }
+      }, stays: true),
+    Row(
       name: "L2 about a centre in the set", isRotated: true,
       change: { x in
         let center = x.state.parameters
@@ -80,6 +94,8 @@ import Testing
     Row(name: "ReLU, dead units", activation: .relu, stays: true),
     Row(name: "GELU, dead units", activation: .gelu, stays: true),
     Row(name: "sigmoid", activation: .sigmoid, stays: false),
+    Row(name: "softplus", activation: .softplus, stays: false),
+    Row(name: "quadratic, dead units", activation: .quadratic, stays: true),
     Row(name: "temperature", change: settings { $0.temperature = 1e-4 }, stays: false),
     Row(name: "gradient noise", change: settings { $0.gradientNoise = 0.1 }, stays: false),
     Row(name: "depth 2 below the onset", depth: 2, l2: 0.1, learningRate: 0.1, stays: false),

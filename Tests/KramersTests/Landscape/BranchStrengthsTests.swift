@@ -77,7 +77,7 @@ import Testing
         let state = try builder.saddle(rank: k, l2: l2)
         #expect(state.gradientNorm < 1e-13)
         let spectrum = HessianSpectrum(
-          try denseHessian(network, state.parameters, Batch(moments: moments), l2: l2))
+          try denseHessian(network, state.parameters, Batch(moments: moments), l2: L2Term(l2)))
         if fraction >= 0.1 { #expect(spectrum.index == 1, "\(k), \(fraction)") }
       }
     }

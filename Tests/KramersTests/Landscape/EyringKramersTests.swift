@@ -80,7 +80,7 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
     let saddle = try builder.saddle(rank: 1, l2: b)
     #expect(saddle.gradientNorm < 1e-14)
     let values = HessianSpectrum(
-      try denseHessian(network, saddle.parameters, builder.batch, l2: b)
+      try denseHessian(network, saddle.parameters, builder.batch, l2: L2Term(b))
     ).values
     let a = mode.saddleWeight(l2: b)!
     let m = network.hiddenWidths.reduce(0) { $0 + $1 - 1 }
@@ -109,7 +109,7 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
       let value = escape.rate.escapeTime(temperature: escape.rate.barrier / x, learningRate: 0.2)
       #expect(abs((value ?? 0) - tau) < 0.51)
       guard
-        case .time(_, let error) = escape.rate.prediction(
+        case .time(_, let error, _) = escape.rate.prediction(
           temperature: escape.rate.barrier / x, learningRate: 0.2)
       else {
         Issue.record("no prediction at x = \(x)")
@@ -132,7 +132,8 @@ func whiteMoments(_ singular: [Double], inputs: Int, outputs: Int) -> SecondMome
     // Measured: 9,019 steps, with the finite-temperature factor 1 + c/x, c = .5. 10 % is more than
     // the standard error of a hundred escapes.
     guard
-      case .time(let tau, let error) = escape.rate.prediction(temperature: 2e-4, learningRate: 0.2)
+      case .time(let tau, let error, _) = escape.rate.prediction(
+        temperature: 2e-4, learningRate: 0.2)
     else {
       Issue.record("no prediction for the rank-1 trap")
       return

@@ -84,7 +84,7 @@ func minimum(
       var theta = [Double](repeating: 0, count: 12)
       for l in 0..<3 { theta[4 * l + (l == 0 ? j : l == 2 ? 2 * j : 0)] = a }
       let certificate = TrapCertificate(
-        network, theta, Batch(moments: moments), l2: l2, rank: 1)
+        network, theta, Batch(moments: moments), l2: L2Term(l2), rank: 1)
       #expect(certificate.certified, "\(certificate.reason ?? "")")
       // The swap block of the Hessian: [s_j + (lambda_i - lambda_j) w, -s_i; -s_i, s_j] times a.
       let (other, otherVariance) = pairs[1 - j]
@@ -94,7 +94,7 @@ func minimum(
       let swap = a * (mean - (half * half + other * other).squareRoot())
       #expect(swap > 0 && (certificate.hessianMin ?? 0) <= swap * (1 + 1e-12))
       let values = HessianSpectrum(
-        try denseHessian(network, theta, Batch(moments: moments), l2: l2)
+        try denseHessian(network, theta, Batch(moments: moments), l2: L2Term(l2))
       ).values
       #expect(values.contains { abs($0 - swap) < 1e-13 })
     }

@@ -24,7 +24,8 @@ private let isLong = getenv("KRAMERS_LONG") != nil
     let result = try x.measureEscape(request, threads: 2)
     #expect(result.rate.escapes == replicas)
     let tau = try #require(result.theory.tau, "\(result.theory.reason ?? "")")
-    let stated = try #require(result.theory.relativeError)
+    let stated =
+      try #require(result.theory.relativeError) + (try #require(result.theory.stepError))
     return (result.rate.tau / tau, stated)
   }
 
@@ -132,7 +133,7 @@ private let isLong = getenv("KRAMERS_LONG") != nil
     let barrier = try x.barrier(BarrierRequest(seed: 1))
     let temperature = barrier.height / 4
     guard
-      case .time(let tau, let stated) = barrier.rate.prediction(
+      case .time(let tau, let stated, _) = barrier.rate.prediction(
         temperature: temperature, learningRate: 0.2)
     else {
       Issue.record("no prediction for the tanh chain")

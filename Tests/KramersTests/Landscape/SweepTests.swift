@@ -125,8 +125,10 @@ private let isLong = getenv("KRAMERS_LONG") != nil
       for (v, w) in zip(a.measurement.modes, b.measurement.modes) { #expect(abs(v - w) < 1e-5) }
     }
     for sweep in [up, down] {
-      #expect(sweep.jumps.count == 2)
-      for jump in sweep.jumps { #expect(abs(jump.l2 - [1, 0.6][jump.mode - 1]) <= 0.05) }
+      #expect(sweep.jumps.isEmpty && sweep.transitions.count == 2)
+      for row in sweep.transitions {
+        #expect(row.kind == .continuous && abs(row.l2 - [1, 0.6][row.mode - 1]) <= 0.05)
+      }
     }
   }
 

@@ -13,7 +13,7 @@ import Testing
       let l2 = 0.05
       let state = try learnedState(moments, network: network, rank: rank, l2: l2)
       let certificate = TrapCertificate(
-        network, state.parameters, Batch(moments: moments), l2: l2, rank: rank)
+        network, state.parameters, Batch(moments: moments), l2: L2Term(l2), rank: rank)
       #expect(certificate.certified, "\(certificate.reason ?? "")")
       #expect((certificate.residual ?? 1) < 1e-14 && (certificate.supportResidual ?? 1) < 1e-14)
       #expect(certificate.gradientNorm < 1e-14)
@@ -21,7 +21,8 @@ import Testing
       #expect((certificate.hessianMin ?? 0) > 1e-3)
       // The same state is no trap of another rank.
       let other = TrapCertificate(
-        network, state.parameters, Batch(moments: moments), l2: l2, rank: rank == 0 ? 1 : rank - 1)
+        network, state.parameters, Batch(moments: moments), l2: L2Term(l2),
+        rank: rank == 0 ? 1 : rank - 1)
       #expect(!other.certified)
     }
   }

@@ -48,7 +48,7 @@ import Testing
   ) -> Bool {
     workspace.descend(
       &theta, x, y, nil, stride: DenseKernels.stride(count), count: count, weight: weight,
-      rate: rate, l2: l2)
+      rate: rate, l2: L2Term(l2))
   }
 
   /// The step from the errors and inputs of the layers, as `descend` has left them.

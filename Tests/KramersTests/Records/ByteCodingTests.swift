@@ -5,7 +5,7 @@ import Testing
 @Suite("bytes of plain values") struct ByteCodingTests {
   private let record: Record = [
     "kind": "test", "n": Int.min, "m": Int.max, "x": -0.0, "nan": Double.nan,
-    "list": [1.0, .infinity, 5e-324], "text": "\u{0}\u{1F600}",
+    "list": [1.0, .infinity, .leastNonzeroMagnitude], "text": "\u{0}\u{1F600}",
     "nested": Record.array([.null, .boolean(true), .object([]), .array([])]),
   ]
 

@@ -18,8 +18,12 @@ private func file(_ header: String, _ count: Int) -> [UInt8] {
 struct SafetensorsTests {
   @Test("files of Python's package, in double and in single precision")
   func python() throws {
-    #expect(try parameters(fromSafetensors: bytes(hex: safetensorsF64), for: network()) == values)
-    #expect(try parameters(fromSafetensors: bytes(hex: safetensorsF32), for: network()) == values)
+    #expect(
+      try importedParameters(fromSafetensors: bytes(hex: safetensorsF64), for: network()).parameters
+        == values)
+    #expect(
+      try importedParameters(fromSafetensors: bytes(hex: safetensorsF32), for: network()).parameters
+        == values)
   }
 
   @Test("what is written is what Python's package reads back, bit for bit")
@@ -29,7 +33,7 @@ struct SafetensorsTests {
       let network = try Network(widths: widths, bias: bias)
       let theta = RandomStream(seed: 1, purpose: .data).normals(network.parameterCount)
       let file = safetensors(network: network, parameters: theta)
-      #expect(try parameters(fromSafetensors: file, for: network) == theta)
+      #expect(try importedParameters(fromSafetensors: file, for: network).parameters == theta)
     }
   }
 
@@ -38,7 +42,8 @@ struct SafetensorsTests {
     let file = bytes(hex: safetensorsF64)
     func message(_ widths: [Int], bias: Bool = true) throws -> String {
       let network = try Network(widths: widths, bias: bias)
-      return refusal { () throws(InputError) in try parameters(fromSafetensors: file, for: network)
+      return refusal { () throws(InputError) in
+        try importedParameters(fromSafetensors: file, for: network)
       }
     }
     #expect(
@@ -59,7 +64,7 @@ struct SafetensorsTests {
     let linear = try network(.linear)
     #expect(
       refusal { () throws(InputError) in
-        try parameters(fromSafetensors: bytes(hex: safetensorsOurs), for: linear)
+        try importedParameters(fromSafetensors: bytes(hex: safetensorsOurs), for: linear)
       } == "the safetensors file is of activation 'tanh', the network of 'linear'")
   }
 
@@ -70,13 +75,13 @@ struct SafetensorsTests {
       let whole = bytes(hex: hex)
       for length in 0..<whole.count {
         let text = refusal { () throws(InputError) in
-          try parameters(fromSafetensors: Array(whole[..<length]), for: network)
+          try importedParameters(fromSafetensors: Array(whole[..<length]), for: network)
         }
         #expect(!text.hasPrefix("accepted"), "cut to \(length)")
       }
       #expect(
         refusal { () throws(InputError) in
-          try parameters(fromSafetensors: whole + [0], for: network)
+          try importedParameters(fromSafetensors: whole + [0], for: network)
         } == "1 byte of the safetensors file belong to no tensor")
     }
   }
@@ -86,7 +91,7 @@ struct SafetensorsTests {
     let network = try Network(widths: [1, 1])
     func message(_ header: String, _ count: Int = 8) -> String {
       refusal { () throws(InputError) in
-        try parameters(fromSafetensors: file(header, count), for: network)
+        try importedParameters(fromSafetensors: file(header, count), for: network)
       }
     }
     func entry(_ dtype: String, _ shape: String, _ offsets: String) -> String {
@@ -111,8 +116,8 @@ struct SafetensorsTests {
         == "'layers.0.weight': shape [1073741824, 1073741824] of F64 does not match data_offsets [0, 8]"
     )
     #expect(
-      message("{\(entry("BF16", "[1,1]", "[0,2]"))}", 2)
-        == "the dtype of 'layers.0.weight' must be F64 or F32, got 'BF16'")
+      message("{\(entry("I16", "[1,1]", "[0,2]"))}", 2)
+        == "the dtype of 'layers.0.weight' must be F64, F32, F16 or BF16, got 'I16'")
     let other = entry("F64", "[1]", "[8,16]").replacing("weight", with: "bias")
     #expect(
       message("{\(good),\(other)}", 24) == "8 bytes of the safetensors file belong to no tensor")
@@ -125,11 +130,12 @@ struct SafetensorsTests {
     #expect(message("{\"__metadata__\":{\"a\":1},\(good)}").contains("'a' must be a text"))
     #expect(
       refusal { () throws(InputError) in
-        try parameters(fromSafetensors: [UInt8](repeating: 0xFF, count: 64), for: network)
+        try importedParameters(fromSafetensors: [UInt8](repeating: 0xFF, count: 64), for: network)
       } == "the safetensors header must be at most 10000000 bytes, got 18446744073709551615")
     let nan = file("{\(good)}", 0) + [0, 0, 0, 0, 0, 0, 0xF8, 0x7F]
     #expect(
-      refusal { () throws(InputError) in try parameters(fromSafetensors: nan, for: network) }
+      refusal { () throws(InputError) in try importedParameters(fromSafetensors: nan, for: network)
+      }
         == "'layers.0.weight', number 1, must be finite, got nan")
   }
 }
