@@ -55,6 +55,9 @@ public final class Program {
   package internal(set) var catalog = Catalog()
   let protocolCalls = ProtocolCalls()
   let pictures: Pictures
+  /// What was emitted, for `report`; of very much only the beginning.
+  var emitted: [Emission] = []
+  var emittedCount = 0
   /// Functions by the catalogue's name, for help(f).
   package var functionNames: [LuaValue: String] = [:]
   /// What stood among the globals before the user came.
@@ -101,6 +104,7 @@ public final class Program {
     try installExperiment()
     try installVerbs()
     try installPictures()
+    try installReport()
     try installProtocols()
     try installResume()
     try installSessions()

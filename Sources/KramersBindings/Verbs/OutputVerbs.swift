@@ -13,7 +13,10 @@ extension Program {
           }
           let record = try record(
             of: call.argument(1), verb: "emit", keepsClock: output.keepsClock)
-          if showsOutput { output.put(record) }
+          if showsOutput {
+            try noteEmitted(call.argument(1), record)
+            output.put(record)
+          }
           return []
         }))
     try setGlobal(
@@ -46,6 +49,7 @@ extension Program {
   package func printValues(_ values: [LuaValue]) throws {
     if values.count == 1, try isResult(values[0]) {
       let record = try record(of: values[0], verb: "print", keepsClock: output.keepsClock)
+      try noteEmitted(values[0], record)
       guard output.format == .table else { return output.put(record) }
       let text = answerText(record, width: output.width, bold: options.colorsOutput)
       output.write(text + "\n")
