@@ -201,6 +201,11 @@ return {
       "kind=\"accelerate\": programmes (rows name, seeds, reached, censored, diverged, "
       .. "tau, tau_low, tau_high, median, median_time, speedup, speedup_low, speedup_high: "
       .. "what seeds and looks leave open), warning, outcome",
+    answer = {
+      fields = { "test_loss", "test_accuracy", "warning",
+        "programmes: name reached seeds tau speedup interval" },
+      summary = { "{outcome}: {#programmes} programmes, speedups over the first" },
+    },
     example = [[
 local task = data.completion { size = 8, fraction = 0.5, seed = 1 }
 experiment { data = task, depth = 3, width = 8, init = "gaussian", l2 = 3e-3, lr = 0.05 }

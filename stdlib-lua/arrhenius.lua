@@ -199,6 +199,15 @@ return {
       .. "slope expected at these temperatures), outcome; points with dE/T < 2 are marked "
       .. "shallow; times count as known within a look. Where replicas diverged no law is "
       .. "fitted (outcome = \"diverged\", reason)",
+    answer = {
+      fields = {
+        "points: temperature replicas escapes tau theory", "theory.barrier energy", "warning",
+        "barrier energy",
+      },
+      summary = { "barrier {barrier energy}; of the laws {best}",
+        "barrier {barrier energy}; simplest law not rejected: {simplest}, not told from its rivals",
+        "simplest law not rejected: {simplest}", "no law is fitted" },
+    },
     example = [[
 experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
   l2 = 0.3, lr = 0.2 }

@@ -78,6 +78,11 @@ return {
       "kind=\"bifurcation\": stable and unstable = rows mode, l2, strength (the zero "
       .. "phase, stable at any l2 > 0, is not listed); modes = rows mode, spinodal, "
       .. "coexistence",
+    answer = {
+      fields = { "modes: mode singular spinodal coexistence reason" },
+      summary = { "depth {depth}: {#stable} stable and {#unstable} unstable points",
+        "depth {depth}" },
+    },
     example = [[
 experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2 }
 local b = bifurcation { from = 0.05, to = 0.45, points = 9 }

@@ -644,6 +644,13 @@ return {
       .. "fit), twins (rows with escapes, censored, tau, median, exponential_p, lag), delay "
       .. "(noise off), predicted (integrated from the stored layers), closed_form (balanced "
       .. "residual), residual, absorbing; with snapshots states, counts, correlation",
+    answer = {
+      fields = {
+        "twins: name replicas escapes tau median exponential_p", "delay steps", "predicted steps",
+        "barrier", "counts", "correlation", "open", "rungs: rung=holds",
+      },
+      summary = { "{verdict}: {reason}" },
+    },
     example = [[
 experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
   l2 = 0.3, lr = 0.2 }

@@ -183,6 +183,11 @@ return {
       "kind=\"grok\": t_train, t_test, delay, ratio, censored (how many of the two times "
       .. "were not reached), verdict, curve, control (the same with noise off), "
       .. "control_curve",
+    answer = {
+      fields = { "ratio", "delay steps", "control.t_train steps", "control.t_test steps",
+        "censored", "t_train steps", "t_test steps" },
+      summary = { "{verdict}", "{outcome}" },
+    },
     example = [[
 local task = data.completion { size = 8, fraction = 0.5, seed = 1 }
 experiment { data = task, depth = 3, width = 8, init = "balanced", l2 = 3e-3, lr = 0.05 }

@@ -272,6 +272,14 @@ return {
       .. "warning; r:state(i). outcome \"diverged\": what there is, without area, message, "
       .. "stable_lr. With rate: rates = rows rate, mode, excess, theory; exponent (one "
       .. "slope for all modes; theory 2/3) and exponents (one per mode)",
+    answer = {
+      fields = { "transitions: mode direction event transition l2 uncertainty theory",
+        "rates: rate mode excess uncertainty theory", "exponents", "floor", "theory.area", "area",
+        "stable_lr", "warning" },
+      summary = { "[message] {message}",
+        "the collapse comes late by rate ^ {exponent}, theory 2/3",
+        "transitions: {#transitions}, of them jumps: {#jumps}" },
+    },
     example = [[
 experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
 local h = hysteresis { from = 0.1, to = 0.6, points = 51 }

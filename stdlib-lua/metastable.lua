@@ -212,6 +212,12 @@ return {
       .. "zero_modes, found (by what, how often), saddles = subsets of modes that are "
       .. "saddles, failures (starts that came to no state), diverged and unconverged (how "
       .. "many of them), warning, theory (K + 1 at equal input variances) or theory_reason",
+    answer = {
+      fields = { "theory_reason", "failures", "warning",
+        "states: rank objective index zero_modes" },
+      summary = { "{count} metastable states at l2 = {l2}, theory {theory}",
+        "{count} metastable states at l2 = {l2}", "{outcome}" },
+    },
     example = [[
 experiment { data = data.population { singular = {1, 0.6} }, depth = 3, width = 2, lr = 0.2 }
 local m = metastable { l2 = 0.1, quenches = 4 }

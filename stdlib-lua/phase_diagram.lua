@@ -141,6 +141,11 @@ return {
       .. "did not come to rest, with its reason), warning, from_zero and from_learned (the "
       .. "strengths at the end), stability (of the learned phase without noise), "
       .. "escape_time (steps, theory)",
+    answer = {
+      fields = { "spinodal", "coexistence", "warning",
+        "points: l2 temperature phase from_zero from_learned escape_time" },
+      summary = { "{outcome}: mode {mode} at {#points} points" },
+    },
     example = [[
 experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
 local d = phase_diagram { l2 = {0.1, 0.3, 0.5}, temperature = {0, 1e-3}, steps = 2000 }

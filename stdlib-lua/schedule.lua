@@ -234,6 +234,11 @@ return {
       "kind=\"schedule\": steps, time (sum of lr), losses, outcome (\"completed\", "
       .. "\"reached\", \"diverged\" with diverged_at, message and stable_lr), trace with "
       .. "the settings of each row",
+    answer = {
+      fields = { "time", "epochs", "loss energy", "test_loss energy", "accuracy", "test_accuracy",
+        "modes", "l2", "stable_lr", "trace: step loss test_loss l2 lr temperature batch" },
+      summary = { "[diverged_at] {message}", "{outcome} after {steps steps}: loss {loss}" },
+    },
     example = [[
 local task = data.population { singular = {0.9, 0.8} }
 experiment { data = task, depth = 3, width = 2, lr = 0.2 }

@@ -24,6 +24,9 @@ static const unsigned char picture_curves[] = {
 static const unsigned char picture_comparisons[] = {
 #embed "../../stdlib-lua/pictures/comparisons.lua"
 };
+static const unsigned char picture_report[] = {
+#embed "../../stdlib-lua/pictures/report.lua"
+};
 
 /* `draw` and `plot` first: the others use them. */
 static const struct {
@@ -38,6 +41,7 @@ static const struct {
     {"landscape", {picture_landscape, sizeof picture_landscape}},
     {"curves", {picture_curves, sizeof picture_curves}},
     {"comparisons", {picture_comparisons, sizeof picture_comparisons}},
+    {"report", {picture_report, sizeof picture_report}},
 };
 
 const char *kr_picture_name(size_t n) {

@@ -60,6 +60,9 @@ public final class Program {
   var looksUnderWay = 0
   let reflection: Reflection
   let pictures: Pictures
+  /// What was emitted, for `report`; of very much only the beginning.
+  var emitted: [Emission] = []
+  var emittedCount = 0
   /// Functions by the catalogue's name, for help(f).
   package var functionNames: [LuaValue: String] = [:]
   /// What stood among the globals before the user came.
@@ -92,6 +95,7 @@ public final class Program {
     try installExperiment()
     try installVerbs()
     try installPictures()
+    try installReport()
     try installProtocols()
     try installResume()
     try installSessions()

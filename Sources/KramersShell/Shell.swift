@@ -251,12 +251,11 @@ public final class Shell {
   // MARK: Values
 
   private func show(_ values: [LuaValue]) throws {
-    let isTerminal = isatty(1) == 1
     startLine()
     if program.output.format != .table { return try program.printValues(values) }
-    let width = isTerminal ? Int(ks_output_columns()) : 0
     let isBold = program.options.colorsOutput
-    program.output.write(try program.text(of: values, width: width, bold: isBold) + "\n")
+    program.output.write(
+      try program.text(of: values, width: program.output.width, bold: isBold) + "\n")
   }
 
   private func report(_ error: any Error) {

@@ -96,13 +96,15 @@ private let setup =
     let json = try kramers("--json", "-e", code)
     #expect(json.records.count == 2 && json.output.hasSuffix("1.5\tx\n"))
     let table = try kramers("--format", "table", "-e", code)
-    #expect(table.output.hasPrefix("run\n  outcome") && table.output.hasSuffix("1.5\tx\n"))
+    #expect(table.output.hasPrefix("run (all ") && table.output.hasSuffix("1.5\tx\n"))
+    let emitted = try kramers("--format", "table", "-e", setup + "emit(train(10))")
+    #expect(emitted.output.hasPrefix("run\n  outcome"))
     #expect(!table.output.contains("\u{1B}"))
     let csv = try kramers("--format", "csv", "-e", code)
     #expect(csv.output.hasPrefix("kind,outcome,steps,"))
     #expect(csv.errors.contains("left out of the CSV, as nested: modes, trace"))
     #expect(try kramers("--quiet", "--format", "csv", "-e", code).errors.isEmpty)
-    #expect(try kramers("-e", setup + "print(tostring(train(10)))").output.hasPrefix("run\n"))
+    #expect(try kramers("-e", setup + "print(tostring(train(10)))").output.hasPrefix("run (all "))
   }
 
   @Test("print and log show what is in a table; no address leaves the program")

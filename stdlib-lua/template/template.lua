@@ -36,6 +36,10 @@ return {
     },
     looks = true,
     returns = "kind=\"NAME\": points = rows l2, tau, tau_low, tau_high, escapes, theory",
+    answer = { -- what a result shows first
+      fields = { "points: l2 escapes tau theory" },
+      summary = { "{outcome}: rank {rank} at {#points} strengths" },
+    },
     example = [[
 experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
 local r = NAME { l2 = {0.25, 0.3}, temperature = 0.004, replicas = 32 }

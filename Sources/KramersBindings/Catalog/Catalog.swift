@@ -51,6 +51,11 @@ package struct Catalog: Sendable {
   /// Lua's own names that the program replaces: ordinary globals, not protected.
   static let lua: Set<String> = ["print", "pairs", "math.random", "math.randomseed"]
 
+  /// What a result of this kind shows first.
+  package func answer(_ kind: String) -> Answer? {
+    all.lazy.compactMap(\.answer).first { $0.kind == kind }
+  }
+
   /// The entry `name`, which the program itself names.
   func entry(_ name: String) -> Entry {
     guard let entry = byName[name] else { preconditionFailure("no catalogue entry '\(name)'") }

@@ -146,13 +146,15 @@ package struct Entry: Sendable {
   /// function's arguments.
   package let command: String?
   package let returns: String
+  /// What the result of its kind shows first.
+  package let answer: Answer?
   package let example: String
   package let seeAlso: [String]
 
   init(
     _ name: String, _ role: Role, _ summary: String, positional: String? = nil,
     options: [OptionEntry] = [], usage: String? = nil, command: String? = nil, looks: Bool = false,
-    returns: String, example: String, seeAlso: [String] = []
+    returns: String, answer: Answer? = nil, example: String, seeAlso: [String] = []
   ) {
     self.name = name
     self.role = role
@@ -163,6 +165,7 @@ package struct Entry: Sendable {
     self.command = command
     self.looks = looks
     self.returns = returns
+    self.answer = answer
     self.example = example
     self.seeAlso = seeAlso
   }

@@ -51,6 +51,17 @@ extension Catalog {
         + "those that are jumps; unconverged (points); floor; warning; r:state(i) re-enters point "
         + "i. outcome \"diverged\": the points before, diverged_at (step), diverged_l2, message, "
         + "stable_lr (the largest stable lr by the Hessian); where no point was measured, an error",
+      answer: Answer(
+        "sweep",
+        [
+          "floor", "unconverged points", "diverged_l2", "stable_lr", "warning",
+          "transitions: mode event transition l2 uncertainty theory",
+        ],
+        summary: [
+          "[message] {message}",
+          "{direction}, points: {#points}; transitions: {#transitions}, of them jumps: {#jumps}",
+          "points: {#points}; transitions: {#transitions}, of them jumps: {#jumps}",
+        ]),
       example: """
         experiment { data = data.population { singular = {1, 0.8} }, depth = 3, width = 2, lr = 0.2 }
         trap { rank = 2, release = 0.2 }
@@ -92,6 +103,16 @@ extension Catalog {
         + "reason, path = rows distance, objective, strength; heights (one a path), aligned "
         + "(height and index of the saddle of single units, nonlinear networks); r:time(T), "
         + "r:state(1...3)",
+      answer: Answer(
+        "barrier",
+        [
+          "method", "mode", "l2", "saddle_index", "zero_modes", "prefactor", "temperature_power",
+          "theory energy", "theory_reason", "reason", "heights", "height energy",
+        ],
+        summary: [
+          "height {height energy}, theory {theory}", "height {height energy}",
+          "{outcome}: no saddle",
+        ]),
       example: """
         experiment { data = data.population { singular = {1, 0.8} }, depth = 3, width = 2, l2 = 0.2,
           init = "zero", lr = 0.2 }
@@ -120,6 +141,16 @@ extension Catalog {
       returns: "kind=\"hessian\": values, residuals, index (negative ones), zero_modes (within "
         + "tolerance, 1e-6 of the largest) and zero_modes_theory (rotations of linear layers); "
         + "index and zero_modes where the values reach beyond zero; gradient_norm, products",
+      answer: Answer(
+        "hessian",
+        [
+          "which", "values", "residuals", "tolerance", "gradient_norm energy/weight",
+          "zero_modes_theory", "zero_modes", "index",
+        ],
+        summary: [
+          "{outcome}: index {index}, {zero_modes} zero modes, theory {zero_modes_theory}",
+          "{outcome}: index {index}, {zero_modes} zero modes", "{outcome}",
+        ]),
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 3, lr = 0.2 }
         trap { rank = 1, release = 0.1 }
@@ -147,6 +178,16 @@ extension Catalog {
       returns: "kind=\"noise\": factor ((1/B)(N-B)/(N-1), or 1/B with replacement), trace, top, "
         + "projection (variance along the escape direction), effective_temperature (lr times it / "
         + "2), absorbing and absorbing_reason, support_rank, support_residual",
+      answer: Answer(
+        "noise",
+        [
+          "batch", "samples", "factor", "trace", "top", "mode", "projection", "projection_reason",
+          "effective_temperature energy",
+        ],
+        summary: [
+          "[absorbing=true] absorbing: {absorbing_reason}",
+          "not absorbing: {absorbing_reason}", "not absorbing",
+        ]),
       example: """
         local task = data.gaussian { singular = {0.9, 0.8}, samples = 512, seed = 1 }
         experiment { data = task, depth = 3, width = 2, lr = 0.2, batch = 64 }

@@ -52,6 +52,15 @@ extension Catalog {
         """,
       seeAlso: ["linspace"]),
     Entry(
+      "r:all", .method,
+      "writes every field and every row; printing a result shows first what answers the question",
+      usage: "r:all()", returns: "nothing",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
+        train { steps = 40, every = 10 }:all()
+        """,
+      seeAlso: ["r:csv", "print"]),
+    Entry(
       "r:csv", .method,
       "writes a result's main table (points, trace, survival, curve, ...) as CSV, a result without one "
         + "as a single row of its plain fields; nested columns are left out and named on standard "
@@ -177,6 +186,9 @@ extension Catalog {
       positional: "name",
       options: [OptionEntry("name", .text, standard: "required", "of the protocol")],
       returns: "kind=\"protocol_check\": passes, checks (rows check, passes, reason)",
+      answer: Answer(
+        "protocol_check", ["checks: check passes reason", "name"],
+        summary: ["[passes=true] {name} passes", "{name} fails"]),
       example: """
         print(protocol.check("bifurcation").passes)
         """,

@@ -41,6 +41,26 @@ extension Catalog {
         os.remove(path)
         os.remove(path .. ".svg")
         """,
-      seeAlso: ["r:csv", "emit"])
+      seeAlso: ["report", "r:csv", "emit"]),
+    Entry(
+      "report", .function,
+      "writes results as one HTML page that needs nothing else to be read, on the screen, in the "
+        + "dark and on paper: settings, pictures, tables, theory beside what was measured, the "
+        + "journal or the script, and the command that checks it. Without results: all of a "
+        + "session, or what the script has emitted",
+      options: [
+        OptionEntry("title", .text, standard: "of the session or script", "the heading"),
+        OptionEntry(
+          "text", .text, standard: "none", "what was asked, in paragraphs with empty lines between"),
+      ],
+      usage: "report(path[, results][, options])",
+      returns: "the path. results: one, a list, or a table of results by name",
+      example: """
+        experiment { data = data.population { singular = {0.9} }, depth = 3, width = 1, lr = 0.2 }
+        local path = os.tmpname() .. ".html"
+        print(report(path, train { steps = 400, every = 4 }, { title = "One mode" }) == path)
+        os.remove(path)
+        """,
+      seeAlso: ["plot", "session.verify", "r:provenance"]),
   ]
 }

@@ -10,15 +10,16 @@ import Lua
 ///         { name = "replicas", type = "integer", range = { 1, 4096 }, default = 64, help = "runs" },
 ///       },
 ///       takes = { { verb = "measure_escape", except = { "stream" } } },
-///       returns = "rows l2, tau", example = "...", see_also = { "arrhenius" },
+///       returns = "rows l2, tau", answer = { fields = { "points: l2 tau" }, summary = {} },
+///       example = "...", see_also = { "arrhenius" },
 ///     }
 extension Entry {
   /// - Throws: `ProtocolError` for what is missing, unknown or of a wrong type.
   init(protocol name: String, _ table: LuaTable, _ catalog: Catalog) throws {
     let reader = FieldReader(table, "entry")
     try reader.allow([
-      "summary", "options", "takes", "plain", "looks", "positional", "usage", "returns", "example",
-      "see_also",
+      "summary", "options", "takes", "plain", "looks", "positional", "usage", "returns", "answer",
+      "example", "see_also",
     ])
     var options = try reader.tables("options").enumerated().map {
       try OptionEntry(FieldReader($1, "option \($0 + 1)"))
@@ -38,6 +39,7 @@ extension Entry {
       name, try reader.flag("plain") ? .function : .verb, try reader.required("summary"),
       positional: positional, options: options, usage: try reader.text("usage"),
       looks: try reader.flag("looks"), returns: try reader.required("returns"),
+      answer: try reader.answer(name),
       example: try reader.required("example").trimmingNewlines,
       seeAlso: try reader.texts("see_also") ?? [])
   }
@@ -156,6 +158,19 @@ private struct FieldReader {
     let value = try table.rawGet(LuaValue(name))
     guard value.isNil || value.bool != nil else { throw wrong(name, "true or false", value) }
     return value.bool ?? false
+  }
+
+  /// `answer = { fields = {...}, summary = {...} }`, of results of this kind.
+  func answer(_ kind: String) throws -> Answer? {
+    let value = try table.rawGet("answer")
+    if value.isNil { return nil }
+    guard let inner = value.asTable else { throw wrong("answer", "a table", value) }
+    let reader = FieldReader(inner, "answer")
+    try reader.allow(["fields", "summary"])
+    guard let fields = try reader.texts("fields") else {
+      throw ProtocolError("answer: fields is missing")
+    }
+    return Answer(kind, fields, summary: try reader.texts("summary") ?? ["{summary}"])
   }
 
   func texts(_ name: String) throws -> [String]? {

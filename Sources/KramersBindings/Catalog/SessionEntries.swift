@@ -58,9 +58,15 @@ extension Catalog {
         + "a process of its own",
       usage: "session.verify([name])",
       returns:
-        "a result: verdict (\"same\" or \"different\"), differences (name, stored, replayed), "
+        "kind=\"verification\": verdict (\"same\" or \"different\"), differences (name, stored, replayed), "
         + "changed_data (the data sets that are others now, as they were), interrupted (entries that "
         + "did not end)",
+      answer: Answer(
+        "verification",
+        [
+          "entries", "variables", "experiments", "changed_data", "interrupted",
+          "differences: name stored replayed",
+        ], summary: ["{session}: {verdict}"]),
       example: """
         local path = os.tmpname() .. ".kramers"
         session.save(path)

@@ -96,6 +96,14 @@ extension Catalog {
         """,
       seeAlso: ["emit", "shell.once"]),
     Entry(
+      "shell.all", .function, "every field and row of the last result, or of the one that is given",
+      usage: "shell.all([result])", command: ":all", returns: "nothing",
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
+        shell.all(train { steps = 40, every = 10 })
+        """,
+      seeAlso: ["r:all"]),
+    Entry(
       "shell.once", .function,
       "the next entry's output goes into a file instead: written whole, as JSON lines or CSV "
         + "if its name ends so, else in the present format",

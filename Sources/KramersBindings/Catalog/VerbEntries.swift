@@ -109,6 +109,13 @@ extension Catalog {
         + "seconds, steps_per_second. A diverged run leaves the experiment as it was and has "
         + "diverged_at (step), message and stable_lr (the largest stable lr by the Hessian: 2 over "
         + "its largest eigenvalue; nil with adam and adamw)",
+      answer: Answer(
+        "run",
+        [
+          "epochs", "loss energy", "test_loss energy", "accuracy", "test_accuracy",
+          "objective energy", "modes", "stable_lr", "trace: step loss test_loss test_accuracy",
+        ],
+        summary: ["[diverged_at] {message}", "{outcome} after {steps steps}: loss {loss}"]),
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, lr = 0.2 }
         local r = train { steps = 500, every = 100 }
@@ -140,6 +147,12 @@ extension Catalog {
       returns: "kind=\"measurement\": step, epochs, "
         + Observable.fieldNames.joined(separator: ", ")
         + ", modes, effective_rank, balancedness",
+      answer: Answer(
+        "measurement",
+        [
+          "epochs", "loss energy", "test_loss energy", "accuracy", "test_accuracy", "norm weight",
+          "gradient_norm", "effective_rank", "balancedness", "modes",
+        ], summary: ["step {step}: objective {objective energy}"]),
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2 }
         print(measure())
@@ -209,6 +222,16 @@ extension Catalog {
         + "does not appear first), gradient_norm, hessian_min, zero_modes, steps, certified and, "
         + "when false, reason; warning where nothing was dropped. outcome \"diverged\" leaves the "
         + "experiment as it was: diverged_at, stable_lr",
+      answer: Answer(
+        "trap",
+        [
+          "l2_trap", "residual", "support_residual", "saddle", "gradient_norm", "hessian_min",
+          "zero_modes", "stable_lr", "modes", "warning",
+        ],
+        summary: [
+          "[certified=true] certified: rank {rank} at l2 = {l2}, modes dropped: {dropped}",
+          "not certified: {reason}",
+        ]),
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, lr = 0.2 }
         local t = trap { rank = 1, release = 0.1 }
@@ -227,6 +250,10 @@ extension Catalog {
       returns: "kind=\"phases\": l2, depth, modes = rows mode, singular, order, spinodal, "
         + "coexistence, state, stability, learned and saddle (the mode's strength there at this "
         + "l2), method, or reason",
+      answer: Answer(
+        "phases",
+        ["modes: mode singular order spinodal coexistence state stability reason"],
+        summary: ["l2 = {l2}, depth {depth}"]),
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, l2 = 0.32 }
         for _, m in ipairs(phases().modes) do print(m.mode, m.spinodal, m.coexistence, m.stability) end
@@ -306,6 +333,13 @@ extension Catalog {
         + "Splitting "
         + "has no times but probability, flux, level, relative_error, ties, and overlap: the same "
         + "escape by brute force where that is affordable",
+      answer: Answer(
+        "escape",
+        [
+          "median steps", "lag steps", "exponential_p", "residence steps", "probability", "flux",
+          "relative_error", "overlap_reason", "barrier energy", "theory steps", "theory_reason",
+          "reason", "warning", "tau steps",
+        ]),
       example: """
         experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
           l2 = 0.3, lr = 0.2 }

@@ -2,7 +2,7 @@ internal import CResources
 import Kramers
 import Lua
 
-/// From results to figures: `stdlib-lua/pictures`, read when something is drawn for the first time.
+/// From results to figures and pages: `stdlib-lua/pictures`, read when something is drawn for the first time.
 final class Pictures {
   /// `picture` of protocols, by name.
   let own: LuaTable
@@ -20,13 +20,22 @@ final class Pictures {
     if let describe { return describe }
     let draw = try load("draw", lua, []).asTable ?? lua.makeTable()
     let kinds = try lua.makeTable()
-    for name in Self.names where name != "draw" && name != "plot" {
+    for name in Self.names where !["draw", "plot", "report"].contains(name) {
       let functions = try load(name, lua, [.table(draw)]).asTable
       for (kind, function) in try functions?.rawPairs() ?? [] { try kinds.rawSet(kind, function) }
     }
     let plot = try load("plot", lua, [.table(draw), .table(kinds), .table(own)])
     guard let function = plot.asFunction else { preconditionFailure("plot.lua returns a function") }
     describe = function
+    return function
+  }
+
+  /// The function `report.lua` returns: (items, options, tools) -> the page, or nil and why there is
+  /// none.
+  func report(_ lua: LuaState) throws -> LuaFunction {
+    guard let function = try load("report", lua, []).asFunction else {
+      preconditionFailure("report.lua returns a function")
+    }
     return function
   }
 

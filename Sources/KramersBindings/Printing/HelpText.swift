@@ -109,7 +109,8 @@ package enum HelpText {
     return sentence.count > longest ? sentence.prefix(longest - 3) + "..." : String(sentence)
   }
 
-  private static func wrapped(_ text: String, indent: Int, width: Int = 96) -> [String] {
+  /// Words in lines of at most `width` columns, the indent included.
+  static func wrapped(_ text: String, indent: Int, width: Int = 96) -> [String] {
     var lines: [String] = []
     var line = ""
     for word in text.split(separator: " ") {

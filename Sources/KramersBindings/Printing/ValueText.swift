@@ -33,13 +33,21 @@ extension Program {
     of table: LuaTable, _ value: LuaValue, width: Int, bold: Bool
   ) throws -> String {
     if try isResult(value), let record = try? record(of: value, verb: "print") {
-      return recordText(record, bold: bold, width: width)
+      return answerText(record, width: width, bold: bold)
     }
     if let metatable = try table.metatable, try !metatable.rawGet("__tostring").isNil {
       return try lua.describe(value)
     }
     let shape = try table.read { try ValueShape($0) }
     return ValueLayout(width: width, bold: bold).text(shape)
+  }
+}
+
+extension Program {
+  /// What a result shows first; `r:all()` shows the rest.
+  func answerText(_ record: Record, width: Int = 0, bold: Bool = false) -> String {
+    let kind = if case .text(let kind)? = record["kind"] { kind } else { "" }
+    return AnswerText(record, catalog.answer(kind), width: width, bold: bold).text
   }
 }
 
@@ -57,8 +65,11 @@ struct ValueLayout {
     case .list(let items, let count):
       if let plain = listOfScalars(items, count: count) { return wrapped(plain) }
       let named = items.enumerated().map { (name: "[\($0 + 1)]", value: $1) }
-      let block = rows(items) ?? lines(fields: named)
-      return count > items.count ? block + ["... \(count) in all"] : block
+      guard let table = rows(items) else {
+        return lines(fields: named) + (count > items.count ? ["... \(count) in all"] : [])
+      }
+      let left = counted(count - items.count, "more row", "more rows")
+      return count > items.count ? table + ["... \(left)"] : table
     case .fields(let fields, let count):
       let lines = lines(fields: fields)
       return count > fields.count ? lines + ["... \(count) fields in all"] : lines

@@ -40,7 +40,6 @@ extension Program {
   /// Global variables and results in words, for readers of the file.
   private func describeGlobals() throws -> ([VariableRow], [ResultRow]) {
     var variables: [VariableRow] = []
-    var results: [ResultRow] = []
     for (key, value) in try userGlobals() {
       guard let name = key.text, !value.isFunction else { continue }
       let (kind, size) = try kindAndSize(value)
@@ -50,27 +49,37 @@ extension Program {
       default: words = size
       }
       variables.append(VariableRow(name: name, kind: kind, summary: words))
-      try collectResults(value, name, &results, depth: 0)
     }
     variables.sort { $0.name < $1.name }
-    results.sort { $0.name < $1.name }
+    let results = try namedResults().map { name, value in
+      let record = try record(of: value, verb: "session.save", isOrdered: false)
+      let box = try chronicle.provenances.rawGet(value).asObject(ProvenanceBox.self)
+      let kind = if case .text(let kind)? = record["kind"] { kind } else { "" }
+      return ResultRow(
+        name: name, kind: kind, json: String(decoding: jsonLineBytes(record), as: UTF8.self),
+        provenance: box.map { String(decoding: jsonLineBytes($0.record), as: UTF8.self) })
+    }
     return (variables, results)
+  }
+
+  /// The results that the user's globals hold, with where they stand, in order.
+  func namedResults() throws -> [(name: String, value: LuaValue)] {
+    var results: [(name: String, value: LuaValue)] = []
+    for (key, value) in try userGlobals() {
+      guard let name = key.text else { continue }
+      try collectResults(value, name, &results, depth: 0)
+    }
+    return results.sorted { $0.name < $1.name }
   }
 
   /// Results in a variable or in a list or table of it.
   private func collectResults(
-    _ value: LuaValue, _ name: String, _ results: inout [ResultRow], depth: Int
+    _ value: LuaValue, _ name: String, _ results: inout [(name: String, value: LuaValue)],
+    depth: Int
   ) throws {
     guard case .table(let table) = value, results.count < 100_000 else { return }
     if try isResult(value) {
-      let record = try record(of: value, verb: "session.save", isOrdered: false)
-      let box = try chronicle.provenances.rawGet(value).asObject(ProvenanceBox.self)
-      let kind = if case .text(let kind)? = record["kind"] { kind } else { "" }
-      results.append(
-        ResultRow(
-          name: name, kind: kind,
-          json: String(decoding: jsonLineBytes(record), as: UTF8.self),
-          provenance: box.map { String(decoding: jsonLineBytes($0.record), as: UTF8.self) }))
+      results.append((name, value))
     } else if depth < 2, try table.rawCount <= 10_000 {
       for (key, inner) in try table.rawPairs() {
         let part = key.text.map { ".\($0)" } ?? key.int.map { "[\($0)]" } ?? "[?]"

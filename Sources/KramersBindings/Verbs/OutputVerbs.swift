@@ -13,7 +13,10 @@ extension Program {
           }
           let record = try record(
             of: call.argument(1), verb: "emit", keepsClock: output.keepsClock)
-          if showsOutput { output.put(record) }
+          if showsOutput {
+            try noteEmitted(call.argument(1), record)
+            output.put(record)
+          }
           return []
         }))
     try setGlobal(
@@ -34,18 +37,23 @@ extension Program {
       "__tostring",
       .function(
         lua.makeFunction { [unowned self] call in
-          [LuaValue(recordText(try record(of: call.argument(1), verb: "tostring")))]
+          [LuaValue(answerText(try record(of: call.argument(1), verb: "tostring")))]
         }))
   }
 
   /// Whether an output is a new one; see `EntryLog`.
   var showsOutput: Bool { chronicle.entryUnderWay?.log.showsOutput() ?? true }
 
-  /// Lua's `print`, which shows what is in a table; a result alone is written as its record.
+  /// Lua's `print`, which shows what is in a table. A result alone is written as its record, and as
+  /// its answer where people read.
   package func printValues(_ values: [LuaValue]) throws {
     if values.count == 1, try isResult(values[0]) {
-      return output.put(
-        try record(of: values[0], verb: "print", keepsClock: output.keepsClock))
+      let record = try record(of: values[0], verb: "print", keepsClock: output.keepsClock)
+      try noteEmitted(values[0], record)
+      guard output.format == .table else { return output.put(record) }
+      let text = answerText(record, width: output.width, bold: options.colorsOutput)
+      output.write(text + "\n")
+      return output.flush()
     }
     output.write(bytes: try printed(values))
   }

@@ -18,9 +18,26 @@ extension Program {
       try writeFile(jsonLineBytes(record) + [UInt8(ascii: "\n")], to: path)
       return []
     }
+    let all = try lua.makeFunction { [unowned self] call in
+      try showAll(
+        call.argument(1), "r:all", "is a method of results: write r:all() with a result r")
+    }
+    try methods.rawSet("all", .function(all))
+    functionNames[.function(all)] = "r:all"
     try installResultStates(methods)
     try installProvenance(methods)
     try installBarrierTime(methods)
+  }
+
+  /// Writes every field and every row of a result for a person.
+  func showAll(_ value: LuaValue, _ verb: String, _ refusal: String) throws -> [LuaValue] {
+    guard try isResult(value) else { throw VerbError(verb, refusal) }
+    guard showsOutput else { return [] }
+    let record = try record(of: value, verb: verb, keepsClock: output.keepsClock)
+    let text = recordText(record, bold: options.colorsOutput, width: output.width, most: nil)
+    output.write(text + "\n")
+    output.flush()
+    return []
   }
 
   private func resultMethod(

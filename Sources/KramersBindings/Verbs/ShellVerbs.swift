@@ -34,6 +34,10 @@ extension Program {
       output.format = try format(call.argument(1))
       return [LuaValue(output.format.rawValue)]
     }
+    try function("shell.all") { [unowned self] call in
+      let last = call.argument(1).isNil ? try lua.globals.rawGet("_") : call.argument(1)
+      return try showAll(last, "shell.all", "shows a result, the last one without an argument")
+    }
     try function("shell.once") { [unowned self] call in
       guard let path = call.argument(1).text, !path.isEmpty else {
         throw VerbError("shell.once", "takes the path of a file")

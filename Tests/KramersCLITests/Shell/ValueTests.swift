@@ -45,7 +45,7 @@ import Testing
     #expect(shell.enter("linspace(1, 1000, 1000)").hasSuffix("20, ... 1000 in all}"))
     shell.enter("rows = {} for i = 1, 1e6 do rows[i] = {i = i} end")
     let rows = shell.enter("rows")
-    #expect(rows.hasPrefix(" i\n 1\n") && rows.hasSuffix("20\n... 1000000 in all"))
+    #expect(rows.hasPrefix(" i\n 1\n") && rows.hasSuffix("20\n... 999980 more rows"))
     shell.enter(
       "t = {name = 'loop'} t.self = t t.inner = {up = t, deep = {}} t.inner.deep.back = t.inner")
     let cycle = shell.enter("t")
@@ -156,7 +156,7 @@ import Testing
         "experiment { data = data.population { singular = {0.9} }, depth = 3, width = 1 }")
         == "experiment: deep linear 1-1-1-1 on population, l2 = 0, lr = 0.05, step 0")
     let phases = shell.enter("phases()")
-    #expect(phases.hasPrefix("phases\n  l2") && phases.contains("spinodal"))
+    #expect(phases.hasPrefix("phases (all ") && phases.contains("spinodal"))
     #expect(shell.enter("train(10);") == "")
     #expect(shell.enter("_.steps") == "10")
   }
