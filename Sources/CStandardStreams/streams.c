@@ -106,6 +106,10 @@ static int columns(int fd) {
 }
 int ks_error_columns(void) { return columns(2); }
 int ks_output_columns(void) { return columns(1); }
+int ks_output_rows(void) {
+  struct winsize size;
+  return ioctl(1, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
 
 void ks_keep_points(void) {
   locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);

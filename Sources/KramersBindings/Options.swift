@@ -120,6 +120,12 @@ struct Options {
       guard isValue || value.asTable != nil || value.asFunction != nil else {
         throw wrong(option, value)
       }
+    case .size:
+      let sides = try value.asTable.map { try list(option, $0) } ?? []
+      guard
+        ["column", "page"].contains(value.text)
+          || (sides.count == 2 && sides.allSatisfy { (1...40).contains($0) })
+      else { throw wrong(option, value) }
     case .names:
       guard try !texts(value).isEmpty else { throw wrong(option, value) }
     case .columns:

@@ -1,3 +1,6 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
 internal import CStandardStreams
 import Kramers
 
@@ -8,6 +11,10 @@ package final class Output {
   package var format: OutputFormat
   /// What `write` collects instead of writing it; nil: it writes.
   private var collected: [UInt8]?
+  /// Whether what is written reaches a terminal, and nobody collects it.
+  package var isOnTerminal: Bool { isatty(1) == 1 && collected == nil }
+  /// Columns of that terminal; 0 where there is none or they are not known.
+  package var width: Int { isOnTerminal ? Int(ks_output_columns()) : 0 }
   private let errors: ErrorStream
   private var hasHeader = false
   /// What the header names.

@@ -59,6 +59,7 @@ public final class Program {
   /// Calls of observables that are functions, one inside of the other.
   var looksUnderWay = 0
   let reflection: Reflection
+  let pictures: Pictures
   /// Functions by the catalogue's name, for help(f).
   package var functionNames: [LuaValue: String] = [:]
   /// What stood among the globals before the user came.
@@ -77,6 +78,7 @@ public final class Program {
     metatables = try Metatables(lua)
     publicNames = try lua.makeTable()
     reflection = try Reflection(lua)
+    pictures = Pictures(own: try lua.makeTable(), folder: options.luaPath.map { $0 + "/pictures" })
     let weakKeys = try lua.makeTable(fields: ["__mode": "k"])
     attachments = try lua.makeTable()
     chronicle = Chronicle(Session(seed: options.seed), provenances: try lua.makeTable())
@@ -89,6 +91,7 @@ public final class Program {
     try installData()
     try installExperiment()
     try installVerbs()
+    try installPictures()
     try installProtocols()
     try installResume()
     try installSessions()

@@ -22,3 +22,8 @@ const char *kr_protocol_name(size_t n);
 
 /// `stdlib-lua/template/template.lua`: a protocol to begin from, called NAME.
 struct kr_resource kr_template(void);
+
+/// The n-th file of `stdlib-lua/pictures`, from 0: its name without `.lua`, NULL past the last, and
+/// its bytes.
+const char *kr_picture_name(size_t n);
+struct kr_resource kr_picture(size_t n);

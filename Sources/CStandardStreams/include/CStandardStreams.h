@@ -35,6 +35,8 @@ bool ks_take_status_request(void);
 int ks_error_columns(void);
 /// The same of standard output.
 int ks_output_columns(void);
+/// Its lines, likewise.
+int ks_output_rows(void);
 
 /// Numbers keep their points on this thread, whatever the locale of the process becomes.
 void ks_keep_points(void);

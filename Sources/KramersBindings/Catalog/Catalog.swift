@@ -22,6 +22,7 @@ package struct Catalog: Sendable {
       Chapter(title: "Data", entries: Self.data), Chapter(title: "Verbs", entries: Self.verbs),
       Chapter(title: "Landscape", entries: Self.landscape),
       Chapter(title: Self.protocols, entries: []),
+      Chapter(title: "Pictures", entries: Self.pictures),
       Chapter(title: "Output and numbers", entries: Self.utilities),
       Chapter(title: "Sessions", entries: Self.sessions),
       Chapter(title: "The shell", entries: Self.shell),

@@ -30,6 +30,8 @@ package enum OptionKind: Sendable, Equatable {
   case countOrList
   /// A setting as a function of the step: a value, a table of knots or a pulse, or a function.
   case programme
+  /// `"column"`, `"page"` or width and height in inches.
+  case size
 
   package typealias Rule = NumberRule
 
@@ -69,6 +71,7 @@ package enum OptionKind: Sendable, Equatable {
     case .table: "a table"
     case .countOrList: "a positive integer or a list of integers"
     case .programme: "a value, a list of {step, value}, a pulse, or a function of the step"
+    case .size: "\"column\", \"page\" or {width, height} in inches, 1 to 40"
     }
   }
 }

@@ -99,6 +99,7 @@ extension OptionKind {
     "columns": { _ in .columns }, "count or list": { _ in .countOrList },
     "observable": { _ in .observable }, "programme": { _ in .programme },
     "snapshots": { _ in .snapshots },
+    "size": { _ in .size },
   ]
   static let typeNames = (types.keys + ["choice"]).sorted()
 

@@ -5,10 +5,12 @@ import Lua
 ///
 /// A file gets one argument, the table of what the program offers to protocols, and returns
 ///
-///     { entry = { summary = ..., options = {...}, ... }, body = function(x, options) ... end }
+///     { entry = { summary = ..., options = {...}, ... }, body = function(x, options) ... end,
+///       picture = function(result, options, draw) ... end }
 ///
 /// The body gets the experiment and the checked options, defaults filled in; the plain table that
 /// it returns becomes a result, whose kind is the protocol's name unless it says another.
+/// `picture`, if there is one, is what `plot` draws of it; see `stdlib-lua/pictures/draw.lua`.
 extension Program {
   func installProtocols() throws {
     let leave = try lua.makeFunction { [unowned self] call in
@@ -69,6 +71,11 @@ extension Program {
         "the file must return { entry = {...}, body = function(x, options) ... end }")
     }
     let entry = try Entry(protocol: name, fields, catalog)
+    let picture = try table.rawGet("picture")
+    guard picture.isNil || picture.asFunction != nil else {
+      throw ProtocolError("picture must be a function, got \(describe(picture))")
+    }
+    try pictures.own.rawSet(LuaValue(name), picture)
     let function = try protocolFunction(entry, body)
     catalog.add(entry, isOwn: isOwn)
     try setGlobal(name, function)
