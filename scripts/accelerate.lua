@@ -15,7 +15,7 @@ local task = data.teacher {
 }
 experiment { data = task, depth = 3, width = 2, l2 = 0.01, lr = 0.3, temperature = dE / 3.5,
   init_scale = 0.1 }
-emit(accelerate {
+local result = accelerate {
   seeds = small and 4 or 16,
   max_steps = small and 200000 or 1000000,
   below = 0.1,
@@ -27,4 +27,6 @@ emit(accelerate {
     { name = "L2 ramp", l2 = { { 0, 0.01 }, { 20000, 0.002 }, shape = "ramp" }, grain = 100 },
     { name = "no L2", l2 = 0 },
   },
-})
+}
+emit(result)
+if arg[2] then plot(result, arg[2]) end

@@ -14,7 +14,9 @@ experiment {
   seed = 1,
 }
 trap { rank = 1, release = 0.1 }
-emit(arrhenius {
+local result = arrhenius {
   temperatures = small and { 3.9e-4, 3e-4 } or { 3.9e-4, 3e-4, 2.4e-4, 2e-4, 1.6e-4 },
   replicas = small and 64 or 256,
-})
+}
+emit(result)
+if arg[2] then plot(result, arg[2]) end

@@ -12,6 +12,7 @@ local cases = {
   { singular = { 0.9, 0.5 }, widths = { 3, 4, 2, 2 }, l2 = 0.1, mode = 1 },
   { singular = { 1.2, 0.4 }, widths = { 2, 3, 2, 3, 2 }, l2 = 0.2, mode = 1 },
 }
+local first
 for i = 1, small and 1 or #cases do
   local case = cases[i]
   local task = data.population {
@@ -21,6 +22,7 @@ for i = 1, small and 1 or #cases do
     data = task, widths = case.widths, l2 = case.l2, init = "zero", lr = 0.1, seed = i,
   }
   local b = barrier { mode = case.mode, method = "string", paths = small and 1 or 4 }
+  first = first or b
   emit {
     kind = "barrier_comparison",
     widths = case.widths,
@@ -63,3 +65,4 @@ emit {
   aligned = b.aligned,
   theory_reason = b.theory_reason,
 }
+if arg[2] then plot(first, arg[2]) end

@@ -7,8 +7,11 @@
 local small = arg[1] == "small"
 local replicas = small and 16 or 64
 
+local results = {}
+
 local function case(name, result)
   result.name = name
+  results[#results + 1] = result
   emit(result)
 end
 
@@ -40,3 +43,5 @@ end
 experiment { data = data.population { singular = { 0.9, 0.8 } }, depth = 3, width = 10, lr = 0.2 }
 trap { rank = 1, release = 0.1, exact = true }
 case("width 10", control { temperature = 3e-4, replicas = replicas, ladder = false })
+
+if arg[2] then plot(results[1], arg[2]) end

@@ -6,6 +6,7 @@
 
 local small = arg[1] == "small"
 
+local rows = {}
 for _, l2 in ipairs(small and { 0.1, 0.3 } or { 0.1, 0.2, 0.28, 0.3, 0.4, 0.5 }) do
   experiment {
     data = data.population { singular = { 1, 0.8, 0.6 } }, depth = 3, width = 3, lr = 0.2,
@@ -15,6 +16,7 @@ for _, l2 in ipairs(small and { 0.1, 0.3 } or { 0.1, 0.2, 0.28, 0.3, 0.4, 0.5 })
   for i, s in ipairs(m.saddles) do
     saddles[i] = { modes = "{" .. table.concat(s.modes, ", ") .. "}", index = s.index }
   end
+  rows[#rows + 1] = { l2 = l2, metastable = m.count, theory = m.theory, stationary = m.stationary }
   emit {
     kind = "states",
     l2 = l2,
@@ -23,4 +25,8 @@ for _, l2 in ipairs(small and { 0.1, 0.3 } or { 0.1, 0.2, 0.28, 0.3, 0.4, 0.5 })
     stationary = m.stationary,
     saddles = saddles,
   }
+end
+if arg[2] then
+  plot(rows, arg[2], { x = "l2", y = { "stationary", "metastable", "theory" },
+    title = "States of a network with three modes" })
 end

@@ -49,3 +49,11 @@ for k = 1, count do
   }
 end
 emit { kind = "digits_phases", samples = task.samples, grid_step = ratio - 1, modes = rows }
+if arg[2] then
+  for _, row in ipairs(rows) do
+    row.collapse = row.collapse_low and row.collapse_low * ratio ^ 0.5
+    row.spinodal = row.theory
+  end
+  plot(rows, arg[2], { x = "mode", y = { "collapse", "spinodal" }, log = "y",
+    title = "L2 at which each feature of the digits is forgotten" })
+end

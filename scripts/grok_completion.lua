@@ -6,6 +6,7 @@
 
 local small = arg[1] == "small"
 
+local results = {}
 for seed = 1, small and 1 or 5 do
   experiment {
     data = data.completion { size = small and 10 or 20, rank = 1, fraction = 0.4, seed = seed },
@@ -15,5 +16,7 @@ for seed = 1, small and 1 or 5 do
     l2 = 3e-3,
     lr = 0.05,
   }
-  emit(grok { steps = small and 3000 or 12000, until_test = true })
+  results[seed] = grok { steps = small and 3000 or 12000, until_test = true }
+  emit(results[seed])
 end
+if arg[2] then plot(results[1], arg[2]) end

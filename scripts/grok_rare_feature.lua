@@ -14,13 +14,16 @@ local task = data.teacher {
   test_spectrum = { 1, 1 },
   seed = 1,
 }
+local result
 for _, x in ipairs(small and { 3 } or { 3, 4, 5 }) do
   local net = experiment {
     data = task, depth = 3, width = 2, l2 = 0.01, lr = 0.3, temperature = dE / x,
     init_scale = 0.1, seed = 2,
   }
-  emit(grok { steps = small and 200000 or 1000000, until_test = true, below = 0.1 })
+  result = grok { steps = small and 200000 or 1000000, until_test = true, below = 0.1 }
+  emit(result)
   net:set { temperature = 0 }
   net:trap { rank = 1, release = 0.01, exact = true }
   emit(net:measure_escape { temperature = dE / x, replicas = small and 16 or 64 })
 end
+if arg[2] then plot(result, arg[2]) end

@@ -7,6 +7,7 @@
 local small = arg[1] == "small"
 local step = small and 0.05 or 0.01
 
+local results = {}
 for depth = 2, 4 do
   experiment {
     data = data.population { singular = { 3, 2, 1 } },
@@ -18,6 +19,7 @@ for depth = 2, 4 do
   local top = depth == 2 and 3.2 or 2.2
   local points = math.floor((top - 0.05) / step + 0.5) + 1
   local h = hysteresis { from = 0.05, to = top, points = points, floor = 0 }
+  results[#results + 1] = h
   local rows = {}
   for k = 1, 3 do
     rows[k] = {
@@ -58,3 +60,4 @@ for depth = 2, 4 do
     revivals = revivals,
   }
 end
+if arg[2] then plot(results[2], arg[2]) end

@@ -9,11 +9,13 @@ local small = arg[1] == "small"
 -- Two orders of magnitude in the escape time by six temperatures.
 experiment { data = data.population { singular = { 0.9, 0.8 } }, depth = 3, width = 2, lr = 0.2 }
 trap { rank = 1, release = 0.1 }
-emit(arrhenius {
+local result = arrhenius {
   temperatures = small and { 3.9e-4, 3e-4, 2.3e-4 }
     or { 3.9e-4, 3.1e-4, 2.3e-4, 1.8e-4, 1.45e-4, 1.2e-4 },
   replicas = small and 32 or 128,
-})
+}
+emit(result)
+if arg[2] then plot(result, arg[2], { rivals = true }) end
 
 -- Learning rate and batch varied independently: per-sample gradient noise on a scalar chain.
 -- Equal samples have no minibatch noise of their own.

@@ -14,7 +14,9 @@ emit(phases())
 emit(trap { rank = 1, release = 0.1 })
 
 -- Additive noise at a fixed temperature: activated escape, beside its theory.
-emit(measure_escape { temperature = small and 4e-4 or 2e-4, replicas = replicas })
+local escape = measure_escape { temperature = small and 4e-4 or 2e-4, replicas = replicas }
+emit(escape)
+if arg[2] then plot(escape, arg[2]) end
 
 -- Minibatch noise alone, from the same state: no replica escapes; the rate has an upper end only.
 emit(measure_escape { batch = 64, lr = 0.08, replicas = small and 8 or 32, max_steps = 1e5 })

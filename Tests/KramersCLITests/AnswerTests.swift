@@ -119,7 +119,9 @@ private let kinds: [(kind: String, code: String, last: String)] = [
       "kind": "escape", "tau": 7128.34, "tau_low": 6307.2, "tau_high": 8089.1, "theory": 7040.0,
       "theory_error": 0.03, "certified": false, "reason": "because",
       "rungs": [["rung": "a", "holds": true] as Record, ["rung": "b"] as Record],
-      "rows": (1...40).map { ["n": $0, "tau": Double.infinity, "tau_low": 5.0] as Record },
+      "rows": (1...40).map {
+        ["n": $0, "tau": Double.infinity, "tau_low": 5.0, "tau_high": Double.infinity] as Record
+      },
     ]
     let answer = Answer(
       "escape", ["tau steps", "theory steps", "rungs: rung=holds", "missing", "rows: n tau"],

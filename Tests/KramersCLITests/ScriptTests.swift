@@ -7,12 +7,16 @@ import Testing
       atPath: packageRoot.appendingPathComponent("scripts").path)) ?? [])
     .filter { $0.hasSuffix(".lua") }.sorted()
 
-  @Test("every script runs at small size and emits records", arguments: scripts)
+  @Test("every script runs at small size, emits records and draws its figure", arguments: scripts)
   func small(name: String) throws {
-    let run = try kramers("scripts/\(name)", "small")
+    let folder = PictureFolder()
+    let figure = folder.path + "/figure.svg"
+    let run = try kramers("scripts/\(name)", "small", figure)
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.errors.isEmpty)
     #expect(run.records.count >= 2)
+    let svg = try String(contentsOfFile: figure, encoding: .utf8)
+    #expect(svg.contains("</svg>") && !svg.contains("nothing to draw"), "\(svg.prefix(2000))")
   }
 
   @Test("every script opens with question, quantity, theory, run time and output")

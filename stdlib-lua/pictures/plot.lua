@@ -109,10 +109,11 @@ local function one(value, options)
   local picture = type(kind) == "string" and (own[kind] or kinds[kind])
   if picture then return picture(value, options, draw) end
   local rows, where = rows_of(value)
-  local known = rows and words_of((columns_of(rows)))
-  return nil, (type(kind) == "string" and ("the kind '%s' has no picture of its own"):format(kind)
-    or "a table of numbers needs x and y")
-    .. (known and ("; name columns of %s: x = ..., y = ...: it has %s"):format(where, known) or "")
+  local known = rows and words_of((columns_of(rows))) or ""
+  local words = type(kind) == "string" and ("the kind '%s' has no picture of its own"):format(kind)
+    or "a table of numbers needs x and y"
+  if known == "" then return nil, words end
+  return nil, ("%s; name columns of %s: x = ..., y = ...: it has %s"):format(words, where, known)
 end
 
 --- Fields whose values tell results apart, the likeliest first.

@@ -38,11 +38,13 @@ struct FigureLayout {
     font = isPage ? 9 : 8
     let letters = isPage ? 13.0 : 14.5  // in an inch
     let line = font * 1.15 / 72
-    let keyLine = font * 1.36 / 72
+    // gnuplot's own lines, at their largest: those of its SVG.
+    let titleLine = font * 1.65 / 72
+    let keyLine = font * 1.75 / 72
     nameRoom = Int(width * 6)
     keyRoom = Int((width - 0.6) * letters)
     title = wrapped(figure.title, to: Int(width * letters) - 13)
-    let first = Double(title.count) * line + 0.2
+    let first = Double(title.count) * titleLine + 0.2
 
     struct Needs {
       var below: Double
@@ -89,7 +91,7 @@ struct FigureLayout {
     let ofNumbers =
       panels.indices.filter { all[$0].names.isEmpty }.map { k in
         let ticks = panels[k].y.ticks(most: Self.yTicks(areas[k] * scale))
-        return (ticks.map(\.letters).max() ?? 0) + 3.4 + 1.9 * Double(labels[k].count)
+        return (ticks.map(\.letters).max() ?? 0) + 4 + 2.3 * Double(labels[k].count)
       }.max() ?? 10
     var y = first
     var places: [Place] = []

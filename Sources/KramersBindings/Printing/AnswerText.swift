@@ -130,10 +130,10 @@ struct AnswerText {
     let (low, high) = (record[last + "_low"]?.double, record[last + "_high"]?.double)
     guard let x = value.double else { return valueText(value) }
     let unit = unit.map { " " + $0 } ?? ""
+    if let low, x.isInfinite { return "> \(short(low))" + unit }
     if let low, let high {
       return short(x) + unit + " (\(short(low)) ... \(short(high)))"
     }
-    if let low, x.isInfinite { return "> \(short(low))" + unit }
     if let error = record[last + "_error"]?.double {
       return short(x) + unit + " (± \(numberText(100 * error, digits: 2)) %)"
     }
