@@ -130,7 +130,7 @@ private let kinds: [(kind: String, code: String, last: String)] = [
       AnswerText(record, answer, width: 80, bold: false).text == """
         escape (all 10 fields: r:all())
           tau     7128 steps (6307 ... 8089)
-          theory  7040 steps (± 3 %)
+          theory  7040 steps (+- 3 %)
           rungs   a: true, b: not tried
           rows
             n  tau

@@ -135,7 +135,7 @@ struct AnswerText {
       return short(x) + unit + " (\(short(low)) ... \(short(high)))"
     }
     if let error = record[last + "_error"]?.double {
-      return short(x) + unit + " (± \(numberText(100 * error, digits: 2)) %)"
+      return short(x) + unit + " (+- \(numberText(100 * error, digits: 2)) %)"
     }
     return (row == nil ? valueText(value) : short(x)) + unit
   }
