@@ -194,7 +194,9 @@ extension Experiment {
     let active = try activeModes(l2: request.settings.l2, monitor: monitor)
     var observable = request.observable ?? .mode(request.mode ?? active + 1)
     if let mode = request.mode, request.observable == nil, mode <= active {
-      observable.direction = .down
+      // A threshold beyond the present strength is meant to be reached: growth, no collapse.
+      let strength = try measure().modes[mode - 1]
+      if request.threshold.map({ $0 < strength }) ?? true { observable.direction = .down }
     }
     if let direction = request.direction { observable.direction = direction }
     if request.observable == nil, request.mode == nil, active >= network.widths.min() ?? 0 {

@@ -287,7 +287,7 @@ extension Catalog {
           standard: "the observable's",
           "far side of the threshold: down for "
             + Observable.all.filter { $0.direction == .down }.map(\.name).joined(separator: ", ")
-            + " and for a mode that is learned now and named, else up"),
+            + " and for a mode that is learned now and named unless threshold is above it, else up"),
         OptionEntry(
           "threshold", .number(.any), standard: "midpoint of saddle and learned value",
           "value at which a replica counts as escaped"),

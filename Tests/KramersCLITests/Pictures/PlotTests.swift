@@ -105,7 +105,7 @@ private let table = "local t = { {x = 1, y = 2}, {x = 2, y = 3} } "
         .contains("the kind 'mystery' has no picture of its own"))
     #expect(
       try words("plot(train { steps = 20, every = 5 }, 'a.png', { x = 'stepp' })")
-        .contains("trace has no column 'stepp' of numbers; it has balancedness, "))
+        .contains("trace has no column 'stepp' of numbers; it has active_units, balancedness, "))
   }
 
   @Test("a wrong call is an error at the caller's line, and writes nothing")

@@ -127,7 +127,7 @@ private let experiment =
     shell.send("\u{03}")
     #expect(shell.wait { $0.prompts > before })
     #expect(shell.enter("_.outcome").contains("interrupted"))
-    #expect(shell.enter(":watch nothing").contains("knows loss"))
+    #expect(shell.enter(":watch nothing").contains("knows mode, loss"))
     shell.enter(experiment)
     shell.enter("a = train(3000000).loss", timeout: 120)
     shell.enter(":watch")

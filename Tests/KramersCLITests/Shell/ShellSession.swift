@@ -164,9 +164,11 @@ final class ShellSession: @unchecked Sendable {
     }
     let part = output.withLock { Array($0[start...]) }
     let plain = Self.plain(String(decoding: part, as: UTF8.self))
-    // Behind the echo of the line, before the next prompt.
-    let lines = plain.split(separator: "\n", omittingEmptySubsequences: false).dropFirst()
-    return lines.dropLast().joined(separator: "\n")
+    // Behind the echo of the line, before the next prompt. The end of the prompt before may come
+    // late, on a line of its own.
+    let lines = plain.split(separator: "\n", omittingEmptySubsequences: false)
+    let echo = lines.firstIndex { $0.hasSuffix(line) } ?? 0
+    return lines.dropFirst(echo + 1).dropLast().joined(separator: "\n")
   }
 
   func resize(columns: UInt16, rows: UInt16 = 30) {
