@@ -97,14 +97,22 @@ public final class SessionFile: Sendable {
       let header = try place.inspect(file).header
       let saved = header.changes == attachment.changes ? attachment.saved : nil
       let rows = SessionRows(contents)
-      let (new, changes) = try Connection(place, .saving).run { database in
-        var new = saved
-        try database.inTransaction(.immediate) {
-          let old = try Schema.check(database)
-          if old != Schema.version { try Schema.replace(old, in: database) }
-          new = try SavedRows.replace(saved, by: rows, in: database)
+      var (new, changes) = (saved, 0)
+      do throws(SessionError) {
+        try Connection(place, .saving).run { database in
+          try database.inTransaction(.immediate) {
+            let old = try Schema.check(database)
+            if old != Schema.version { try Schema.replace(old, in: database) }
+            new = try SavedRows.replace(saved, by: rows, in: database)
+            changes = database.changes
+          }
         }
-        return (new, database.changes)
+      } catch {
+        // SQLite cuts a file that shrank when the transaction has ended; where only that failed the
+        // contents are saved.
+        guard let now = try? place.inspect(file).header, now.changes == header.changes &+ 1 else {
+          throw error
+        }
       }
       attachment.isNew = false
       attachment.saved = new

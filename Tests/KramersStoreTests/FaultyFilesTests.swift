@@ -78,11 +78,13 @@ struct FaultyFilesTests {
   private func places(_ count: Int, share: Int, _ salt: UInt64, step: Int) -> [Int] {
     if isLong { return Array(stride(from: 1 + Int(salt) % step, through: count, by: step)) }
     var random = salt
-    return (0..<share).map { k in
-      random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      // The first operations and the last are of every kind.
-      return k < share / 4 ? k + 1 : 1 + Int(random >> 33) % count
-    }
+    // The last one cuts the file after the transaction.
+    return [count]
+      + (0..<share).map { k in
+        random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        // The first operations and the last are of every kind.
+        return k < share / 4 ? k + 1 : 1 + Int(random >> 33) % count
+      }
   }
 
   private func operations(looks: Bool) throws -> Int {
