@@ -336,7 +336,7 @@ extension Catalog {
       answer: Answer(
         "escape",
         [
-          "median steps", "lag steps", "exponential_p", "residence steps", "probability", "flux",
+          "median steps", "lag steps", "exponential_p", "probability", "flux",
           "relative_error", "overlap_reason", "barrier energy", "theory steps", "theory_reason",
           "reason", "warning", "tau steps",
         ]),
