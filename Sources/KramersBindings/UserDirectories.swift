@@ -16,12 +16,16 @@ package enum UserDirectories {
 
   /// nil without a home. A variable that is not an absolute path is ignored, as the specification
   /// wants it.
-  private static func directory(_ variable: String, under home: String) -> String? {
-    if let path = value(variable), path.hasPrefix("/") { return path + "/kramers" }
-    return value("HOME").map { "\($0)/\(home)/kramers" }
+  private static func directory(_ name: String, under home: String) -> String? {
+    if let path = variable(name), path.hasPrefix("/") { return path + "/kramers" }
+    return variable("HOME").map { "\($0)/\(home)/kramers" }
   }
 
-  private static func value(_ name: String) -> String? {
+  /// Where files of a moment go.
+  package static var temporary: String { variable("TMPDIR") ?? "/tmp" }
+
+  /// A variable of the environment; nil where it is not set or empty.
+  package static func variable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 

@@ -1,6 +1,7 @@
 #if canImport(Glibc)
   internal import Glibc
 #endif
+internal import KramersBindings
 
 /// Programs that take the terminal for a while.
 enum ChildProgram {
@@ -16,9 +17,9 @@ enum ChildProgram {
   ///
   /// - Throws: `EditorError` when there is no editor, or it fails: the text is then as it was.
   static func edit(_ text: [UInt8]) throws -> [UInt8] {
-    let editor = [variable("VISUAL"), variable("EDITOR")].compactMap(\.self).first
+    let editor = ["VISUAL", "EDITOR"].compactMap(UserDirectories.variable).first
     guard let editor else { throw EditorError(description: "set $EDITOR to your editor first") }
-    let directory = variable("TMPDIR") ?? "/tmp"
+    let directory = UserDirectories.temporary
     var template = Array("\(directory)/kramers-XXXXXX.lua\0".utf8CString)
     let file = mkstemps(&template, 4)
     guard file >= 0 else {
@@ -45,11 +46,6 @@ enum ChildProgram {
     }
     while changed.last == 0x0A { changed.removeLast() }
     return changed
-  }
-
-  private static func variable(_ name: String) -> String? {
-    guard let value = getenv(name), value[0] != 0 else { return nil }
-    return String(cString: value)
   }
 }
 

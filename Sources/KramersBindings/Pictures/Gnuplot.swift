@@ -57,7 +57,7 @@ private func runGnuplot(_ script: String, message: String) throws -> Int32 {
 }
 
 private func temporaryFolder() throws -> String {
-  let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+  let parent = UserDirectories.temporary
   var template = Array("\(parent)/kramers-plot-XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else {
     throw VerbError("plot", "\(parent): \(String(cString: strerror(errno)))")

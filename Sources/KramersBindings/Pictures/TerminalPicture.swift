@@ -10,9 +10,9 @@ enum TerminalPicture {
 
   /// Whether only 7-bit characters are safe: a C locale, or a terminal that is none.
   static func isPlain(isTerminal: Bool) -> Bool {
-    let term = variable("TERM")
+    let term = UserDirectories.variable("TERM")
     if isTerminal, term == nil || term == "dumb" { return true }
-    let locale = variable("LC_ALL") ?? variable("LC_CTYPE") ?? variable("LANG") ?? "C"
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].compactMap(UserDirectories.variable).first ?? "C"
     let name = locale.lowercased()
     return !(name.contains("utf-8") || name.contains("utf8"))
   }
@@ -54,7 +54,9 @@ enum TerminalPicture {
   /// answer ends the wait. Nothing is asked while keys wait to be read, so that none is lost, and
   /// of terminals that are known to be unable.
   private static func ask() -> Way? {
-    guard isatty(1) == 1, let term = variable("TERM"), term != "dumb", term != "linux" else {
+    guard isatty(1) == 1, let term = UserDirectories.variable("TERM"), term != "dumb",
+      term != "linux"
+    else {
       return nil
     }
     let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
@@ -97,10 +99,6 @@ enum TerminalPicture {
     else { return nil }
     let features = answer[start.upperBound..<end].split(separator: ";")
     return features.contains("4") ? .sixel : nil
-  }
-
-  private static func variable(_ name: String) -> String? {
-    getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 }
 
