@@ -12,6 +12,7 @@ struct Metatables {
   let protocolCall: LuaTable
   let dataMethods: LuaTable
   let experimentMethods: LuaTable
+  let resultMethods: LuaTable
 
   init(_ lua: LuaState) throws {
     data = try lua.makeTable(fields: ["__name": "data"])
@@ -22,6 +23,7 @@ struct Metatables {
     protocolCall = try lua.makeTable(fields: ["__name": "call"])
     dataMethods = try lua.makeTable()
     experimentMethods = try lua.makeTable()
+    resultMethods = try lua.makeTable()
     for table in [data, experiment, snapshot, states, protocolCall] {
       try table.rawSet("__metatable", "protected")
     }

@@ -70,6 +70,15 @@ extension Catalog {
   }
 }
 
+/// Whether a text can stand as a name in Lua; its keywords are not looked for.
+func isPlainName(_ text: some StringProtocol) -> Bool {
+  func isLetter(_ c: UInt8) -> Bool {
+    c == UInt8(ascii: "_") || UInt8(ascii: "a")...UInt8(ascii: "z") ~= c | 0x20
+  }
+  return text.utf8.first.map(isLetter) == true
+    && text.utf8.allSatisfy { isLetter($0) || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+}
+
 /// A name that does not exist, or that is taken.
 struct NameError: Error, CustomStringConvertible {
   let description: String

@@ -88,18 +88,11 @@ public final class Program {
     for table in [attachments, chronicle.provenances] { try table.setMetatable(weakKeys) }
     try lua.seedRandom(options.seed)
     lua.setInternalChunks(prefix: "@stdlib/", or: "@protocols/")
-    try installOutput()
-    try installResultMethods()
-    try installNumbers()
-    try installData()
-    try installExperiment()
-    try installVerbs()
-    try installPictures()
-    try installReport()
+    try installCatalog()
+    try installDataFields()
+    try installExperimentFields()
+    try installResultFields()
     try installProtocols()
-    try installResume()
-    try installSessions()
-    try installShell()
     try nameLuaFunctions()
     try guardNames()
     libraryNames = Set(try lua.globals.rawPairs().map(\.0))
@@ -124,22 +117,5 @@ public final class Program {
   var unwatched: RunMonitor {
     let interrupt = lua.interrupt
     return RunMonitor { interrupt.isRequested }
-  }
-
-  /// Gives a catalogue entry its global name, `a` or `a.b`.
-  func install(_ name: String, _ body: @escaping (Options, LuaCall) throws -> [LuaValue]) throws {
-    let entry = catalog.entry(name)
-    let function = try lua.makeFunction { [unowned self] call in
-      if call.arguments.count > 1 {
-        throw VerbError(name, "takes one table of options, got \(call.arguments.count) arguments")
-      }
-      return try blaming(name) {
-        let options = try Options(entry, call.argument(1))
-        let values = try body(options, call)
-        try self.chronicle.noteFiles(options)
-        return values
-      }
-    }
-    try setGlobal(name, .function(function))
   }
 }

@@ -71,7 +71,7 @@ package struct Catalog: Sendable {
   var experimentMethods: [String] {
     all.compactMap { entry in
       if entry.name.hasPrefix("x:") { return String(entry.name.dropFirst(2)) }
-      return entry.isMethodToo ? entry.name : nil
+      return entry.role == .verb ? entry.name : nil
     }
   }
 }

@@ -32,7 +32,7 @@ extension Catalog {
 
   static let data: [Entry] = [
     Entry(
-      "data.gaussian", .function,
+      "data.gaussian", .options(Program.gaussianData),
       "joint Gaussian inputs and targets: Sxx = Syy = I, Syx = U diag(singular) V'",
       options: [
         singular, inputs, outputs, samples, test,
@@ -47,7 +47,8 @@ extension Catalog {
         """,
       seeAlso: ["data.teacher", "data.population", "experiment"]),
     Entry(
-      "data.teacher", .function, "a linear teacher: y = A x + noise * xi, A = diag(singular)",
+      "data.teacher", .options(Program.teacherData),
+      "a linear teacher: y = A x + noise * xi, A = diag(singular)",
       options: [
         singular, inputs, outputs,
         OptionEntry(
@@ -69,7 +70,7 @@ extension Catalog {
         """,
       seeAlso: ["data.gaussian"]),
     Entry(
-      "data.population", .function,
+      "data.population", .options(Program.populationData),
       "no samples, only exact second moments: exact gradients, no minibatch noise",
       options: [singular, inputs, outputs, spectrum],
       returns: "a data set whose Syx is diag(singular)",
@@ -80,7 +81,7 @@ extension Catalog {
         """,
       seeAlso: ["data.gaussian", "phases"]),
     Entry(
-      "data.from", .function, "literal rows",
+      "data.from", .options(Program.fromData), "literal rows",
       options: [
         OptionEntry("x", .rows, standard: "required", "inputs, one row a sample"),
         OptionEntry("y", .rows, standard: "required", "targets, one row a sample"),
@@ -94,7 +95,7 @@ extension Catalog {
         """,
       seeAlso: ["data.gaussian"]),
     Entry(
-      "data.digits", .function,
+      "data.digits", .options(Program.digitsData),
       "the 1,797 8x8 images of handwritten digits of the UCI repository (CC BY 4.0), shipped "
         + "with the program; pixels/16, one-hot targets",
       options: [
@@ -114,7 +115,7 @@ extension Catalog {
         """,
       seeAlso: ["data.from"]),
     Entry(
-      "data.modular", .function,
+      "data.modular", .options(Program.modularData),
       "modular arithmetic, the task on which grokking was seen first: one-hot pairs (a, b), one-hot "
         + "target a op b mod p; the rest of the table is the test set",
       options: [
@@ -132,7 +133,7 @@ extension Catalog {
         """,
       seeAlso: ["data.completion"]),
     Entry(
-      "data.completion", .function,
+      "data.completion", .options(Program.completionData),
       "matrix completion: a size x size matrix of rms entries 1, of which a fraction is observed; "
         + "the unobserved entries are the test set",
       options: [
@@ -152,7 +153,7 @@ extension Catalog {
         """,
       seeAlso: ["data.modular"]),
     Entry(
-      "data.csv", .function,
+      "data.csv", .options(Program.csvData),
       "columns of a CSV file of your own: quoted fields, empty lines, all line ends and a header are "
         + "understood",
       options: [
@@ -180,7 +181,7 @@ extension Catalog {
         """,
       seeAlso: ["data.npy", "data.from"]),
     Entry(
-      "data.npy", .function,
+      "data.npy", .options(Program.npyData),
       "arrays saved by numpy.save: floats and integers of any size, both byte orders, versions 1 "
         + "to 3; one dimension is one column, more than two are flattened to rows",
       options: [
@@ -198,7 +199,7 @@ extension Catalog {
         """,
       seeAlso: ["data.csv", "data.idx"]),
     Entry(
-      "data.npz", .function,
+      "data.npz", .options(Program.npzData),
       "arrays of one archive saved by numpy.savez or savez_compressed, read as data.npy reads them",
       options: [
         OptionEntry("path", .text, standard: "required", "the file"),
@@ -216,7 +217,7 @@ extension Catalog {
         """,
       seeAlso: ["data.npy"]),
     Entry(
-      "data.idx", .function,
+      "data.idx", .options(Program.idxData),
       "images and labels in MNIST's IDX format, plain or gzip: unsigned bytes are divided by 255, "
         + "floats taken as they are, other images refused; one-hot labels, which count from 0",
       options: [
@@ -234,7 +235,7 @@ extension Catalog {
         """,
       seeAlso: ["data.npy", "data.digits"]),
     Entry(
-      "d:subsample", .method,
+      "d:subsample", .data(Program.subsampleData),
       "n training samples drawn without replacement; the rest becomes the test set unless there "
         + "is one",
       positional: "n",
@@ -248,7 +249,7 @@ extension Catalog {
         """,
       seeAlso: ["d:split"]),
     Entry(
-      "d:split", .method, "cuts the training set into a training and a test set",
+      "d:split", .data(Program.splitData), "cuts the training set into a training and a test set",
       options: [
         OptionEntry("train", .number(.fraction), standard: "0.8", "share kept for training"), seed,
       ],
@@ -259,7 +260,7 @@ extension Catalog {
         """,
       seeAlso: ["d:subsample"]),
     Entry(
-      "d:whiten", .method,
+      "d:whiten", .data(Program.whitenData),
       "inputs made white by the pseudo-inverse root of Sxx; constant inputs are allowed",
       returns: "a data set with Sxx = I on the inputs' span",
       example: """
@@ -267,7 +268,8 @@ extension Catalog {
         """,
       seeAlso: ["d:singular_values"]),
     Entry(
-      "d:singular_values", .method, "singular values of Syx of the training set, descending",
+      "d:singular_values", .data(Program.singularValuesData),
+      "singular values of Syx of the training set, descending",
       returns: "a list of numbers; for white inputs these are the s of the theory",
       example: """
         local d = data.gaussian { singular = {0.9, 0.8}, samples = 4096 }

@@ -120,7 +120,7 @@ package struct OptionEntry: Sendable {
 /// One public name. The catalogue of these feeds help, the unknown-option errors, completion and
 /// the tests that run every example.
 package struct Entry: Sendable {
-  /// Where the name lives and how it is called.
+  /// How the name is called.
   package enum Role: Sendable, Equatable {
     /// A global function, also a method of experiments: `train{...}` and `x:train{...}`.
     case verb
@@ -131,10 +131,15 @@ package struct Entry: Sendable {
   }
 
   package let name: String
-  package let role: Role
+  let body: Body
   package let summary: String
-  /// Whether experiments have it as a method of the same name.
-  var isMethodToo: Bool { role == .verb }
+  package var role: Role {
+    if name.contains(":") { return .method }
+    switch body {
+    case .verb, .protocolVerb: return .verb
+    default: return .function
+    }
+  }
   /// Whether it leaves the experiment as it is: an observer may call it.
   let looks: Bool
   /// Option that a lone positional argument stands for: `train(100)` means `steps = 100`.
@@ -152,12 +157,12 @@ package struct Entry: Sendable {
   package let seeAlso: [String]
 
   init(
-    _ name: String, _ role: Role, _ summary: String, positional: String? = nil,
+    _ name: String, _ body: Body, _ summary: String, positional: String? = nil,
     options: [OptionEntry] = [], usage: String? = nil, command: String? = nil, looks: Bool = false,
     returns: String, answer: Answer? = nil, example: String, seeAlso: [String] = []
   ) {
     self.name = name
-    self.role = role
+    self.body = body
     self.summary = summary
     self.positional = positional
     self.options = options

@@ -31,7 +31,7 @@ extension Catalog {
 
   static let landscape: [Entry] = [
     Entry(
-      "sweep", .verb,
+      "sweep", .verb(Program.sweep),
       "a quasi-static ramp: at each L2 strength train to convergence (or hold steps), record, go "
         + "on; the experiment ends at the last point",
       options: points + ramp + [
@@ -70,7 +70,7 @@ extension Catalog {
         """,
       seeAlso: ["hysteresis", "phases", "r:state"]),
     Entry(
-      "barrier", .verb,
+      "barrier", .verb(Program.barrier),
       "the energy barrier from the zero phase of a mode to its learned phase at the present L2 "
         + "strength, and the escape rate over it; the experiment is left as it is",
       positional: "mode",
@@ -121,7 +121,7 @@ extension Catalog {
         """,
       seeAlso: ["phases", "measure_escape", "r:time", "hessian"]),
     Entry(
-      "hessian", .verb,
+      "hessian", .verb(Program.hessian),
       "extreme eigenvalues of the objective's Hessian, by Lanczos iteration on exact "
         + "Hessian-vector products; all of them for small networks",
       positional: "k",
@@ -159,7 +159,7 @@ extension Catalog {
         """,
       seeAlso: ["barrier", "noise"]),
     Entry(
-      "noise", .verb,
+      "noise", .verb(Program.noise),
       "covariance of the gradient over the draw of one minibatch at the present state, and whether "
         + "such noise can leave it",
       options: [

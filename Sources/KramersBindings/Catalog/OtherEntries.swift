@@ -3,7 +3,7 @@ import Kramers
 extension Catalog {
   static let utilities: [Entry] = [
     Entry(
-      "emit", .function,
+      "emit", .call(Program.emit),
       "writes a result or a table as one record to standard output, in the current format",
       returns: "nothing",
       example: """
@@ -11,7 +11,7 @@ extension Catalog {
         """,
       seeAlso: ["print"]),
     Entry(
-      "print", .function,
+      "print", .call(Program.print),
       "Lua's print; a result is written as its record in the current format, a table as its "
         + "content, cut where it is long",
       returns: "nothing",
@@ -20,7 +20,8 @@ extension Catalog {
         """,
       seeAlso: ["emit"]),
     Entry(
-      "help", .function, "what a name does, its options with defaults and units, and an example",
+      "help", .call(Program.help),
+      "what a name does, its options with defaults and units, and an example",
       usage: "help([name])", command: ":help [name], ?name",
       returns: "nothing; help() lists all names",
       example: """
@@ -28,7 +29,7 @@ extension Catalog {
         help("data.gaussian")
         """),
     Entry(
-      "log", .function, "print to standard error: words for a person, apart from the data",
+      "log", .call(Program.log), "print to standard error: words for a person, apart from the data",
       usage: "log(...)", returns: "nothing",
       example: """
         log("starting at", os.date("%Y"))
@@ -36,14 +37,14 @@ extension Catalog {
         """,
       seeAlso: ["print", "emit"]),
     Entry(
-      "linspace", .function, "n evenly spaced numbers from a to b, both ends exact",
+      "linspace", .call(Program.linspace), "n evenly spaced numbers from a to b, both ends exact",
       usage: "linspace(a, b, n)", returns: "a list of numbers",
       example: """
         for _, l2 in ipairs(linspace(0, 0.3, 4)) do print(l2) end
         """,
       seeAlso: ["logspace"]),
     Entry(
-      "logspace", .function,
+      "logspace", .call(Program.logspace),
       "n numbers from a to b in geometric progression, both ends exact; a and b themselves, not "
         + "their logarithms",
       usage: "logspace(a, b, n)", returns: "a list of numbers",
@@ -52,7 +53,7 @@ extension Catalog {
         """,
       seeAlso: ["linspace"]),
     Entry(
-      "r:all", .method,
+      "r:all", .result(Program.resultAll),
       "writes every field and every row; printing a result shows first what answers the question",
       usage: "r:all()", returns: "nothing",
       example: """
@@ -61,7 +62,7 @@ extension Catalog {
         """,
       seeAlso: ["r:csv", "print"]),
     Entry(
-      "r:csv", .method,
+      "r:csv", .result(Program.resultCSV),
       "writes a result's main table (points, trace, survival, curve, ...) as CSV, a result without one "
         + "as a single row of its plain fields; nested columns are left out and named on standard "
         + "error. The file appears whole or not at all",
@@ -75,7 +76,7 @@ extension Catalog {
         """,
       seeAlso: ["r:json", "emit"]),
     Entry(
-      "r:json", .method,
+      "r:json", .result(Program.resultJSON),
       "a result as one line of JSON, as emit writes it; with a path, into a file that appears whole "
         + "or not at all",
       usage: "r:json([path])", returns: "a string; with a path nothing",
@@ -85,7 +86,7 @@ extension Catalog {
         """,
       seeAlso: ["r:csv", "emit"]),
     Entry(
-      "r:provenance", .method,
+      "r:provenance", .result(Program.resultProvenance),
       "how a result came about: the verb and its options, settings, seed and step of the experiment "
         + "at the call, data with checksum, program, instruction set, time; kept with it in sessions",
       usage: "r:provenance()", returns: "a table; nil for a result that was put together by hand",
@@ -96,7 +97,7 @@ extension Catalog {
         """,
       seeAlso: ["session.save", "r:json"]),
     Entry(
-      "r:state", .method,
+      "r:state", .result(Program.resultState),
       "puts the experiment back into state i of a result: point i of a sweep; for hysteresis the "
         + "points up and then those down; for a barrier 1 the minimum left, 2 the saddle, 3 the "
         + "minimum reached. States live as long as the result and the program, not in files",
@@ -109,7 +110,7 @@ extension Catalog {
         """,
       seeAlso: ["sweep", "hysteresis", "barrier"]),
     Entry(
-      "r:time", .method,
+      "r:time", .result(Program.resultTime),
       "the escape time over a barrier at a temperature, by Eyring and Kramers with zero modes, for "
         + "the optimiser that the experiment had",
       usage: "r:time(temperature)",
@@ -123,7 +124,7 @@ extension Catalog {
         """,
       seeAlso: ["barrier", "measure_escape"]),
     Entry(
-      "passage_time", .function,
+      "passage_time", .options(Program.passageTime),
       "the exact mean first-passage time of one-dimensional motion dx = -V'(x) dt + sqrt(2 T) dW "
         + "from a to b > a, by quadrature; divide by lr for steps",
       options: [
@@ -145,7 +146,7 @@ extension Catalog {
         """,
       seeAlso: ["barrier"]),
     Entry(
-      "protocol.load", .function,
+      "protocol.load", .options(Program.protocolLoad),
       "makes a verb of a protocol's file, as those in $XDG_DATA_HOME/kramers/protocols are when "
         + "the program starts: kramers --new-protocol NAME writes one to begin from",
       positional: "path",
@@ -180,7 +181,7 @@ extension Catalog {
         """,
       seeAlso: ["protocol.check"]),
     Entry(
-      "protocol.check", .function,
+      "protocol.check", .options(Program.protocolCheck),
       "tries a protocol as a test would: its entry is complete, wrong options are refused, its "
         + "example runs, and prints the same bytes twice",
       positional: "name",
@@ -194,7 +195,7 @@ extension Catalog {
         """,
       seeAlso: ["protocol.load"]),
     Entry(
-      "pairs", .function,
+      "pairs", .lua,
       "Lua's pairs in a fixed order: integers, other numbers, strings by their bytes, false, true, "
         + "then objects. Experiments, data sets and snapshots come in the order in which they were "
         + "made, functions by their line, other objects in the order in which a traversal first "
@@ -208,7 +209,7 @@ extension Catalog {
         """,
       seeAlso: ["math.random"]),
     Entry(
-      "math.random", .function,
+      "math.random", .lua,
       "Lua's math.random (xoshiro256**), seeded from --seed: every run draws the same numbers. "
         + "The verbs do not use it: their random streams depend on their own seeds alone",
       usage: "math.random([m [, n]])",
@@ -219,7 +220,7 @@ extension Catalog {
         """,
       seeAlso: ["math.randomseed"]),
     Entry(
-      "math.randomseed", .function,
+      "math.randomseed", .lua,
       "starts math.random from another seed; without arguments from --seed again, not from the "
         + "clock",
       usage: "math.randomseed([seed])", returns: "the two integers of the seed",

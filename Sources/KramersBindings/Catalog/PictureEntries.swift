@@ -1,7 +1,7 @@
 extension Catalog {
   static let pictures: [Entry] = [
     Entry(
-      "plot", .function,
+      "plot", .call(Program.plot),
       "draws a result, a list of results in one picture, or any table of numbers: into a PNG, SVG "
         + "or PDF by the file's name (with gnuplot, Debian's gnuplot-nox), without a file on the "
         + "terminal. Every kind of result has its picture; a protocol of your own brings one along "
@@ -43,7 +43,7 @@ extension Catalog {
         """,
       seeAlso: ["report", "r:csv", "emit"]),
     Entry(
-      "report", .function,
+      "report", .call(Program.report),
       "writes results as one HTML page that needs nothing else to be read, on the screen, in the "
         + "dark and on paper: settings, pictures, tables, theory beside what was measured, the "
         + "journal or the script, and the command that checks it. Without results: all of a "

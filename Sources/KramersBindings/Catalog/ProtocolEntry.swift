@@ -36,7 +36,7 @@ extension Entry {
       throw ProtocolError("positional names no option: '\(positional)'")
     }
     self.init(
-      name, try reader.flag("plain") ? .function : .verb, try reader.required("summary"),
+      name, try reader.flag("plain") ? .lua : .protocolVerb, try reader.required("summary"),
       positional: positional, options: options, usage: try reader.text("usage"),
       looks: try reader.flag("looks"), returns: try reader.required("returns"),
       answer: try reader.answer(name),
@@ -67,7 +67,7 @@ extension OptionEntry {
       "name", "type", "range", "choices", "unit", "default", "default_text", "required", "help",
     ])
     let name = try reader.required("name")
-    guard name.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil else {
+    guard isPlainName(name) else {
       throw ProtocolError("\(reader.place): '\(name)' is no name")
     }
     let reader = FieldReader(reader.table, "option '\(name)'")

@@ -4,7 +4,7 @@ extension Catalog {
   /// Sessions: one SQLite file each, `docs/session-file.md` says what is in it.
   static let sessions: [Entry] = [
     Entry(
-      "session.save", .function,
+      "session.save", .session(Program.sessionSave),
       "saves experiments, global variables, results, random streams and the journal; from then on "
         + "the session lives in that file and is saved as work goes on. A name with a slash or the "
         + "ending .kramers is a path, others live in ~/.local/state/kramers. Functions are no data: "
@@ -17,7 +17,7 @@ extension Catalog {
         """,
       seeAlso: ["session.open", "session.verify"]),
     Entry(
-      "session.open", .function,
+      "session.open", .session(Program.sessionOpen),
       "opens a session in the place of the present one; no code of the file runs, and it is checked "
         + "before anything is changed. What was interrupted goes on with resume()",
       usage: "session.open(name)", command: ":open name", returns: "the path",
@@ -31,8 +31,8 @@ extension Catalog {
         """,
       seeAlso: ["session.save", "session.list", "resume"]),
     Entry(
-      "session.list", .function, "the sessions, the newest last",
-      usage: "session.list()", command: ":sessions",
+      "session.list", .session(Program.sessionList), "the sessions, the newest last",
+      usage: "session.list()", command: ":sessions", looks: true,
       returns: "a list: name, saved, created, entries, variables, results, interrupted, bytes, "
         + "program, last (how the last entry begins)",
       example: """
@@ -42,17 +42,17 @@ extension Catalog {
         """,
       seeAlso: ["session.open", "session.delete"]),
     Entry(
-      "session.journal", .function,
+      "session.journal", .session(Program.sessionJournal),
       "every input so far as a script that runs again; those that failed or were interrupted are "
         + "comments",
-      usage: "session.journal([path])", command: ":journal [path]",
+      usage: "session.journal([path])", command: ":journal [path]", looks: true,
       returns: "the script, or the path it was written to",
       example: """
         print(session.journal())
         """,
       seeAlso: ["session.verify", "session.export"]),
     Entry(
-      "session.verify", .function,
+      "session.verify", .session(Program.sessionVerify),
       "runs the journal of a session again, in an interpreter of its own, and compares every "
         + "variable, result and weight with the file, bit for bit; kramers --verify NAME does it in "
         + "a process of its own",
@@ -74,7 +74,8 @@ extension Catalog {
         """,
       seeAlso: ["session.journal"]),
     Entry(
-      "session.delete", .function, "deletes a session's file, unless another program has it open",
+      "session.delete", .session(Program.sessionDelete),
+      "deletes a session's file, unless another program has it open",
       usage: "session.delete(name)", returns: "nothing",
       example: """
         local path = session.export(os.tmpname() .. ".kramers")
@@ -83,7 +84,7 @@ extension Catalog {
         """,
       seeAlso: ["session.list"]),
     Entry(
-      "session.export", .function,
+      "session.export", .session(Program.sessionExport),
       "writes the session for others, by the ending of the path: .lua the journal, .jsonl a line for "
         + "each result with its provenance, .kramers a copy",
       usage: "session.export(path)", returns: "the path",

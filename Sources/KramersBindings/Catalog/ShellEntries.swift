@@ -4,7 +4,7 @@ extension Catalog {
   /// What serves the person at the prompt. `:time on` there is `shell.time("on")`.
   static let shell: [Entry] = [
     Entry(
-      "resume", .function,
+      "resume", .call(Program.resume),
       "goes on with the interrupted entry, bit for bit: the last one is run again "
         + "from what it began with, calls of verbs that had ended return what they returned, what "
         + "was printed is not printed again, and the interrupted train, sweep or measure_escape "
@@ -17,28 +17,31 @@ extension Catalog {
         """,
       seeAlso: ["train", "measure_escape", "arrhenius"]),
     Entry(
-      "who", .function, "your own globals, with kind and size", usage: "who()", command: ":who",
+      "who", .call(Program.who), "your own globals, with kind and size", usage: "who()",
+      command: ":who",
       returns: "nothing",
       example: """
         l2_grid = linspace(0, 0.3, 16)
         who()
         """),
     Entry(
-      "apropos", .function, "the names whose help speaks of a word", usage: "apropos(word)",
+      "apropos", .call(Program.apropos), "the names whose help speaks of a word",
+      usage: "apropos(word)",
       command: "??word", returns: "nothing",
       example: """
         apropos("barrier")
         """,
       seeAlso: ["help"]),
     Entry(
-      "examples", .function, "examples worth running first", usage: "examples()",
+      "examples", .call(Program.examples), "examples worth running first", usage: "examples()",
       command: ":examples", returns: "nothing",
       example: """
         examples()
         """,
       seeAlso: ["shell.run"]),
     Entry(
-      "exit", .function, "ends the program; so do quit, Ctrl-D and :q", usage: "exit([status])",
+      "exit", .call(Program.leave), "ends the program; so do quit, Ctrl-D and :q",
+      usage: "exit([status])",
       command: ":exit", returns: "never",
       example: """
         print("done")
@@ -46,7 +49,8 @@ extension Catalog {
         """,
       seeAlso: ["quit"]),
     Entry(
-      "quit", .function, "ends the program", usage: "quit([status])", command: ":quit, :q",
+      "quit", .call(Program.leave), "ends the program", usage: "quit([status])",
+      command: ":quit, :q",
       returns: "never",
       example: """
         print("done")
@@ -54,14 +58,15 @@ extension Catalog {
         """,
       seeAlso: ["exit"]),
     Entry(
-      "shell.run", .function, "runs the example of a public name", usage: "shell.run(name)",
+      "shell.run", .call(Program.shellRun), "runs the example of a public name",
+      usage: "shell.run(name)",
       command: ":run name", returns: "what the example returns",
       example: """
         shell.run("linspace")
         """,
       seeAlso: ["examples"]),
     Entry(
-      "shell.tour", .function,
+      "shell.tour", .call(Program.shellTour),
       "the first five minutes: each step stands at the prompt, to be run with Enter",
       usage: "shell.tour([\"off\"])", command: ":tour [off]", returns: "nothing",
       example: """
@@ -69,7 +74,7 @@ extension Catalog {
         """,
       seeAlso: ["examples"]),
     Entry(
-      "shell.watch", .function,
+      "shell.watch", .call(Program.shellWatch),
       "what the progress line draws while train runs: "
         + Observable.all.map(\.name).joined(separator: ", ")
         + ", or a function of the experiment (on the command line: its name), which may only look; "
@@ -82,13 +87,13 @@ extension Catalog {
         """,
       seeAlso: ["train"]),
     Entry(
-      "shell.time", .function, "wall time and steps a second after each entry",
+      "shell.time", .call(Program.shellTime), "wall time and steps a second after each entry",
       usage: "shell.time([on])", command: ":time [on|off]", returns: "whether it is on",
       example: """
         print(shell.time(true))
         """),
     Entry(
-      "shell.format", .function, "how results leave: table, jsonl or csv",
+      "shell.format", .call(Program.shellFormat), "how results leave: table, jsonl or csv",
       usage: "shell.format([format])", command: ":format [table|jsonl|csv]", returns: "the format",
       example: """
         shell.format("csv")
@@ -96,7 +101,8 @@ extension Catalog {
         """,
       seeAlso: ["emit", "shell.once"]),
     Entry(
-      "shell.all", .function, "every field and row of the last result, or of the one that is given",
+      "shell.all", .call(Program.shellAll),
+      "every field and row of the last result, or of the one that is given",
       usage: "shell.all([result])", command: ":all", returns: "nothing",
       example: """
         experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
@@ -104,7 +110,7 @@ extension Catalog {
         """,
       seeAlso: ["r:all"]),
     Entry(
-      "shell.once", .function,
+      "shell.once", .call(Program.shellOnce),
       "the next entry's output goes into a file instead: written whole, as JSON lines or CSV "
         + "if its name ends so, else in the present format",
       usage: "shell.once(path)", command: ":once file", returns: "nothing",
@@ -114,7 +120,7 @@ extension Catalog {
         """,
       seeAlso: ["shell.format", "r:csv"]),
     Entry(
-      "shell.seed", .function,
+      "shell.seed", .call(Program.shellSeed),
       "the default seed: of experiments and data that get none, and of math.random",
       usage: "shell.seed([seed])", command: ":seed [n]", returns: "the seed",
       example: """
@@ -122,14 +128,15 @@ extension Catalog {
         """,
       seeAlso: ["experiment", "math.randomseed"]),
     Entry(
-      "shell.edit", .function,
+      "shell.edit", .call(Program.shellEdit),
       "opens the last entry, or a text, in $EDITOR; it then stands at the prompt",
       usage: "shell.edit([text])", command: ":edit", returns: "nothing",
       example: """
         print(pcall(shell.edit))  -- needs the shell
         """),
     Entry(
-      "shell.bt", .function, "the traceback of the last error", usage: "shell.bt()",
+      "shell.bt", .call(Program.shellBacktrace), "the traceback of the last error",
+      usage: "shell.bt()",
       command: ":bt", returns: "nothing",
       example: """
         shell.bt()

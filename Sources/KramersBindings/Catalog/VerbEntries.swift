@@ -24,7 +24,7 @@ extension Catalog {
 
   static let verbs: [Entry] = [
     Entry(
-      "experiment", .function,
+      "experiment", .options(Program.makeExperiment),
       "data, network, optimiser, noise and random stream; the new one becomes the current one",
       options: [
         OptionEntry("data", .data, standard: "required", "a data set"),
@@ -60,7 +60,7 @@ extension Catalog {
         """,
       seeAlso: ["use", "train", "trap", "data.gaussian"]),
     Entry(
-      "use", .function, "makes an experiment the current one, which global verbs act on",
+      "use", .call(Program.use), "makes an experiment the current one, which global verbs act on",
       returns: "the experiment",
       example: """
         local d = data.population { singular = {0.9} }
@@ -71,14 +71,15 @@ extension Catalog {
         """,
       seeAlso: ["current", "experiment"]),
     Entry(
-      "current", .function, "the current experiment", returns: "an experiment, or nil",
+      "current", .call(Program.presentExperiment), "the current experiment",
+      returns: "an experiment, or nil",
       example: """
         experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
         print(current())
         """,
       seeAlso: ["use"]),
     Entry(
-      "train", .verb, "runs the optimiser", positional: "steps",
+      "train", .verb(Program.train), "runs the optimiser", positional: "steps",
       options: [
         OptionEntry(
           "steps", .integer(.nonNegative), unit: "steps", standard: "1000", "steps to take"),
@@ -123,7 +124,7 @@ extension Catalog {
         """,
       seeAlso: ["measure", "trap"]),
     Entry(
-      "set", .verb, "changes settings of the experiment",
+      "set", .verb(Program.set), "changes settings of the experiment",
       options: presentSettings,
       returns: "the experiment",
       example: """
@@ -133,7 +134,7 @@ extension Catalog {
         """,
       seeAlso: ["set_l2", "experiment"]),
     Entry(
-      "set_l2", .verb, "changes the L2 strength", positional: "l2",
+      "set_l2", .verb(Program.setL2), "changes the L2 strength", positional: "l2",
       options: [OptionEntry("l2", .number(.nonNegative), standard: "required", "the new strength")],
       returns: "the new and the old value",
       example: """
@@ -142,7 +143,7 @@ extension Catalog {
         """,
       seeAlso: ["set", "phases"]),
     Entry(
-      "measure", .verb, "looks at the network without changing it",
+      "measure", .verb(Program.measure), "looks at the network without changing it",
       looks: true,
       returns: "kind=\"measurement\": step, epochs, "
         + Observable.fieldNames.joined(separator: ", ")
@@ -159,7 +160,8 @@ extension Catalog {
         """,
       seeAlso: ["train", "phases"]),
     Entry(
-      "x:weights", .method, "the weight matrix of a layer", positional: "layer",
+      "x:weights", .verb(Program.experimentWeights), "the weight matrix of a layer",
+      positional: "layer",
       options: [
         OptionEntry(
           "layer", .integer(.positive), standard: "required", "1 is the layer next to the inputs")
@@ -171,7 +173,8 @@ extension Catalog {
         """,
       seeAlso: ["x:map", "x:predict"]),
     Entry(
-      "x:map", .method, "the end-to-end matrix W_D ... W_1 of a linear network",
+      "x:map", .verb(Program.experimentMap),
+      "the end-to-end matrix W_D ... W_1 of a linear network",
       looks: true, returns: "a list of rows, outputs x inputs",
       example: """
         local x = experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 4 }
@@ -179,7 +182,7 @@ extension Catalog {
         """,
       seeAlso: ["x:weights", "measure"]),
     Entry(
-      "x:predict", .method, "the network's outputs", positional: "x",
+      "x:predict", .verb(Program.experimentPredict), "the network's outputs", positional: "x",
       options: [OptionEntry("x", .rows, standard: "required", "inputs, one row a sample")],
       looks: true, returns: "a list of rows, one a sample",
       example: """
@@ -188,7 +191,7 @@ extension Catalog {
         """,
       seeAlso: ["x:map"]),
     Entry(
-      "trap", .verb,
+      "trap", .verb(Program.trap),
       "puts the network into a metastable state on purpose: learns the kept modes, raises L2 "
         + "above the spinodals of the others until they are gone, and releases",
       options: [
@@ -239,7 +242,7 @@ extension Catalog {
         """,
       seeAlso: ["phases", "measure_escape"]),
     Entry(
-      "phases", .verb, "theory: spinodal and coexistence L2 strength of every mode",
+      "phases", .verb(Program.phases), "theory: spinodal and coexistence L2 strength of every mode",
       options: [
         OptionEntry(
           "l2", .number(.nonNegative), standard: "the experiment's",
@@ -260,7 +263,7 @@ extension Catalog {
         """,
       seeAlso: ["trap", "bifurcation", "barrier"]),
     Entry(
-      "measure_escape", .verb,
+      "measure_escape", .verb(Program.measureEscape),
       "first-passage times out of the present state, over independent replicas; the experiment "
         + "itself is left untouched",
       options: [
@@ -348,7 +351,7 @@ extension Catalog {
         """,
       seeAlso: ["trap", "arrhenius", "control", "escape.combine"]),
     Entry(
-      "export", .verb,
+      "export", .verb(Program.exportWeights),
       "writes the weights as a safetensors file, which PyTorch's and JAX's loaders read",
       positional: "path",
       options: [OptionEntry("path", .text, standard: "required", "the file, written whole")],
@@ -364,7 +367,7 @@ extension Catalog {
         """,
       seeAlso: ["import", "snapshot"]),
     Entry(
-      "import", .verb,
+      "import", .verb(Program.importWeights),
       "reads weights from a safetensors file in F64, F32, F16 or BF16; optimiser moments are "
         + "forgotten",
       positional: "path",
@@ -386,7 +389,7 @@ extension Catalog {
         """,
       seeAlso: ["export"]),
     Entry(
-      "snapshot", .verb, "the whole state and settings as a value",
+      "snapshot", .verb(Program.snapshot), "the whole state and settings as a value",
       looks: true,
       returns: "a snapshot: weights, optimiser moments, data order, random streams, settings",
       example: """
@@ -398,7 +401,7 @@ extension Catalog {
         """,
       seeAlso: ["restore", "clone"]),
     Entry(
-      "restore", .verb, "brings a snapshot back exactly", positional: "snapshot",
+      "restore", .verb(Program.restore), "brings a snapshot back exactly", positional: "snapshot",
       options: [
         OptionEntry("snapshot", .snapshot, standard: "required", "what `snapshot()` returned")
       ],
@@ -412,7 +415,8 @@ extension Catalog {
         """,
       seeAlso: ["snapshot"]),
     Entry(
-      "reset", .verb, "fresh initial weights at step 0; settings stay", positional: "seed",
+      "reset", .verb(Program.reset), "fresh initial weights at step 0; settings stay",
+      positional: "seed",
       options: [
         OptionEntry("seed", .integer(.any), standard: "the experiment's", "the new seed"),
         OptionEntry(
@@ -428,7 +432,7 @@ extension Catalog {
         """,
       seeAlso: ["restore"]),
     Entry(
-      "clone", .verb, "an independent copy of the experiment, in its present state",
+      "clone", .verb(Program.clone), "an independent copy of the experiment, in its present state",
       looks: true, returns: "an experiment; the current one stays current",
       example: """
         local x = experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }

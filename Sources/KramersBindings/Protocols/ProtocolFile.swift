@@ -66,7 +66,7 @@ struct ProtocolFile {
 /// - Returns: its path.
 /// - Throws: `NewProtocolError` for a name that is taken or none; `FileError`.
 package func writeNewProtocol(_ name: String) throws -> String {
-  guard name.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil else {
+  guard isPlainName(name) else {
     throw NewProtocolError("'\(name)' cannot be the name of a verb: letters, digits and _")
   }
   let program = try Program(ProgramOptions())

@@ -12,6 +12,7 @@ import Lua
 /// it returns becomes a result, whose kind is the protocol's name unless it says another.
 /// `picture`, if there is one, is what `plot` draws of it; see `stdlib-lua/pictures/draw.lua`.
 extension Program {
+  /// Reads the protocols, shipped ones first.
   func installProtocols() throws {
     let leave = try lua.makeFunction { [unowned self] call in
       // Stopped between two of its verbs: the shell still shows what it has.
@@ -34,18 +35,20 @@ extension Program {
         }
       }
     }
-    try install("protocol.load") { [unowned self] o, _ in
-      try refuseWhileLooking("protocol.load")
-      let path = try o.required("path", o.word("path"))
-      let file = try ProtocolFile(path: path)
-      try addProtocol(file, isOwn: true)
-      return [LuaValue(file.name)]
-    }
-    try install("protocol.check") { [unowned self] o, _ in
-      try refuseWhileLooking("protocol.check")
-      let name = try o.required("name", o.word("name"))
-      return [try pushResult(checkProtocol(name))]
-    }
+  }
+
+  func protocolLoad(_ o: Options) throws -> [LuaValue] {
+    try refuseWhileLooking("protocol.load")
+    let path = try o.required("path", o.word("path"))
+    let file = try ProtocolFile(path: path)
+    try addProtocol(file, isOwn: true)
+    return [LuaValue(file.name)]
+  }
+
+  func protocolCheck(_ o: Options) throws -> [LuaValue] {
+    try refuseWhileLooking("protocol.check")
+    let name = try o.required("name", o.word("name"))
+    return [try pushResult(checkProtocol(name))]
   }
 
   /// Makes a verb of a protocol's file.
@@ -54,7 +57,7 @@ extension Program {
   func addProtocol(_ file: ProtocolFile, isOwn: Bool) throws {
     let name = file.name
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.allSatisfy({ $0.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) != nil }) else {
+    guard parts.allSatisfy(isPlainName) else {
       throw ProtocolError("'\(name)' cannot be the name of a verb")
     }
     guard catalog.byName[name] == nil, try lua.globals.rawGet(LuaValue(name)).isNil,
@@ -79,7 +82,7 @@ extension Program {
     let function = try protocolFunction(entry, body)
     catalog.add(entry, isOwn: isOwn)
     try setGlobal(name, function)
-    if entry.isMethodToo {
+    if entry.role == .verb {
       try metatables.experimentMethods.rawSet(LuaValue(name), function)
     }
   }
@@ -103,7 +106,7 @@ extension Program {
       end
       """
     let begin = try lua.makeFunction { [unowned self] call in
-      try beginProtocol(entry.name, call.arguments)
+      try beginProtocol(entry, call.arguments)
     }
     let finish = try lua.makeFunction { [unowned self] call in
       try finishProtocol(entry.name, call.arguments)
@@ -113,8 +116,9 @@ extension Program {
   }
 
   /// The experiment, the options with their defaults, and what ends the call when it is left.
-  private func beginProtocol(_ name: String, _ arguments: [LuaValue]) throws -> [LuaValue] {
-    let (box, checked) = try target(name, arguments)
+  private func beginProtocol(_ entry: Entry, _ arguments: [LuaValue]) throws -> [LuaValue] {
+    let name = entry.name
+    let (box, checked) = try target(entry, arguments)
     try chronicle.noteProtocol(name)
     let origin = ProvenanceBox(name, checked.record(self), box.experiment, self)
     let call = protocolCalls.begin(name, origin)

@@ -116,18 +116,10 @@ extension Program {
     }
   }
 
-  func installResume() throws {
-    try setGlobal(
-      "resume",
-      .function(
-        lua.makeFunction { [unowned self] call in
-          try refuseWhileLooking("resume")
-          guard call.arguments.isEmpty else { throw ResumeError("takes no arguments") }
-          return try resume()
-        }))
-  }
-
-  private func resume() throws -> [LuaValue] {
+  /// resume()
+  func resume(_ call: LuaCall) throws -> [LuaValue] {
+    try refuseWhileLooking("resume")
+    guard call.arguments.isEmpty else { throw ResumeError("takes no arguments") }
     guard let entry = chronicle.interruptedEntry,
       !chronicle.entriesUnderWay.contains(where: { $0 === entry })
     else {

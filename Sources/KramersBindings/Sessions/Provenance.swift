@@ -86,22 +86,10 @@ extension Program {
     try chronicle.provenances.rawSet(result, lua.wrap(provenance, metatable: metatables.states))
   }
 
-  /// r:provenance().
-  func installProvenance(_ methods: LuaTable) throws {
-    let verb = "r:provenance"
-    let function = try lua.makeFunction { [unowned self] call in
-      guard try isResult(call.argument(1)) else {
-        throw VerbError(verb, "is a method of results: write r:provenance() with a result r")
-      }
-      guard
-        let box = try chronicle.provenances.rawGet(call.argument(1)).asObject(ProvenanceBox.self)
-      else {
-        return [.nil]
-      }
-      return [try push(box.record)]
-    }
-    try methods.rawSet("provenance", .function(function))
-    functionNames[.function(function)] = verb
+  /// r:provenance()
+  func resultProvenance(_ call: LuaCall) throws -> [LuaValue] {
+    let box = try chronicle.provenances.rawGet(call.argument(1)).asObject(ProvenanceBox.self)
+    return [try box.map { try push($0.record) } ?? .nil]
   }
 }
 

@@ -4,59 +4,50 @@ import Lua
 
 /// `session.*`: what a person does with sessions.
 extension Program {
-  func installSessions() throws {
-    try sessionFunction("session.save") { [unowned self] call in
-      let path = try optionalName("session.save", call).map { try SessionPaths.path(of: $0) }
-      return [LuaValue(try saveSession(to: path))]
-    }
-    try sessionFunction("session.open") { [unowned self] call in
-      let name = try nameArgument("session.open", call)
-      return [try openSession(SessionPaths.path(of: name))]
-    }
-    try sessionFunction("session.list") { [unowned self] _ in
-      try SessionPaths.checkDirectory()
-      return [try push(sessionList())]
-    }
-    try sessionFunction("session.journal") { [unowned self] call in
-      let script = journalText()
-      guard let path = try optionalName("session.journal", call) else { return [.string(script)] }
-      try writeFile(script, to: path)
-      return [LuaValue(path)]
-    }
-    try sessionFunction("session.export") { [unowned self] call in
-      let path = try nameArgument("session.export", call)
-      try exportSession(to: path)
-      return [LuaValue(path)]
-    }
-    try sessionFunction("session.delete") { [unowned self] call in
-      let name = try nameArgument("session.delete", call)
-      try SessionFile.remove(SessionPaths.path(of: name))
-      return []
-    }
-    try sessionFunction("session.verify") { [unowned self] call in
-      let path: String
-      if let name = try optionalName("session.verify", call) {
-        path = try SessionPaths.path(of: name)
-      } else if let file = session.file {
-        path = file.path
-      } else {
-        throw VerbError("session.verify", "takes the name of a session: this one is in no file yet")
-      }
-      return [try pushResult(verify(path).record)]
-    }
+  func sessionSave(_ call: LuaCall) throws -> [LuaValue] {
+    let path = try optionalName("session.save", call).map { try SessionPaths.path(of: $0) }
+    return [LuaValue(try saveSession(to: path))]
   }
 
-  /// In a replay the session that is run again does nothing with files.
-  private func sessionFunction(_ name: String, _ body: @escaping LuaBody) throws {
-    try setGlobal(
-      name,
-      .function(
-        lua.makeFunction { [unowned self] call in
-          let isReading = ["session.list", "session.journal"].contains(name)
-          if !isReading { try refuseWhileLooking(name) }
-          if session.isReplaying, !isReading { return [] }
-          return try blaming(name) { try body(call) }
-        }))
+  func sessionOpen(_ call: LuaCall) throws -> [LuaValue] {
+    let name = try nameArgument("session.open", call)
+    return [try openSession(SessionPaths.path(of: name))]
+  }
+
+  func sessionList(_: LuaCall) throws -> [LuaValue] {
+    try SessionPaths.checkDirectory()
+    return [try push(sessionList())]
+  }
+
+  func sessionJournal(_ call: LuaCall) throws -> [LuaValue] {
+    let script = journalText()
+    guard let path = try optionalName("session.journal", call) else { return [.string(script)] }
+    try writeFile(script, to: path)
+    return [LuaValue(path)]
+  }
+
+  func sessionExport(_ call: LuaCall) throws -> [LuaValue] {
+    let path = try nameArgument("session.export", call)
+    try exportSession(to: path)
+    return [LuaValue(path)]
+  }
+
+  func sessionDelete(_ call: LuaCall) throws -> [LuaValue] {
+    let name = try nameArgument("session.delete", call)
+    try SessionFile.remove(SessionPaths.path(of: name))
+    return []
+  }
+
+  func sessionVerify(_ call: LuaCall) throws -> [LuaValue] {
+    let path: String
+    if let name = try optionalName("session.verify", call) {
+      path = try SessionPaths.path(of: name)
+    } else if let file = session.file {
+      path = file.path
+    } else {
+      throw VerbError("session.verify", "takes the name of a session: this one is in no file yet")
+    }
+    return [try pushResult(verify(path).record)]
   }
 
   private func optionalName(_ verb: String, _ call: LuaCall) throws -> String? {

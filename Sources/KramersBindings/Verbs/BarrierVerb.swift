@@ -3,65 +3,64 @@ import Lua
 
 /// `barrier`, the escape time that its result predicts, and the exact time in one dimension.
 extension Program {
-  func installBarrier() throws {
-    try verb("barrier") { [unowned self] box, o in
-      let experiment = box.experiment
-      var request = BarrierRequest(seed: o.seed() ?? experiment.seed)
-      request.mode = o.integer("mode")
-      request.method = o.choice("method")
-      request.from = try end("from", o, experiment)
-      request.to = try end("to", o, experiment)
-      if let images = o.integer("images") { request.images = images }
-      if let paths = o.integer("paths") { request.paths = paths }
-      if let iterations = o.integer("iterations") { request.iterations = iterations }
-      let monitor = monitor()
-      let (result, seconds) = try timed {
-        do {
-          return try experiment.barrier(request, monitor: monitor)
-        } catch let error as InputError {
-          // Stopped before there was anything to show.
-          if monitor.shouldStop { throw LuaInterrupted() }
-          throw error
-        }
+  func barrier(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let experiment = box.experiment
+    var request = BarrierRequest(seed: o.seed() ?? experiment.seed)
+    request.mode = o.integer("mode")
+    request.method = o.choice("method")
+    request.from = try end("from", o, experiment)
+    request.to = try end("to", o, experiment)
+    if let images = o.integer("images") { request.images = images }
+    if let paths = o.integer("paths") { request.paths = paths }
+    if let iterations = o.integer("iterations") { request.iterations = iterations }
+    let monitor = monitor()
+    let (result, seconds) = try timed {
+      do {
+        return try experiment.barrier(request, monitor: monitor)
+      } catch let error as InputError {
+        // Stopped before there was anything to show.
+        if monitor.shouldStop { throw LuaInterrupted() }
+        throw error
       }
-      let value = try finishLong(
-        result.record(experiment, seconds: seconds), result.isInterrupted)
-      let states = try result.states.map { parameters in
-        var copy = experiment
-        try copy.setParameters(parameters)
-        return copy
-      }
-      try attach(states, of: box, to: value)
-      return [value]
     }
-    try install("passage_time") { o, _ in
-      let potential = try o.required("potential", o.value("potential")?.asFunction)
-      var failure: (any Error)?
-      let wall = o.number("wall").map { LeftEnd.reflecting($0) }
-      let time = try meanFirstPassageTime(
-        temperature: o.required("temperature", o.number("temperature")),
-        from: o.required("from", o.number("from")), to: o.required("to", o.number("to")),
-        leftEnd: wall ?? .natural
-      ) { x in
-        if failure != nil { return .nan }
-        do {
-          guard let value = try potential.call([.number(x)]).first?.double else {
-            throw VerbError("passage_time", "potential(\(plainNumber(x))) must be a number")
-          }
-          return value
-        } catch {
-          failure = error
-          return .nan
-        }
-      }
-      if let failure { throw failure }
-      guard let time else {
-        throw InputError.sentence(
-          "potential: the integral does not settle; it must be finite and smooth up to 'to', and "
-            + "rise to the left of 'from' unless there is a wall")
-      }
-      return [.number(time)]
+    let value = try finishLong(
+      result.record(experiment, seconds: seconds), result.isInterrupted)
+    let states = try result.states.map { parameters in
+      var copy = experiment
+      try copy.setParameters(parameters)
+      return copy
     }
+    try attach(states, of: box, to: value)
+    return [value]
+  }
+
+  func passageTime(_ o: Options) throws -> [LuaValue] {
+    let potential = try o.required("potential", o.value("potential")?.asFunction)
+    var failure: (any Error)?
+    let wall = o.number("wall").map { LeftEnd.reflecting($0) }
+    let time = try meanFirstPassageTime(
+      temperature: o.required("temperature", o.number("temperature")),
+      from: o.required("from", o.number("from")), to: o.required("to", o.number("to")),
+      leftEnd: wall ?? .natural
+    ) { x in
+      if failure != nil { return .nan }
+      do {
+        guard let value = try potential.call([.number(x)]).first?.double else {
+          throw VerbError("passage_time", "potential(\(plainNumber(x))) must be a number")
+        }
+        return value
+      } catch {
+        failure = error
+        return .nan
+      }
+    }
+    if let failure { throw failure }
+    guard let time else {
+      throw InputError.sentence(
+        "potential: the integral does not settle; it must be finite and smooth up to 'to', and "
+          + "rise to the left of 'from' unless there is a wall")
+    }
+    return [.number(time)]
   }
 
   private func end(_ name: String, _ o: Options, _ experiment: Experiment) throws -> [Double]? {
@@ -73,28 +72,21 @@ extension Program {
   }
 
   /// r:time(T): steps and their stated relative error, or nil and the reason.
-  func installBarrierTime(_ methods: LuaTable) throws {
-    let function = try lua.makeFunction { [unowned self] call in
-      let verb = "r:time"
-      guard try isResult(call.argument(1)),
-        let formula = StoredRate(try record(of: call.argument(1), verb: verb))
-      else {
-        throw VerbError(verb, "is a method of results of barrier: write r:time(temperature)")
-      }
-      guard let temperature = call.argument(2).double, temperature > 0, temperature.isFinite else {
-        throw VerbError(
-          verb, "temperature must be positive, got \(describe(call.argument(2)))")
-      }
-      switch formula.rate.prediction(
-        temperature: temperature, learningRate: formula.lr, momentum: formula.momentum)
-      {
-      case .time(let tau, let error, let stepError):
-        return [.number(tau), .number(error + stepError)]
-      case .unavailable(let reason): return [.nil, LuaValue(reason)]
-      }
+  func resultTime(_ call: LuaCall) throws -> [LuaValue] {
+    let verb = "r:time"
+    guard let formula = StoredRate(try record(of: call.argument(1), verb: verb)) else {
+      throw VerbError(verb, "is a method of results of barrier: write r:time(temperature)")
     }
-    try methods.rawSet("time", .function(function))
-    functionNames[.function(function)] = "r:time"
+    guard let temperature = call.argument(2).double, temperature > 0, temperature.isFinite else {
+      throw VerbError(verb, "temperature must be positive, got \(describe(call.argument(2)))")
+    }
+    switch formula.rate.prediction(
+      temperature: temperature, learningRate: formula.lr, momentum: formula.momentum)
+    {
+    case .time(let tau, let error, let stepError):
+      return [.number(tau), .number(error + stepError)]
+    case .unavailable(let reason): return [.nil, LuaValue(reason)]
+    }
   }
 }
 

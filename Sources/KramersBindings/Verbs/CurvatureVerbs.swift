@@ -3,32 +3,32 @@ import Lua
 
 /// `hessian` and `noise`: second derivatives and gradient noise at the present state.
 extension Program {
-  func installCurvature() throws {
-    try verb("hessian") { [unowned self] box, o in
-      var request = HessianRequest()
-      request.isDense = o.flag("dense")
-      if request.isDense, o.has("k") || o.has("which") {
-        throw InputError.sentence("dense = true gives all eigenvalues: leave k and which out")
-      }
-      request.end = o.choice("which") ?? .largest
-      request.count =
-        o.integer("k") ?? min(request.count, box.experiment.network.parameterCount)
-      if let tolerance = o.number("tolerance") { request.tolerance = tolerance }
-      let (result, seconds) = try timed {
-        try box.experiment.hessian(request, threads: options.threads, monitor: monitor())
-      }
-      let record = result.record(box.experiment.network, seconds: seconds)
-      return [try finishLong(record, result.isInterrupted)]
+  func hessian(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    var request = HessianRequest()
+    request.isDense = o.flag("dense")
+    if request.isDense, o.has("k") || o.has("which") {
+      throw InputError.sentence("dense = true gives all eigenvalues: leave k and which out")
     }
-    try verb("noise") { [unowned self] box, o in
-      var request = NoiseRequest()
-      request.batch = o.value("batch").map { $0.int.map { .size($0) } ?? .full }
-      request.sampling = o.word("replacement").flatMap(sampling(named:))
-      request.mode = o.integer("mode")
-      if let count = o.integer("k") { request.count = count }
-      let result = try box.experiment.gradientNoise(request, monitor: monitor())
-      return [try pushResult(result.record(lr: box.experiment.settings.learningRate))]
+    request.end = o.choice("which") ?? .largest
+    request.count =
+      o.integer("k") ?? min(request.count, box.experiment.network.parameterCount)
+    if let tolerance = o.number("tolerance") { request.tolerance = tolerance }
+    let (result, seconds) = try timed {
+      try box.experiment.hessian(request, threads: options.threads, monitor: monitor())
     }
+    let record = result.record(box.experiment.network, seconds: seconds)
+    return [try finishLong(record, result.isInterrupted)]
+  }
+
+  func noise(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    var request = NoiseRequest()
+    var settings = box.experiment.settings
+    try apply(o, to: &settings)
+    (request.batch, request.sampling) = (settings.batch, settings.sampling)
+    request.mode = o.integer("mode")
+    if let count = o.integer("k") { request.count = count }
+    let result = try box.experiment.gradientNoise(request, monitor: monitor())
+    return [try pushResult(result.record(settings))]
   }
 }
 
@@ -47,12 +47,13 @@ extension HessianResult {
 }
 
 extension NoiseResult {
-  func record(lr: Double) -> Record {
+  func record(_ settings: Settings) -> Record {
     [
       "kind": "noise", "batch": batch, "samples": samples,
-      "replacement": replacementRecord(sampling), "factor": factor, "trace": trace, "top": top,
+      "replacement": Setting.named["replacement"]?.record(of: settings), "factor": factor,
+      "trace": trace, "top": top,
       "mode": mode, "projection": projection, "projection_reason": projectionReason,
-      "effective_temperature": effectiveTemperature, "lr": lr,
+      "effective_temperature": effectiveTemperature, "lr": settings.learningRate,
       "absorbing": absorbing.isAbsorbing, "absorbing_reason": absorbing.reason,
       "support_rank": absorbing.rank, "support_residual": absorbing.residual,
     ]

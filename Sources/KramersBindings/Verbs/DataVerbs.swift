@@ -3,96 +3,98 @@ import Lua
 
 /// `data.*` and the methods of data sets.
 extension Program {
-  func installData() throws {
-    try install("data.gaussian") { [unowned self] o, _ in
-      try push(
-        .gaussian(
-          singular: o.required("singular", o.numbers("singular")), inputs: o.integer("inputs"),
-          outputs: o.integer("outputs"), samples: o.required("samples", o.integer("samples")),
-          test: o.integer("test"), rotate: o.flag("rotate"), seed: seed(o)))
-    }
-    try install("data.teacher") { [unowned self] o, _ in
-      try push(
-        .teacher(
-          singular: o.required("singular", o.numbers("singular")), inputs: o.integer("inputs"),
-          outputs: o.integer("outputs"), samples: o.integer("samples"), test: o.integer("test"),
-          noise: o.number("noise") ?? 0, inputSpectrum: o.numbers("input_spectrum"),
-          testSpectrum: o.numbers("test_spectrum"), seed: seed(o)))
-    }
-    try install("data.population") { [unowned self] o, _ in
-      try push(
-        .population(
-          singular: o.required("singular", o.numbers("singular")), inputs: o.integer("inputs"),
-          outputs: o.integer("outputs"), inputSpectrum: o.numbers("input_spectrum")))
-    }
-    try install("data.from") { [unowned self] o, _ in
-      try push(
-        .from(
-          x: o.required("x", o.rows("x")), y: o.required("y", o.rows("y")),
-          testX: o.rows("test_x"), testY: o.rows("test_y")), from: o)
-    }
-    try install("data.digits") { [unowned self] o, _ in
-      try push(
-        .digits(
-          classes: o.integers("classes"), train: o.number("train") ?? 0.8,
-          center: o.flag("center"), seed: seed(o)))
-    }
-    try install("data.modular") { [unowned self] o, _ in
-      try push(
-        .modular(
-          p: o.required("p", o.integer("p")),
-          operation: o.choice("operation") ?? .add,
-          fraction: o.number("fraction") ?? 0.5, seed: seed(o)))
-    }
-    try install("data.completion") { [unowned self] o, _ in
-      try push(
-        .completion(
-          size: o.required("size", o.integer("size")), rank: o.integer("rank") ?? 1,
-          fraction: o.required("fraction", o.number("fraction")), seed: seed(o)))
-    }
-    try installDataFiles()
-    try installDataMethods()
+  func gaussianData(_ o: Options) throws -> [LuaValue] {
+    try push(
+      .gaussian(
+        singular: o.required("singular", o.numbers("singular")), inputs: o.integer("inputs"),
+        outputs: o.integer("outputs"), samples: o.required("samples", o.integer("samples")),
+        test: o.integer("test"), rotate: o.flag("rotate"), seed: seed(o)))
   }
 
-  /// Data sets read from files.
-  private func installDataFiles() throws {
-    try install("data.csv") { [unowned self] o, _ in
-      let separator = o.word("separator") ?? ","
-      guard separator.utf8.count == 1, let byte = separator.utf8.first else {
-        throw InputError.rule("separator", "one character", "\"\(separator)\"")
-      }
-      return try push(
-        o.reading("path") { bytes, file in
-          try .csv(
-            bytes, inputs: o.columns("inputs"),
-            targets: o.required("targets", o.columns("targets")), header: o.value("header")?.bool,
-            separator: byte, missing: missing(o), file: file, threads: options.threads)
-        }, from: o)
+  func teacherData(_ o: Options) throws -> [LuaValue] {
+    try push(
+      .teacher(
+        singular: o.required("singular", o.numbers("singular")), inputs: o.integer("inputs"),
+        outputs: o.integer("outputs"), samples: o.integer("samples"), test: o.integer("test"),
+        noise: o.number("noise") ?? 0, inputSpectrum: o.numbers("input_spectrum"),
+        testSpectrum: o.numbers("test_spectrum"), seed: seed(o)))
+  }
+
+  func populationData(_ o: Options) throws -> [LuaValue] {
+    try push(
+      .population(
+        singular: o.required("singular", o.numbers("singular")), inputs: o.integer("inputs"),
+        outputs: o.integer("outputs"), inputSpectrum: o.numbers("input_spectrum")))
+  }
+
+  func fromData(_ o: Options) throws -> [LuaValue] {
+    try push(
+      .from(
+        x: o.required("x", o.rows("x")), y: o.required("y", o.rows("y")),
+        testX: o.rows("test_x"), testY: o.rows("test_y")), from: o)
+  }
+
+  func digitsData(_ o: Options) throws -> [LuaValue] {
+    try push(
+      .digits(
+        classes: o.integers("classes"), train: o.number("train") ?? 0.8,
+        center: o.flag("center"), seed: seed(o)))
+  }
+
+  func modularData(_ o: Options) throws -> [LuaValue] {
+    try push(
+      .modular(
+        p: o.required("p", o.integer("p")),
+        operation: o.choice("operation") ?? .add,
+        fraction: o.number("fraction") ?? 0.5, seed: seed(o)))
+  }
+
+  func completionData(_ o: Options) throws -> [LuaValue] {
+    try push(
+      .completion(
+        size: o.required("size", o.integer("size")), rank: o.integer("rank") ?? 1,
+        fraction: o.required("fraction", o.number("fraction")), seed: seed(o)))
+  }
+
+  func csvData(_ o: Options) throws -> [LuaValue] {
+    let separator = o.word("separator") ?? ","
+    guard separator.utf8.count == 1, let byte = separator.utf8.first else {
+      throw InputError.rule("separator", "one character", "\"\(separator)\"")
     }
-    try install("data.npy") { [unowned self] o, _ in
-      try push(
-        .npy(
-          x: o.required("x", o.bytes("x")), y: o.required("y", o.bytes("y")),
-          testX: o.bytes("test_x"), testY: o.bytes("test_y"), labels: o.flag("labels"),
-          missing: missing(o),
-          files: o.files(["x", "y", "test_x", "test_y"])), from: o)
-    }
-    try install("data.npz") { [unowned self] o, _ in
-      let bytes = try o.required("path", o.bytes("path"))
-      return try push(
-        .npz(
-          bytes, x: o.word("x") ?? "x", y: o.word("y") ?? "y", testX: o.word("test_x"),
-          testY: o.word("test_y"), labels: o.flag("labels"), missing: missing(o),
-          file: shownPath(o.word("path") ?? "")), from: o)
-    }
-    try install("data.idx") { [unowned self] o, _ in
-      try push(
-        .idx(
-          images: o.required("images", o.bytes("images")),
-          labels: o.required("labels", o.bytes("labels")), testImages: o.bytes("test_images"),
-          testLabels: o.bytes("test_labels"), limit: o.integer("limit"),
-          files: o.files(["images", "labels", "test_images", "test_labels"])), from: o)
-    }
+    return try push(
+      o.reading("path") { bytes, file in
+        try .csv(
+          bytes, inputs: o.columns("inputs"),
+          targets: o.required("targets", o.columns("targets")), header: o.value("header")?.bool,
+          separator: byte, missing: missing(o), file: file, threads: options.threads)
+      }, from: o)
+  }
+
+  func npyData(_ o: Options) throws -> [LuaValue] {
+    try push(
+      .npy(
+        x: o.required("x", o.bytes("x")), y: o.required("y", o.bytes("y")),
+        testX: o.bytes("test_x"), testY: o.bytes("test_y"), labels: o.flag("labels"),
+        missing: missing(o),
+        files: o.files(["x", "y", "test_x", "test_y"])), from: o)
+  }
+
+  func npzData(_ o: Options) throws -> [LuaValue] {
+    let bytes = try o.required("path", o.bytes("path"))
+    return try push(
+      .npz(
+        bytes, x: o.word("x") ?? "x", y: o.word("y") ?? "y", testX: o.word("test_x"),
+        testY: o.word("test_y"), labels: o.flag("labels"), missing: missing(o),
+        file: shownPath(o.word("path") ?? "")), from: o)
+  }
+
+  func idxData(_ o: Options) throws -> [LuaValue] {
+    try push(
+      .idx(
+        images: o.required("images", o.bytes("images")),
+        labels: o.required("labels", o.bytes("labels")), testImages: o.bytes("test_images"),
+        testLabels: o.bytes("test_labels"), limit: o.integer("limit"),
+        files: o.files(["images", "labels", "test_images", "test_labels"])), from: o)
   }
 
   /// What `missing` and `allow_nan` say together.
@@ -104,21 +106,26 @@ extension Program {
     return .drop
   }
 
-  private func installDataMethods() throws {
-    try method("d:subsample") { [unowned self] d, o in
-      try push(d.subsample(n: o.required("n", o.integer("n")), seed: seed(o)))
-    }
-    try method("d:split") { [unowned self] d, o in
-      try push(d.split(train: o.number("train") ?? 0.8, seed: seed(o)))
-    }
-    try method("d:whiten") { [unowned self] d, _ in
-      try d.checkNumbers()
-      return try push(d.whitened())
-    }
-    try method("d:singular_values") { [unowned self] d, _ in
-      try d.checkNumbers()
-      return [.table(try lua.tableFrom(d.singularValues()))]
-    }
+  func subsampleData(_ d: Dataset, _ o: Options) throws -> [LuaValue] {
+    try push(d.subsample(n: o.required("n", o.integer("n")), seed: seed(o)))
+  }
+
+  func splitData(_ d: Dataset, _ o: Options) throws -> [LuaValue] {
+    try push(d.split(train: o.number("train") ?? 0.8, seed: seed(o)))
+  }
+
+  func whitenData(_ d: Dataset, _: Options) throws -> [LuaValue] {
+    try d.checkNumbers()
+    return try push(d.whitened())
+  }
+
+  func singularValuesData(_ d: Dataset, _: Options) throws -> [LuaValue] {
+    try d.checkNumbers()
+    return [.table(try lua.tableFrom(d.singularValues()))]
+  }
+
+  /// What a data set answers to.
+  func installDataFields() throws {
     let methods = metatables.dataMethods
     try metatables.data.rawSet(
       "__index",

@@ -177,7 +177,7 @@ extension SplittingOverlap.Comparison {
   var record: Record {
     [
       "temperature": effectiveTemperature > 0 ? effectiveTemperature : nil,
-      "batch": batchRecord(settings.batch), "tau_splitting": splitting.tau,
+      "batch": Setting.named["batch"]?.record(of: settings), "tau_splitting": splitting.tau,
       "relative_error": splitting.relativeError, "tau_direct": direct.tau, "tau_low": direct.low,
       "tau_high": direct.high, "escapes": direct.escapes,
       "censored": direct.replicas - direct.escapes, "z": z, "agrees": agrees,

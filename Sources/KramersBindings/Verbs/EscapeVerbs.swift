@@ -3,38 +3,36 @@ import Lua
 
 /// `measure_escape`, and what the protocols about escapes are built from.
 extension Program {
-  func installEscapeVerbs() throws {
-    try verb("measure_escape") { [unowned self] box, o in
-      let experiment = box.experiment
-      var settings = experiment.settings
-      try apply(o, to: &settings)
-      var request = EscapeRequest(settings: settings, seed: experiment.seed)
-      request.ensemble = try o.ensemble(request.ensemble)
-      request.mode = o.integer("mode")
-      request.observable = try watched(o, of: box)
-      request.direction = o.word("direction").flatMap(Observable.Direction.init(rawValue:))
-      request.threshold = o.number("threshold")
-      request.isFrozen = o.flag("frozen")
-      if let dwell = o.integer("dwell") { request.dwell = dwell }
-      request.allowsDivergence = o.flag("allow_diverged")
-      if o.choice("method") == EscapeMethod.splitting {
-        for name in ["dwell", "allow_diverged"] where o.has(name) {
-          throw InputError.sentence("\(name) goes with method = \"direct\"")
-        }
-        return try split(experiment, request, o)
+  func measureEscape(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let experiment = box.experiment
+    var settings = experiment.settings
+    try apply(o, to: &settings)
+    var request = EscapeRequest(settings: settings, seed: experiment.seed)
+    request.ensemble = try o.ensemble(request.ensemble)
+    request.mode = o.integer("mode")
+    request.observable = try watched(o, of: box)
+    request.direction = o.word("direction").flatMap(Observable.Direction.init(rawValue:))
+    request.threshold = o.number("threshold")
+    request.isFrozen = o.flag("frozen")
+    if let dwell = o.integer("dwell") { request.dwell = dwell }
+    request.allowsDivergence = o.flag("allow_diverged")
+    if o.choice("method") == EscapeMethod.splitting {
+      for name in ["dwell", "allow_diverged"] where o.has(name) {
+        throw InputError.sentence("\(name) goes with method = \"direct\"")
       }
-      for name in ["runs", "level"] where o.has(name) {
-        throw InputError.sentence("\(name) goes with method = \"splitting\"")
-      }
-      let (result, seconds) = try timed {
-        try resumable(\.progress) { monitor, reached in
-          try experiment.measureEscape(
-            request, threads: options.threads, monitor: monitor, resuming: reached)
-        }
-      }
-      let record = result.record(network: experiment.network, seconds: seconds)
-      return [try finishLong(record, result.isInterrupted, progress: result.progress)]
+      return try split(experiment, request, o)
     }
+    for name in ["runs", "level"] where o.has(name) {
+      throw InputError.sentence("\(name) goes with method = \"splitting\"")
+    }
+    let (result, seconds) = try timed {
+      try resumable(\.progress) { monitor, reached in
+        try experiment.measureEscape(
+          request, threads: options.threads, monitor: monitor, resuming: reached)
+      }
+    }
+    let record = result.record(network: experiment.network, seconds: seconds)
+    return [try finishLong(record, result.isInterrupted, progress: result.progress)]
   }
 
   private func split(

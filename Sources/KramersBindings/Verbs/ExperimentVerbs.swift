@@ -3,40 +3,36 @@ import Lua
 
 /// `experiment`, `use`, `current`, and the fields of experiments.
 extension Program {
-  func installExperiment() throws {
-    try install("experiment") { [unowned self] o, _ in
-      try refuseWhileLooking("experiment")
-      let data = try o.required("data", o.data("data"))
-      let network = try Network(
-        widths: widths(o, data),
-        activation: o.choice("activation") ?? .linear,
-        bias: o.flag("bias"), loss: o.choice("loss") ?? .mse)
-      var settings = Settings()
-      try apply(o, to: &settings)
-      let experiment = try Experiment(
-        data: data, network: network, settings: settings,
-        initialization: o.choice("init") ?? .gaussian,
-        initScale: o.number("init_scale") ?? 1, seed: seed(o))
-      let value = try pushNew(experiment)
-      current = value.asObject(ExperimentBox.self)
-      return [value]
+  func makeExperiment(_ o: Options) throws -> [LuaValue] {
+    try refuseWhileLooking("experiment")
+    let data = try o.required("data", o.data("data"))
+    let network = try Network(
+      widths: widths(o, data),
+      activation: o.choice("activation") ?? .linear,
+      bias: o.flag("bias"), loss: o.choice("loss") ?? .mse)
+    var settings = Settings()
+    try apply(o, to: &settings)
+    let experiment = try Experiment(
+      data: data, network: network, settings: settings,
+      initialization: o.choice("init") ?? .gaussian,
+      initScale: o.number("init_scale") ?? 1, seed: seed(o))
+    let value = try pushNew(experiment)
+    current = value.asObject(ExperimentBox.self)
+    return [value]
+  }
+
+  /// use(x)
+  func use(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self) else {
+      throw VerbError("use", "takes an experiment, got \(describe(call.argument(1)))")
     }
-    try setGlobal(
-      "use",
-      .function(
-        lua.makeFunction { [unowned self] call in
-          guard let box = call.argument(1).asObject(ExperimentBox.self) else {
-            throw VerbError("use", "takes an experiment, got \(describe(call.argument(1)))")
-          }
-          try refuseWhileLooking("use")
-          current = box
-          return [call.argument(1)]
-        }))
-    try setGlobal(
-      "current",
-      .function(
-        lua.makeFunction { [unowned self] _ in [try current.map { try push($0) } ?? .nil] }))
-    try installExperimentFields()
+    try refuseWhileLooking("use")
+    current = box
+    return [call.argument(1)]
+  }
+
+  func presentExperiment(_: LuaCall) throws -> [LuaValue] {
+    [try current.map { try push($0) } ?? .nil]
   }
 
   /// An experiment that did not exist before.
@@ -76,7 +72,8 @@ extension Program {
     }
   }
 
-  private func installExperimentFields() throws {
+  /// What an experiment answers to.
+  func installExperimentFields() throws {
     let methods = metatables.experimentMethods
     try metatables.experiment.rawSet(
       "__index",
@@ -144,26 +141,6 @@ extension Experiment {
     case "epochs": return state.epochs.record
     default: return nil
     }
-  }
-}
-
-func batchRecord(_ batch: BatchSize) -> Record {
-  switch batch {
-  case .full: .text("full")
-  case .size(let size): .integer(size)
-  }
-}
-
-/// The values of the option `replacement`.
-func sampling(named word: String) -> Sampling? {
-  Sampling(rawValue: Sampling.aliases[word] ?? word)
-}
-
-func replacementRecord(_ sampling: Sampling) -> Record {
-  switch sampling {
-  case .permutation: .boolean(false)
-  case .replacement: .boolean(true)
-  case .subset: .text("subset")
   }
 }
 

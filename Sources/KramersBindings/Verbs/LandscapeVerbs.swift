@@ -3,38 +3,34 @@ import Lua
 
 /// `phases` and `trap`; the other landscape verbs have files of their own.
 extension Program {
-  func installLandscapeVerbs() throws {
-    try verb("phases") { [unowned self] box, o in
-      let phases = try box.experiment.phases(l2: o.number("l2"), monitor: monitor())
-      return [try pushResult(phases.record)]
+  func phases(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let phases = try box.experiment.phases(l2: o.number("l2"), monitor: monitor())
+    return [try pushResult(phases.record)]
+  }
+
+  func trap(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    var options = TrapOptions()
+    options.rank = o.integer("rank") ?? 0
+    options.modes = try o.integers("modes")
+    guard options.modes == nil || !o.has("rank") else {
+      throw InputError.sentence("give either rank or modes")
     }
-    try verb("trap") { [unowned self] box, o in
-      var options = TrapOptions()
-      options.rank = o.integer("rank") ?? 0
-      options.modes = try o.integers("modes")
-      guard options.modes == nil || !o.has("rank") else {
-        throw InputError.sentence("give either rank or modes")
-      }
-      options.l2 = o.number("l2")
-      options.release = o.number("release")
-      options.exact = o.flag("exact")
-      for name in ["l2", "steps", "max_steps", "noise"] where options.exact && o.has(name) {
-        throw InputError.sentence(
-          "\(name) is not used with exact = true, which trains nothing"
-            + (name == "l2" ? "; the strength of the state is release" : ""))
-      }
-      options.noise = o.flag("noise")
-      if let tolerance = o.number("tolerance") { options.tolerance = tolerance }
-      options.steps = o.integer("steps")
-      if let steps = o.integer("max_steps") { options.maxSteps = steps }
-      let (result, seconds) = try timed {
-        try box.experiment.trap(options, monitor: monitor())
-      }
-      return [try finishLong(result.record(seconds: seconds), result.outcome == .interrupted)]
+    options.l2 = o.number("l2")
+    options.release = o.number("release")
+    options.exact = o.flag("exact")
+    for name in ["l2", "steps", "max_steps", "noise"] where options.exact && o.has(name) {
+      throw InputError.sentence(
+        "\(name) is not used with exact = true, which trains nothing"
+          + (name == "l2" ? "; the strength of the state is release" : ""))
     }
-    try installSweep()
-    try installBarrier()
-    try installCurvature()
+    options.noise = o.flag("noise")
+    if let tolerance = o.number("tolerance") { options.tolerance = tolerance }
+    options.steps = o.integer("steps")
+    if let steps = o.integer("max_steps") { options.maxSteps = steps }
+    let (result, seconds) = try timed {
+      try box.experiment.trap(options, monitor: monitor())
+    }
+    return [try finishLong(result.record(seconds: seconds), result.outcome == .interrupted)]
   }
 }
 

@@ -3,42 +3,29 @@ package import Lua
 
 /// `emit`, `print`, `help`, and how results print themselves.
 extension Program {
-  func installOutput() throws {
-    try setGlobal(
-      "emit",
-      .function(
-        lua.makeFunction { [unowned self] call in
-          guard call.arguments.count == 1 else {
-            throw VerbError("emit", "takes one value, got \(call.arguments.count)")
-          }
-          let record = try record(
-            of: call.argument(1), verb: "emit", keepsClock: output.keepsClock)
-          if showsOutput {
-            try noteEmitted(call.argument(1), record)
-            output.put(record)
-          }
-          return []
-        }))
-    try setGlobal(
-      "print",
-      .function(
-        lua.makeFunction { [unowned self] call in
-          if showsOutput { try printValues(call.arguments) }
-          return []
-        }))
-    try setGlobal(
-      "help",
-      .function(
-        lua.makeFunction { [unowned self] call in
-          try output.write(helpText(call.arguments) + "\n")
-          return []
-        }))
-    try metatables.result.rawSet(
-      "__tostring",
-      .function(
-        lua.makeFunction { [unowned self] call in
-          [LuaValue(answerText(try record(of: call.argument(1), verb: "tostring")))]
-        }))
+  /// emit(value)
+  func emit(_ call: LuaCall) throws -> [LuaValue] {
+    guard call.arguments.count == 1 else {
+      throw VerbError("emit", "takes one value, got \(call.arguments.count)")
+    }
+    let record = try record(of: call.argument(1), verb: "emit", keepsClock: output.keepsClock)
+    if showsOutput {
+      try noteEmitted(call.argument(1), record)
+      output.put(record)
+    }
+    return []
+  }
+
+  /// print(...)
+  func print(_ call: LuaCall) throws -> [LuaValue] {
+    if showsOutput { try printValues(call.arguments) }
+    return []
+  }
+
+  /// help([name])
+  func help(_ call: LuaCall) throws -> [LuaValue] {
+    try output.write(helpText(call.arguments) + "\n")
+    return []
   }
 
   /// Whether an output is a new one; see `EntryLog`.

@@ -7,26 +7,23 @@ import Lua
 
 /// `plot`: pictures of results, in files and on the terminal.
 extension Program {
-  func installPictures() throws {
-    let entry = catalog.entry("plot")
-    let function = try lua.makeFunction { [unowned self] call in
-      let (path, options) = try plotArguments(entry, call.arguments)
-      // Before anything is drawn: a wrong name must not cost a long picture.
-      let format = try path.map(Self.fileFormat)
-      if path == nil { try requireTerminal() }
-      let figure = try figure(of: call.argument(1), options)
-      guard let path, let format else {
-        if showsOutput { try show(figure) }
-        return []
-      }
-      try draw(figure, format, path, keepsData: options.flag("data"))
-      return [LuaValue(path)]
+  /// plot(result[, file][, options])
+  func plot(_ call: LuaCall) throws -> [LuaValue] {
+    let (path, options) = try plotArguments(call.arguments)
+    // Before anything is drawn: a wrong name must not cost a long picture.
+    let format = try path.map(Self.fileFormat)
+    if path == nil { try requireTerminal() }
+    let figure = try figure(of: call.argument(1), options)
+    guard let path, let format else {
+      if showsOutput { try show(figure) }
+      return []
     }
-    try setGlobal("plot", .function(function))
+    try draw(figure, format, path, keepsData: options.flag("data"))
+    return [LuaValue(path)]
   }
 
   private func plotArguments(
-    _ entry: Entry, _ arguments: [LuaValue]
+    _ arguments: [LuaValue]
   ) throws -> (path: String?, options: Options) {
     guard let first = arguments.first, first.asTable != nil else {
       throw VerbError(
@@ -49,7 +46,7 @@ extension Program {
         "is called plot(result[, file][, options]), got \(describe(options)) for the "
           + (path == nil ? "file" : "options"))
     }
-    return (path, try Options(entry, options))
+    return (path, try Options(catalog.entry("plot"), options))
   }
 
   /// - Throws: `VerbError`, `LuaError`.

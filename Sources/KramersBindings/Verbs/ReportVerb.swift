@@ -5,27 +5,24 @@ import Lua
 /// `report`: a page of results for others. What stands in it is data from here; the page itself is
 /// made by `stdlib-lua/pictures/report.lua`.
 extension Program {
-  func installReport() throws {
-    let entry = catalog.entry("report")
-    let function = try lua.makeFunction { [unowned self] call in
-      let (path, options) = try reportArguments(entry, call.arguments)
-      let items =
-        call.argument(2).isNil
-        ? LuaValue.table(try lua.makeTable(array: try reportItems())) : call.argument(2)
-      let page = try pictures.report(lua).call([
-        items, .table(options.table(self)), .table(reportTools()), LuaValue(path),
-      ])
-      guard case .string(let bytes)? = page.first else {
-        throw VerbError("report", page.dropFirst().first?.text ?? "there is nothing to report")
-      }
-      if !session.isReplaying { try writeFile(bytes, to: path) }
-      return [LuaValue(path)]
+  /// report(path[, results][, options])
+  func report(_ call: LuaCall) throws -> [LuaValue] {
+    let (path, options) = try reportArguments(call.arguments)
+    let items =
+      call.argument(2).isNil
+      ? LuaValue.table(try lua.makeTable(array: try reportItems())) : call.argument(2)
+    let page = try pictures.report(lua).call([
+      items, .table(options.table(self)), .table(reportTools()), LuaValue(path),
+    ])
+    guard case .string(let bytes)? = page.first else {
+      throw VerbError("report", page.dropFirst().first?.text ?? "there is nothing to report")
     }
-    try setGlobal("report", .function(function))
+    if !session.isReplaying { try writeFile(bytes, to: path) }
+    return [LuaValue(path)]
   }
 
   private func reportArguments(
-    _ entry: Entry, _ arguments: [LuaValue]
+    _ arguments: [LuaValue]
   ) throws -> (path: String, options: Options) {
     guard let path = arguments.first?.text, path.lowercased().hasSuffix(".html") else {
       throw VerbError(
@@ -45,7 +42,7 @@ extension Program {
         "report",
         "is called report(path[, results][, options]), got \(describe(options)) for the options")
     }
-    return (path, try Options(entry, options))
+    return (path, try Options(catalog.entry("report"), options))
   }
 
   /// What is reported where nothing is named: of a session its results, of a script what it emitted.

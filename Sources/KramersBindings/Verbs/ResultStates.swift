@@ -38,31 +38,25 @@ extension Program {
     return [call.argument(1)]
   }
 
-  func installResultStates(_ methods: LuaTable) throws {
-    let function = try lua.makeFunction { [unowned self] call in
-      let verb = "r:state"
-      try refuseWhileLooking(verb)
-      guard try isResult(call.argument(1)) else {
-        throw VerbError(verb, "is a method of results: write r:state(i) with a result r")
-      }
-      guard let box = try states(of: call.argument(1)) else {
-        throw VerbError(
-          verb,
-          "this result has no states: they belong to the results of sweep, hysteresis and barrier")
-      }
-      guard let i = call.argument(2).int, i >= 1, i <= box.states.count else {
-        throw VerbError(
-          verb,
-          "takes the number of a state in 1...\(box.states.count), got "
-            + describe(call.argument(2)))
-      }
-      guard !box.experiment.isRunning else {
-        throw VerbError(verb, "this experiment is being trained; an observer may only look at it")
-      }
-      box.experiment.experiment = box.states[i - 1]
-      return [try push(box.experiment)]
+  /// r:state(i)
+  func resultState(_ call: LuaCall) throws -> [LuaValue] {
+    let verb = "r:state"
+    try refuseWhileLooking(verb)
+    guard let box = try states(of: call.argument(1)) else {
+      throw VerbError(
+        verb,
+        "this result has no states: they belong to the results of sweep, hysteresis and barrier")
     }
-    try methods.rawSet("state", .function(function))
-    functionNames[.function(function)] = "r:state"
+    guard let i = call.argument(2).int, i >= 1, i <= box.states.count else {
+      throw VerbError(
+        verb,
+        "takes the number of a state in 1...\(box.states.count), got "
+          + describe(call.argument(2)))
+    }
+    guard !box.experiment.isRunning else {
+      throw VerbError(verb, "this experiment is being trained; an observer may only look at it")
+    }
+    box.experiment.experiment = box.states[i - 1]
+    return [try push(box.experiment)]
   }
 }

@@ -3,34 +3,32 @@ import Lua
 
 /// `sweep`, and the states that its results can re-enter.
 extension Program {
-  func installSweep() throws {
-    try verb("sweep") { [unowned self] box, o in
-      var options = SweepOptions(l2: try grid(o))
-      options.hold = o.integer("hold")
-      if let tolerance = o.number("converged") { options.tolerance = tolerance }
-      guard options.hold == nil || !o.has("converged") else {
-        throw InputError.sentence("give either hold or converged")
-      }
-      if let steps = o.integer("max_steps") { options.maxSteps = steps }
-      if let floor = o.number("floor") { options.floor = floor }
-      options.observable = try observable(o, of: box, isReplica: false)
-      var experiment = box.experiment
-      let (result, seconds) = try timed {
-        try resumable(\.interrupted) { monitor, reached in
-          experiment = box.experiment
-          return try experiment.sweep(options, monitor: monitor, resuming: reached)
-        }
-      }
-      if let divergence = result.divergence, result.points.isEmpty {
-        throw InputError.sentence("no point could be measured: \(divergence.message)")
-      }
-      box.experiment = experiment
-      let record = result.record(network: experiment.network, seconds: seconds)
-      let value = try finishLong(
-        record, result.outcome == .interrupted, progress: result.interrupted)
-      try attach(result.states, of: box, to: value)
-      return [value]
+  func sweep(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    var options = SweepOptions(l2: try grid(o))
+    options.hold = o.integer("hold")
+    if let tolerance = o.number("converged") { options.tolerance = tolerance }
+    guard options.hold == nil || !o.has("converged") else {
+      throw InputError.sentence("give either hold or converged")
     }
+    if let steps = o.integer("max_steps") { options.maxSteps = steps }
+    if let floor = o.number("floor") { options.floor = floor }
+    options.observable = try observable(o, of: box, isReplica: false)
+    var experiment = box.experiment
+    let (result, seconds) = try timed {
+      try resumable(\.interrupted) { monitor, reached in
+        experiment = box.experiment
+        return try experiment.sweep(options, monitor: monitor, resuming: reached)
+      }
+    }
+    if let divergence = result.divergence, result.points.isEmpty {
+      throw InputError.sentence("no point could be measured: \(divergence.message)")
+    }
+    box.experiment = experiment
+    let record = result.record(network: experiment.network, seconds: seconds)
+    let value = try finishLong(
+      record, result.outcome == .interrupted, progress: result.interrupted)
+    try attach(result.states, of: box, to: value)
+    return [value]
   }
 
   /// l2 = {...}, or from, to and points, evenly spaced on the given scale.

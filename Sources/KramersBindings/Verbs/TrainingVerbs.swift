@@ -3,169 +3,120 @@ import Lua
 
 /// Verbs: globals that act on the current experiment, and methods of every experiment.
 extension Program {
-  func installVerbs() throws {
-    try verb("train") { [unowned self] box, o in
-      let before = box.experiment
-      var experiment = before
-      try experiment.update { try apply(o, to: &$0) }
-      var options = try trainingOptions(o, experiment)
-      options.observable = try observable(o, of: box, isReplica: false)
-      let start = experiment
-      let observer = observer(o, box, start)
-      box.isRunning = true
-      defer { box.isRunning = false }
-      let (result, seconds) = try timed {
-        try resumable(\.interrupted) { monitor, reached in
-          experiment = start
-          return try experiment.train(
-            options, monitor: monitor, observer: observer, resuming: reached)
-        }
+  func train(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let before = box.experiment
+    var experiment = before
+    try experiment.update { try apply(o, to: &$0) }
+    var options = try trainingOptions(o, experiment)
+    options.observable = try observable(o, of: box, isReplica: false)
+    let start = experiment
+    let observer = observer(o, box, start)
+    box.isRunning = true
+    defer { box.isRunning = false }
+    let (result, seconds) = try timed {
+      try resumable(\.interrupted) { monitor, reached in
+        experiment = start
+        return try experiment.train(
+          options, monitor: monitor, observer: observer, resuming: reached)
       }
-      box.experiment = result.outcome == .diverged ? before : experiment
-      let record = result.record(
-        lr: experiment.settings.learningRate, observable: options.observable,
-        divergence: experiment.divergence(of: result, monitor: unwatched), seconds: seconds)
-      if let error = result.observerError {
-        output.emit(record)
-        throw error
-      }
-      return try [
-        finishLong(record, result.outcome == .interrupted, progress: result.interrupted)
-      ]
     }
-    try verb("set") { [unowned self] box, o in
-      try box.experiment.update { try apply(o, to: &$0) }
-      return [try push(box)]
+    box.experiment = result.outcome == .diverged ? before : experiment
+    let record = result.record(
+      lr: experiment.settings.learningRate, observable: options.observable,
+      divergence: experiment.divergence(of: result, monitor: unwatched), seconds: seconds)
+    if let error = result.observerError {
+      output.emit(record)
+      throw error
     }
-    try verb("set_l2") { box, o in
-      let old = box.experiment.settings.l2
-      let new = try o.required("l2", o.number("l2"))
-      try box.experiment.update { $0.l2 = new }
-      return [.number(new), .number(old)]
-    }
-    try verb("measure") { [unowned self] box, _ in
-      [try pushResult(box.experiment.measure().record(kind: "measurement"))]
-    }
-    try verb("x:weights") { [unowned self] box, o in
-      let l = try o.required("layer", o.integer("layer"))
-      let network = box.experiment.network
-      guard l <= network.depth else { throw InputError.rule("layer", "in 1...\(network.depth)", l) }
-      let weights = network.weights(l - 1, of: box.experiment.state.parameters)
-      return [.table(try lua.tableFrom(weights.values, columns: weights.columns))]
-    }
-    try verb("x:map") { [unowned self] box, _ in
-      let map = try box.experiment.map()
-      return [.table(try lua.tableFrom(map.values, columns: map.columns))]
-    }
-    try verb("x:predict") { [unowned self] box, o in
-      let outputs = try box.experiment.predict(o.required("x", o.rows("x")))
-      return [.table(try lua.tableFrom(outputs.values, columns: outputs.columns))]
-    }
-    try verb("export") { [unowned self] box, o in
-      let path = try o.required("path", o.word("path"))
-      let experiment = box.experiment
-      try writeFile(
-        safetensors(network: experiment.network, parameters: experiment.state.parameters),
-        to: path)
-      return [LuaValue(path)]
-    }
-    try verb("import") { [unowned self] box, o in
-      let network = box.experiment.network
-      let found = try o.reading("path") { bytes, _ in
-        try importedParameters(fromSafetensors: bytes, for: network, map: o.names("map"))
-      }
-      try box.experiment.setParameters(found.parameters)
-      guard found.names != found.ownNames else { return [try push(box)] }
-      let pairs = Array(zip(found.ownNames, found.names))
-      if showsOutput {
-        errors.warn("import: " + pairs.map { "\($0) is '\($1)'" }.joined(separator: ", "))
-      }
-      let map = try lua.makeTable()
-      for (own, name) in pairs { try map.rawSet(LuaValue(own), LuaValue(name)) }
-      return [try push(box), .table(map)]
-    }
-    try verb("snapshot") { [unowned self] box, _ in
-      [try lua.wrap(SnapshotBox(box.experiment), metatable: metatables.snapshot)]
-    }
-    try verb("restore") { [unowned self] box, o in
-      let snapshot = try o.required("snapshot", o.snapshot("snapshot"))
-      guard snapshot.network == box.experiment.network else {
-        throw VerbError("restore", "the snapshot is of another network: \(snapshot.summary)")
-      }
-      box.experiment = snapshot
-      return [try push(box)]
-    }
-    try verb("reset") { [unowned self] box, o in
-      let seed = o.seed() ?? box.experiment.seed
-      if o.flag("keep") {
-        box.experiment.restart(seed: seed)
-      } else {
-        box.experiment.reset(seed: seed)
-      }
-      return [try push(box)]
-    }
-    try verb("clone") { [unowned self] box, _ in [try pushNew(box.experiment)] }
-    try installLandscapeVerbs()
-    try installEscapeVerbs()
+    return try [
+      finishLong(record, result.outcome == .interrupted, progress: result.interrupted)
+    ]
   }
 
-  /// Installs a verb as a global and as a method; `x:name` as a method only.
-  func verb(
-    _ name: String, _ body: @escaping (ExperimentBox, Options) throws -> [LuaValue]
-  ) throws {
-    if !name.hasPrefix("x:") {
-      let function = try lua.makeFunction { [unowned self] call in
-        let (box, options) = try target(name, call.arguments)
-        return try run(name, box, options, body)
-      }
-      try setGlobal(name, .function(function))
-    }
-    let method = name.hasPrefix("x:") ? String(name.dropFirst(2)) : name
-    // Not the same function: `x.train{...}` would act on the current experiment, whatever x is.
-    let withSelf = try lua.makeFunction { [unowned self] call in
-      guard call.argument(1).asObject(ExperimentBox.self) != nil else {
-        throw VerbError(name, "is a method here: write x:\(method){...}, not x.\(method){...}")
-      }
-      let (box, options) = try target(name, call.arguments)
-      return try run(name, box, options, body)
-    }
-    functionNames[.function(withSelf)] = name
-    try metatables.experimentMethods.rawSet(LuaValue(method), .function(withSelf))
+  func set(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    try box.experiment.update { try apply(o, to: &$0) }
+    return [try push(box)]
   }
 
-  private func run(
-    _ name: String, _ box: ExperimentBox, _ options: Options,
-    _ body: (ExperimentBox, Options) throws -> [LuaValue]
-  ) throws -> [LuaValue] {
-    let before = subject
-    subject = box
-    defer { subject = before }
-    return try logged(name, box, options) {
-      try progress.during(name) { try blaming(name) { try body(box, options) } }
-    }
+  func setL2(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let old = box.experiment.settings.l2
+    let new = try o.required("l2", o.number("l2"))
+    try box.experiment.update { $0.l2 = new }
+    return [.number(new), .number(old)]
   }
 
-  /// Sorts out `verb{...}`, `x:verb{...}` and `verb(positional)`.
-  func target(_ name: String, _ arguments: [LuaValue]) throws -> (ExperimentBox, Options) {
-    var rest = arguments[...]
-    var box = current
-    if let first = rest.first?.asObject(ExperimentBox.self) {
-      box = first
-      rest = rest.dropFirst()
+  func measure(_ box: ExperimentBox, _: Options) throws -> [LuaValue] {
+    [try pushResult(box.experiment.measure().record(kind: "measurement"))]
+  }
+
+  func experimentWeights(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let l = try o.required("layer", o.integer("layer"))
+    let network = box.experiment.network
+    guard l <= network.depth else { throw InputError.rule("layer", "in 1...\(network.depth)", l) }
+    let weights = network.weights(l - 1, of: box.experiment.state.parameters)
+    return [.table(try lua.tableFrom(weights.values, columns: weights.columns))]
+  }
+
+  func experimentMap(_ box: ExperimentBox, _: Options) throws -> [LuaValue] {
+    let map = try box.experiment.map()
+    return [.table(try lua.tableFrom(map.values, columns: map.columns))]
+  }
+
+  func experimentPredict(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let outputs = try box.experiment.predict(o.required("x", o.rows("x")))
+    return [.table(try lua.tableFrom(outputs.values, columns: outputs.columns))]
+  }
+
+  func exportWeights(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let path = try o.required("path", o.word("path"))
+    let experiment = box.experiment
+    try writeFile(
+      safetensors(network: experiment.network, parameters: experiment.state.parameters),
+      to: path)
+    return [LuaValue(path)]
+  }
+
+  func importWeights(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let network = box.experiment.network
+    let found = try o.reading("path") { bytes, _ in
+      try importedParameters(fromSafetensors: bytes, for: network, map: o.names("map"))
     }
-    let entry = catalog.entry(name)
-    guard rest.count <= 1 else {
-      throw VerbError(name, "takes one table of options, got \(rest.count) arguments")
+    try box.experiment.setParameters(found.parameters)
+    guard found.names != found.ownNames else { return [try push(box)] }
+    let pairs = Array(zip(found.ownNames, found.names))
+    if showsOutput {
+      errors.warn("import: " + pairs.map { "\($0) is '\($1)'" }.joined(separator: ", "))
     }
-    if !entry.looks { try refuseWhileLooking(name) }
-    let options = try Options(entry, rest.first ?? .nil)
-    guard let box else {
-      throw VerbError(name, "there is no experiment yet; make one with experiment{...}")
+    let map = try lua.makeTable()
+    for (own, name) in pairs { try map.rawSet(LuaValue(own), LuaValue(name)) }
+    return [try push(box), .table(map)]
+  }
+
+  func snapshot(_ box: ExperimentBox, _: Options) throws -> [LuaValue] {
+    [try lua.wrap(SnapshotBox(box.experiment), metatable: metatables.snapshot)]
+  }
+
+  func restore(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let snapshot = try o.required("snapshot", o.snapshot("snapshot"))
+    guard snapshot.network == box.experiment.network else {
+      throw VerbError("restore", "the snapshot is of another network: \(snapshot.summary)")
     }
-    guard !box.isRunning || entry.looks else {
-      throw VerbError(name, "this experiment is being trained; an observer may only look at it")
+    box.experiment = snapshot
+    return [try push(box)]
+  }
+
+  func reset(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let seed = o.seed() ?? box.experiment.seed
+    if o.flag("keep") {
+      box.experiment.restart(seed: seed)
+    } else {
+      box.experiment.reset(seed: seed)
     }
-    return (box, options)
+    return [try push(box)]
+  }
+
+  func clone(_ box: ExperimentBox, _: Options) throws -> [LuaValue] {
+    [try pushNew(box.experiment)]
   }
 
   /// `observe = function(x) ... end`: sees the experiment at that step, and may not change it.

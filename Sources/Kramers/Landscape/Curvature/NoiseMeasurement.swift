@@ -15,7 +15,6 @@ public struct NoiseResult: Sendable {
   /// Samples a step.
   public let batch: Int
   public let samples: Int
-  public let sampling: Sampling
   /// f: (1/B)(N-B)/(N-1) without replacement, 1/B with; 0 for the full batch.
   public let factor: Double
   /// tr C.
@@ -88,7 +87,7 @@ extension Experiment {
       reason = "the escape direction is known for deep linear networks only"
     }
     return NoiseResult(
-      batch: size, samples: train.count, sampling: settings.sampling, factor: factor,
+      batch: size, samples: train.count, factor: factor,
       trace: factor * noise.trace, top: top, mode: mode, projection: projection,
       projectionReason: reason,
       effectiveTemperature: projection.flatMap { variance in
