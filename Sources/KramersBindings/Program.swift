@@ -56,8 +56,11 @@ public final class Program {
   let protocolCalls = ProtocolCalls()
   /// The experiment of the verb under way, the innermost.
   var subject: ExperimentBox?
+  /// Whether a check has found that something is wrong.
+  public internal(set) var hasFailed = false
   /// Calls of observables that are functions, one inside of the other.
   var looksUnderWay = 0
+  let library: StandardLibrary
   let reflection: Reflection
   let pictures: Pictures
   /// What was emitted, for `report`; of very much only the beginning.
@@ -81,7 +84,8 @@ public final class Program {
     metatables = try Metatables(lua)
     publicNames = try lua.makeTable()
     reflection = try Reflection(lua)
-    pictures = Pictures(own: try lua.makeTable(), folder: options.luaPath.map { $0 + "/pictures" })
+    library = StandardLibrary(folder: options.luaPath)
+    pictures = Pictures(own: try lua.makeTable(), library)
     let weakKeys = try lua.makeTable(fields: ["__mode": "k"])
     attachments = try lua.makeTable()
     chronicle = Chronicle(Session(seed: options.seed), provenances: try lua.makeTable())

@@ -27,7 +27,10 @@ struct Batch {
       }
       program.leaveSession(signal: LuaSignals.received)
       if LuaSignals.received != 0 { reraise(LuaSignals.received) }
-      guard let failure else { return program.savingStatus }
+      guard let failure else {
+        let status = program.savingStatus
+        return status == 0 && program.hasFailed ? 1 : status
+      }
       program.errors.write(errorReport(failure, sources, colored: options.colorsErrors))
       if let stop, Program.cannotGoOn(stop) { return 65 }
       return failure is FileError ? 66 : 1

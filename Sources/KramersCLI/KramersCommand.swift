@@ -93,6 +93,9 @@ struct KramersCommand: ParsableCommand {
   @Flag(help: "List the sessions.")
   var sessions = false
 
+  @Flag(help: "Compare what this machine computes with theory, as check() does; half a minute.")
+  var selftest = false
+
   @Option(
     name: .customLong("new-protocol"),
     help: ArgumentHelp(
@@ -130,11 +133,12 @@ struct KramersCommand: ParsableCommand {
     let choices = [
       session.map { _ in "--session" }, resume.map { _ in "--resume" },
       verify.map { _ in "--verify" }, sessions ? "--sessions" : nil,
+      selftest ? "--selftest" : nil,
     ].compactMap(\.self)
     if choices.count > 1 {
       throw ValidationError("give either \(choices.joined(separator: " or "))")
     }
-    if verify != nil || sessions, script != nil || !code.isEmpty {
+    if verify != nil || sessions || selftest, script != nil || !code.isEmpty {
       throw ValidationError("\(choices[0]) runs no script")
     }
     if json, let format, format != "jsonl" {
@@ -163,7 +167,7 @@ struct KramersCommand: ParsableCommand {
 
   /// A terminal and nothing to run: the shell.
   private var isInteractive: Bool {
-    interactive || (Terminal.isInput && script == nil && code.isEmpty)
+    interactive || (Terminal.isInput && script == nil && code.isEmpty && !selftest)
   }
 
   private var shellOptions: ShellOptions {
@@ -189,7 +193,8 @@ struct KramersCommand: ParsableCommand {
     options.version = Self.version
     options.script = script
     options.arguments = rest
-    options.code = code
+    let check = options.format == .table ? "check():all()" : "check()"
+    options.code = selftest ? [check] : code
     options.isQuiet = quiet
     options.showsProgress = Terminal.isErrors && Environment["TERM"] != "dumb"
     options.colorsOutput = color.isOn(terminal: Terminal.isOutput)
@@ -202,7 +207,8 @@ struct KramersCommand: ParsableCommand {
     guard Terminal.isErrors, !quiet, let script else { return }
     let own: Set<String> = [
       "-e", "-i", "--no-init", "--seed", "--threads", "--format", "--json", "--timings", "--quiet",
-      "--color", "--new-protocol", "--session", "--resume", "--verify", "--sessions", "--version",
+      "--color", "--new-protocol", "--session", "--resume", "--verify", "--sessions", "--selftest",
+      "--version",
       "--help",
     ]
     let late = rest.map { String($0.prefix { $0 != "=" }) }.first { own.contains($0) }

@@ -24,6 +24,8 @@ private struct DataFolder: ~Copyable {
 private let small =
   "experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }\n"
 
+private let count = "{ name = 'n', type = 'integer', required = true, help = 'a number' }"
+
 /// A protocol's file around this body.
 private func protocolText(_ body: String, options: String = "") -> String {
   """
@@ -65,6 +67,28 @@ private func protocolText(_ body: String, options: String = "") -> String {
     #expect(try folder.run("--new-protocol", "mine").status == 0)
     let again = try folder.run("--new-protocol", "mine")
     #expect(again.status == 74 && again.errors.contains("is there already"))
+  }
+
+  @Test("its parts get its tools; a part that is not there, or no name, is an error")
+  func parts() throws {
+    let folder = try DataFolder()
+    try FileManager.default.createDirectory(
+      atPath: folder.protocols + "/parts", withIntermediateDirectories: true)
+    try folder.write(
+      "local kramers = ... return { twice = function(n) if n > 9 then kramers.refuse('too big') end "
+        + "return 2 * n end }", to: "parts/numbers.lua")
+    try folder.write(
+      "local kramers = ...\nlocal numbers = kramers.part('numbers')\n"
+        + protocolText("return { n = numbers.twice(options.n) }", options: count)
+        .dropFirst("local kramers = ...\n".count), to: "double.lua")
+    try folder.write("local kramers = ... kramers.part('../double')", to: "escapes.lua")
+    try folder.write("local kramers = ... kramers.part('none')", to: "lacks.lua")
+    let run = try folder.run("-e", small + "emit(double { n = 4 })")
+    #expect(run.records.last?["n"] as? Int == 8, "\(run.errors)")
+    #expect(run.errors.contains("escapes.lua: ") && run.errors.contains("got \"../double\""))
+    #expect(run.errors.contains("parts/none.lua"))
+    let refused = try folder.run("-e", small + "double { n = 10 }")
+    #expect(refused.status == 1 && refused.errors.contains("double: too big"))
   }
 
   @Test("its options are checked, and its defaults filled in")

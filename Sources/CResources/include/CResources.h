@@ -14,16 +14,7 @@ struct kr_resource {
 /// Repository (1998), doi:10.24432/C50P49, licensed CC BY 4.0; its test part.
 struct kr_resource kr_digits(void);
 
-/// `stdlib-lua/<name>.lua`; no bytes when there is no such protocol.
-struct kr_resource kr_protocol(const char *name);
-
-/// The name of the n-th of them, from 0, in the order of the reference page; NULL past the last.
-const char *kr_protocol_name(size_t n);
-
-/// `stdlib-lua/template/template.lua`: a protocol to begin from, called NAME.
-struct kr_resource kr_template(void);
-
-/// The n-th file of `stdlib-lua/pictures`, from 0: its name without `.lua`, NULL past the last, and
-/// its bytes.
-const char *kr_picture_name(size_t n);
-struct kr_resource kr_picture(size_t n);
+/// The n-th file of `stdlib-lua`, from 0: its path there without `.lua`, NULL past the last, and its
+/// bytes.
+const char *kr_lua_name(size_t n);
+struct kr_resource kr_lua(size_t n);

@@ -1,4 +1,3 @@
-internal import CResources
 import Kramers
 import Lua
 
@@ -6,13 +5,12 @@ import Lua
 final class Pictures {
   /// `picture` of protocols, by name.
   let own: LuaTable
-  /// Where the files are read from instead of the program itself (for development).
-  private let folder: String?
+  private let library: StandardLibrary
   private var describe: LuaFunction?
 
-  init(own: LuaTable, folder: String?) {
+  init(own: LuaTable, _ library: StandardLibrary) {
     self.own = own
-    self.folder = folder
+    self.library = library
   }
 
   /// The function `plot.lua` returns: (value, options) -> description, or nil and why there is none.
@@ -20,7 +18,8 @@ final class Pictures {
     if let describe { return describe }
     let draw = try load("draw", lua, []).asTable ?? lua.makeTable()
     let kinds = try lua.makeTable()
-    for name in Self.names where !["draw", "plot", "report"].contains(name) {
+    for name in StandardLibrary.names(in: "pictures")
+    where !["draw", "plot", "report"].contains(name) {
       let functions = try load(name, lua, [.table(draw)]).asTable
       for (kind, function) in try functions?.rawPairs() ?? [] { try kinds.rawSet(kind, function) }
     }
@@ -39,19 +38,10 @@ final class Pictures {
     return function
   }
 
-  private static let names: [String] = {
-    var names: [String] = []
-    while let name = kr_picture_name(names.count) { names.append(String(cString: name)) }
-    return names
-  }()
-
   private func load(_ name: String, _ lua: LuaState, _ arguments: [LuaValue]) throws -> LuaValue {
-    guard let n = Self.names.firstIndex(of: name) else {
+    guard let source = library.source("pictures/" + name) else {
       preconditionFailure("no picture file '\(name)'")
     }
-    let resource = kr_picture(n)
-    let shipped = Array(UnsafeBufferPointer(start: resource.bytes, count: resource.count))
-    let source = folder.flatMap { try? readWhole("\($0)/\(name).lua") } ?? shipped
     let chunk = try lua.load(source, chunkName: "@stdlib/pictures/\(name).lua")
     return try chunk.call(arguments).first ?? .nil
   }

@@ -1,7 +1,6 @@
 #if canImport(Glibc)
   internal import Glibc
 #endif
-internal import CResources
 import Lua
 
 /// A protocol's source, and where it was found. The file's name is the verb's.
@@ -24,24 +23,14 @@ struct ProtocolFile {
     self.init(name: String(file.dropLast(4)), path: path, source: try readWhole(path))
   }
 
-  /// What the program carries inside itself, or what a folder has under the same names (for
-  /// development).
-  static func shipped(readFrom folder: String?) -> [ProtocolFile] {
-    shippedNames.map { name in
-      if let path = folder.map({ "\($0)/\(name).lua" }), let file = try? ProtocolFile(path: path) {
-        return file
-      }
-      let resource = kr_protocol(name)
-      let source = UnsafeBufferPointer(start: resource.bytes, count: resource.count)
-      return ProtocolFile(name: name, path: "stdlib/\(name).lua", source: Array(source))
+  /// Those of the program itself.
+  static func shipped(_ library: StandardLibrary) -> [ProtocolFile] {
+    shippedNames.compactMap { name in
+      library.source(name).map { ProtocolFile(name: name, path: "stdlib/\(name).lua", source: $0) }
     }
   }
 
-  static let shippedNames: [String] = {
-    var names: [String] = []
-    while let name = kr_protocol_name(names.count) { names.append(String(cString: name)) }
-    return names
-  }()
+  static let shippedNames = StandardLibrary.names(in: nil)
 
   /// The `.lua` files of a folder, by name; none where there is no such folder.
   static func inFolder(_ folder: String) -> [ProtocolFile] {
@@ -78,9 +67,8 @@ package func writeNewProtocol(_ name: String) throws -> String {
   if let reason = UserDirectories.make(folder) { throw FileError(folder, reason) }
   let path = "\(folder)/\(name).lua"
   guard access(path, F_OK) != 0 else { throw FileError(path, "is there already") }
-  let template = kr_template()
-  let text = String(
-    decoding: UnsafeBufferPointer(start: template.bytes, count: template.count), as: UTF8.self)
+  let template = StandardLibrary(folder: nil).source("template/template") ?? []
+  let text = String(decoding: template, as: UTF8.self)
   try writeWhole(Array(text.replacing("NAME", with: name).utf8), to: path)
   return path
 }

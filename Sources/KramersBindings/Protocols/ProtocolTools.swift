@@ -20,6 +20,16 @@ extension Program {
       protocolCalls.keep(try record(of: call.argument(1), verb: name))
       return []
     }
+    // make_current(x): as use(x), and where x is nil there is none.
+    try offer("make_current") { [unowned self] call in
+      current = call.argument(1).asObject(ExperimentBox.self)
+      return []
+    }
+    // fail(): the process will end with status 1, although nothing stopped.
+    try offer("fail") { [unowned self] _ in
+      hasFailed = true
+      return []
+    }
     try offer("join_states", joinStates)
     try offer("loop_areas", loopAreas)
     try offer("enter_subset", enterSubset)

@@ -22,7 +22,7 @@ extension Program {
       return []
     }
     try metatables.protocolCall.rawSet("__close", .function(leave))
-    for file in ProtocolFile.shipped(readFrom: options.luaPath) {
+    for file in ProtocolFile.shipped(library) {
       try addProtocol(file, isOwn: false)
     }
     for folder in [options.luaPath].compactMap(\.self) + options.protocolFolders {
@@ -65,6 +65,7 @@ extension Program {
     else { throw ProtocolError("the name '\(name)' is taken") }
     chronicle.knowProtocol(name, file.source)
     let tools = try protocolTools(name)
+    try tools.rawSet("part", .function(partLoader(of: file, isOwn: isOwn, tools)))
     let chunk = try lua.load(file.source, chunkName: file.chunkName(isOwn: isOwn))
     guard let table = try chunk.call([.table(tools)]).first?.asTable,
       let fields = try table.rawGet("entry").asTable,
@@ -84,6 +85,24 @@ extension Program {
     try setGlobal(name, function)
     if entry.role == .verb {
       try metatables.experimentMethods.rawSet(LuaValue(name), function)
+    }
+  }
+
+  /// part(name): what `parts/NAME.lua` beside the protocol's file returns, which gets the same tools.
+  private func partLoader(
+    of file: ProtocolFile, isOwn: Bool, _ tools: LuaTable
+  ) throws -> LuaFunction {
+    try lua.makeFunction { [unowned self] call in
+      guard let part = call.argument(1).text, isPlainName(part) else {
+        throw ProtocolError("part(name) takes a name, got \(describe(call.argument(1)))")
+      }
+      let name = "parts/\(part)"
+      let folder = file.path.lastIndex(of: "/").map { String(file.path[...$0]) } ?? ""
+      let source = isOwn ? try readWhole("\(folder)\(name).lua") : library.source(name)
+      guard let source else { throw ProtocolError("there is no \(name).lua") }
+      chronicle.knowPart(of: file.name, source)
+      let chunk = "@\(isOwn ? "protocols" : "stdlib")/\(name).lua"
+      return try lua.load(source, chunkName: chunk).call([.table(tools)])
     }
   }
 

@@ -85,6 +85,12 @@ package final class Chronicle {
     protocolChecksums[name] = source.withUnsafeBytes(StateHash.of)
   }
 
+  /// A part of a protocol was read.
+  func knowPart(of name: String, _ source: [UInt8]) {
+    let checksum = source.withUnsafeBytes(StateHash.of)
+    protocolChecksums[name] = (protocolChecksums[name] ?? 0) &* 31 &+ checksum
+  }
+
   /// Tells the log that a protocol is called.
   func noteProtocol(_ name: String) throws {
     guard let checksum = protocolChecksums[name] else { return }

@@ -65,9 +65,9 @@ extension Program {
     return [data.inputs] + [Int](repeating: width, count: depth - 1) + [data.outputs]
   }
 
-  /// Settings given among the options replace those of `settings`.
+  /// Settings given among the options replace those of `settings`; a verb may take only some.
   func apply(_ o: Options, to settings: inout Settings) throws {
-    for setting in Setting.all {
+    for setting in Setting.all where o.entry.options.contains(where: { $0.name == setting.name }) {
       if let value = o.value(of: setting) { try settings.set(setting, value) }
     }
   }

@@ -1,0 +1,101 @@
+#include "CResources.h"
+
+static const unsigned char arrhenius[] = {
+#embed "../../stdlib-lua/arrhenius.lua"
+};
+static const unsigned char escape_combine[] = {
+#embed "../../stdlib-lua/escape.combine.lua"
+};
+static const unsigned char control[] = {
+#embed "../../stdlib-lua/control.lua"
+};
+static const unsigned char grok[] = {
+#embed "../../stdlib-lua/grok.lua"
+};
+static const unsigned char schedule[] = {
+#embed "../../stdlib-lua/schedule.lua"
+};
+static const unsigned char accelerate[] = {
+#embed "../../stdlib-lua/accelerate.lua"
+};
+static const unsigned char bifurcation[] = {
+#embed "../../stdlib-lua/bifurcation.lua"
+};
+static const unsigned char hysteresis[] = {
+#embed "../../stdlib-lua/hysteresis.lua"
+};
+static const unsigned char metastable[] = {
+#embed "../../stdlib-lua/metastable.lua"
+};
+static const unsigned char phase_diagram[] = {
+#embed "../../stdlib-lua/phase_diagram.lua"
+};
+static const unsigned char check[] = {
+#embed "../../stdlib-lua/check.lua"
+};
+static const unsigned char pictures_draw[] = {
+#embed "../../stdlib-lua/pictures/draw.lua"
+};
+static const unsigned char pictures_plot[] = {
+#embed "../../stdlib-lua/pictures/plot.lua"
+};
+static const unsigned char pictures_escape[] = {
+#embed "../../stdlib-lua/pictures/escape.lua"
+};
+static const unsigned char pictures_arrhenius[] = {
+#embed "../../stdlib-lua/pictures/arrhenius.lua"
+};
+static const unsigned char pictures_branches[] = {
+#embed "../../stdlib-lua/pictures/branches.lua"
+};
+static const unsigned char pictures_landscape[] = {
+#embed "../../stdlib-lua/pictures/landscape.lua"
+};
+static const unsigned char pictures_curves[] = {
+#embed "../../stdlib-lua/pictures/curves.lua"
+};
+static const unsigned char pictures_comparisons[] = {
+#embed "../../stdlib-lua/pictures/comparisons.lua"
+};
+static const unsigned char pictures_report[] = {
+#embed "../../stdlib-lua/pictures/report.lua"
+};
+static const unsigned char template_template[] = {
+#embed "../../stdlib-lua/template/template.lua"
+};
+
+#define SHIPPED(name, bytes) {name, {bytes, sizeof bytes}}
+
+/* Protocols in the order of the reference page. */
+static const struct {
+  const char *name;
+  struct kr_resource resource;
+} files[] = {
+    SHIPPED("arrhenius", arrhenius),
+    SHIPPED("escape.combine", escape_combine),
+    SHIPPED("control", control),
+    SHIPPED("grok", grok),
+    SHIPPED("schedule", schedule),
+    SHIPPED("accelerate", accelerate),
+    SHIPPED("bifurcation", bifurcation),
+    SHIPPED("hysteresis", hysteresis),
+    SHIPPED("metastable", metastable),
+    SHIPPED("phase_diagram", phase_diagram),
+    SHIPPED("check", check),
+    SHIPPED("pictures/draw", pictures_draw),
+    SHIPPED("pictures/plot", pictures_plot),
+    SHIPPED("pictures/escape", pictures_escape),
+    SHIPPED("pictures/arrhenius", pictures_arrhenius),
+    SHIPPED("pictures/branches", pictures_branches),
+    SHIPPED("pictures/landscape", pictures_landscape),
+    SHIPPED("pictures/curves", pictures_curves),
+    SHIPPED("pictures/comparisons", pictures_comparisons),
+    SHIPPED("pictures/report", pictures_report),
+    SHIPPED("template/template", template_template),
+};
+
+const char *kr_lua_name(size_t n) {
+  return n < sizeof files / sizeof *files ? files[n].name : NULL;
+}
+
+struct kr_resource kr_lua(size_t n) { return files[n].resource; }
