@@ -101,6 +101,36 @@ static int edit(int count, int key) {
   return 0;
 }
 
+/* The terminal's late answer to a question is no input: up to its last byte it is read and forgotten.
+ * It comes in one piece. */
+static void forget_until(bool (*is_last)(int key, int before)) {
+  struct pollfd input = {.fd = fileno(rl_instream), .events = POLLIN};
+  int before = 0;
+  for (int i = 0; i < 256 && poll(&input, 1, 50) > 0; i++) {
+    int key = rl_read_key();
+    if (is_last(key, before)) return;
+    before = key;
+  }
+}
+
+static bool is_final(int key, int before) {
+  (void)before;
+  return key >= 0x40 && key <= 0x7E;
+}
+static bool is_terminator(int key, int before) { return key == '\\' && before == '\033'; }
+
+static int forget_features(int count, int key) {
+  (void)count, (void)key;
+  forget_until(is_final);
+  return 0;
+}
+
+static int forget_graphics(int count, int key) {
+  (void)count, (void)key;
+  forget_until(is_terminator);
+  return 0;
+}
+
 void kr_bind_keys(void) {
   /* Before the user's own inputrc is read, which may say otherwise. One Tab lists. */
   rl_variable_bind("show-all-if-ambiguous", "on");
@@ -115,6 +145,8 @@ void kr_bind_keys(void) {
   rl_bind_key(5, to_line_end);
   rl_bind_keyseq("\033\r", continue_line); /* Alt-Enter */
   rl_bind_keyseq("\030\005", edit);        /* Ctrl-X Ctrl-E */
+  rl_bind_keyseq("\033[?", forget_features);
+  rl_bind_keyseq("\033_G", forget_graphics);
   static const char *const ups[] = {"\033[A", "\033OA"}, *const downs[] = {"\033[B", "\033OB"};
   for (int i = 0; i < 2; i++) {
     rl_bind_keyseq(ups[i], up);

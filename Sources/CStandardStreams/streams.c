@@ -39,10 +39,12 @@ static void wait_for_room(void) {
   if (ready == 0 && stopping) end_by(stop_signal());
 }
 
-static char last_byte = '\n';
+static atomic_char last_byte = '\n'; /* the thread that draws reads it */
+static void (*clear_drawing)(void);
 
 static ssize_t put(void *cookie, const char *bytes, size_t count) {
   (void)cookie;
+  if (count > 0 && clear_drawing) clear_drawing();
   if (count > 0) last_byte = bytes[count - 1];
   for (size_t done = 0; done < count;) {
     ssize_t written = write(1, bytes + done, count - done);
@@ -69,6 +71,7 @@ void ks_open(void) {
 }
 
 void ks_set_stop(int (*received)(void)) { stop_signal = received; }
+void ks_set_clear(void (*clear)(void)) { clear_drawing = isatty(1) ? clear : NULL; }
 
 bool ks_write(const void *bytes, size_t count) { return fwrite(bytes, 1, count, stdout) == count; }
 bool ks_flush(void) { return fflush(stdout) == 0 && !ferror(stdout); }
@@ -87,29 +90,37 @@ size_t ks_read(void *bytes, size_t capacity) {
 const char *ks_read_failure(void) { return read_failure ? strerror(read_failure) : NULL; }
 
 static atomic_bool status_requested;
+static atomic_bool continued;
 
-static void request_status(int number) {
-  (void)number;
-  atomic_store(&status_requested, true);
+static void note(int number) {
+  atomic_store(number == SIGCONT ? &continued : &status_requested, true);
 }
 
-void ks_catch_status_request(void) {
-  struct sigaction action = {.sa_handler = request_status, .sa_flags = SA_RESTART};
+static void catch(int number) {
+  struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
-  sigaction(SIGUSR1, &action, NULL);
+  sigaction(number, &action, NULL);
 }
-bool ks_take_status_request(void) { return atomic_exchange(&status_requested, false); }
 
-static int columns(int fd) {
-  struct winsize size;
-  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+void ks_catch_status_request(void) { catch(SIGUSR1); }
+bool ks_take_status_request(void) { return atomic_exchange(&status_requested, false); }
+void ks_catch_continuation(void) { catch(SIGCONT); }
+bool ks_take_continuation(void) { return atomic_exchange(&continued, false); }
+
+bool ks_may_draw(void) {
+  pid_t foreground = tcgetpgrp(2);
+  if (foreground > 0 && foreground != getpgrp()) return false;
+  return ks_is_at_line_start() || !isatty(1);
 }
-int ks_error_columns(void) { return columns(2); }
-int ks_output_columns(void) { return columns(1); }
-int ks_output_rows(void) {
+
+static struct winsize size(int fd) {
   struct winsize size;
-  return ioctl(1, TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+  return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size : (struct winsize){0};
 }
+int ks_error_columns(void) { return size(2).ws_col; }
+int ks_error_rows(void) { return size(2).ws_row; }
+int ks_output_columns(void) { return size(1).ws_col; }
+int ks_output_rows(void) { return size(1).ws_row; }
 
 void ks_keep_points(void) {
   locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);

@@ -1,17 +1,18 @@
 internal import CStandardStreams
 internal import Synchronization
 
-/// Standard error: messages, and at most one line that is erased before the next message.
+/// Standard error: messages, and a few lines drawn for the moment, which are erased before the next
+/// message, and before anything is written to standard output on the same terminal.
 public final class ErrorStream: Sendable {
   let isQuiet: Bool
-  private let hasLine = Mutex(false)
+  /// One terminal, one drawing, whoever draws.
+  private static let drawing = Mutex(Drawing())
 
   public init(isQuiet: Bool) { self.isQuiet = isQuiet }
 
   public func write(_ text: String) {
-    hasLine.withLock { hasLine in
-      put((hasLine ? Self.erase : "") + text)
-      hasLine = false
+    Self.drawing.withLock { drawing in
+      put(drawing.erase() + text)
     }
   }
 
@@ -20,23 +21,64 @@ public final class ErrorStream: Sendable {
     if !isQuiet { write("kramers: \(words)\n") }
   }
 
-  /// Shows a line in place of the former; nil erases it.
-  func show(line: String?) {
-    hasLine.withLock { hasLine in
-      guard let line else {
-        if hasLine { put(Self.erase) }
-        hasLine = false
-        return
-      }
-      put(Self.erase + line)
-      hasLine = true
+  /// Shows lines in place of the former; none erase them.
+  func show(_ lines: [String]) {
+    Self.drawing.withLock { drawing in
+      if let text = drawing.replace(by: lines) { put(text) }
     }
   }
 
-  private static let erase = "\r\u{1B}[K"
+  /// Takes what is drawn off the terminal; see `ks_set_clear`.
+  public static func clear() {
+    drawing.withLock { drawing in
+      if let text = drawing.replace(by: []) { put(text) }
+    }
+  }
+}
 
-  private func put(_ text: String) {
-    let bytes = Array(text.utf8)
-    ks_write_error(bytes, bytes.count)
+private func put(_ text: String) {
+  let bytes = Array(text.utf8)
+  ks_write_error(bytes, bytes.count)
+}
+
+/// Lines on the terminal, with the cursor behind the last.
+private struct Drawing {
+  /// Columns that each line takes.
+  private var widths: [Int] = []
+
+  /// What makes room for other text.
+  mutating func erase() -> String { replace(by: []) ?? "" }
+
+  /// What puts these lines in place of those that are there; nil: nothing is to be done.
+  mutating func replace(by lines: [String]) -> String? {
+    // Whoever stopped the process has written below: that stays.
+    if ks_take_continuation() { widths = [] }
+    if widths.isEmpty, lines.isEmpty { return nil }
+    let (above, start) = (rowsAbove, widths.isEmpty)
+    widths = lines.map(\.shownWidth)
+    let home = "\r" + (above > 0 ? "\u{1B}[\(above)A" : "")
+    let (line, screen) = ("\u{1B}[K", "\u{1B}[J")  // erased from the cursor to the end
+    if lines.isEmpty { return home + (above > 0 ? screen : line) }
+    let rest = !start && above > lines.count - 1 ? screen : ""
+    return home + lines.map { line + $0 }.joined(separator: "\r\n") + rest
+  }
+
+  /// Rows of the screen above the cursor's. A terminal that became narrower has broken the lines.
+  private var rowsAbove: Int {
+    let columns = Int(ks_error_columns())
+    guard columns > 0, let last = widths.last else { return max(widths.count - 1, 0) }
+    return widths.dropLast().reduce(last / columns) { $0 + max(($1 + columns - 1) / columns, 1) }
+  }
+}
+
+extension String {
+  /// Columns on a terminal, without the sequences that colour.
+  fileprivate var shownWidth: Int {
+    var (width, isSequence) = (0, false)
+    for character in self {
+      if character == "\u{1B}" { isSequence = true } else if !isSequence { width += 1 }
+      if isSequence, character == "m" { isSequence = false }
+    }
+    return width
   }
 }

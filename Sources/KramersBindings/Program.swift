@@ -79,7 +79,8 @@ public final class Program {
     seed = options.seed
     lua = try LuaState()
     errors = ErrorStream(isQuiet: options.isQuiet)
-    progress = Progress(errors, isLive: options.showsProgress && !options.isQuiet)
+    progress = Progress(
+      errors, isLive: options.showsProgress && !options.isQuiet, hasColors: options.colorsErrors)
     output = Output(options, errors)
     metatables = try Metatables(lua)
     publicNames = try lua.makeTable()
@@ -108,7 +109,7 @@ public final class Program {
   /// A monitor that stops when Lua is asked to stop, or at a deadline.
   func monitor(stoppingAt deadline: ContinuousClock.Instant? = nil) -> RunMonitor {
     let interrupt = lua.interrupt
-    let monitor = RunMonitor(watched: progress.watched) {
+    let monitor = RunMonitor(watched: progress.monitored) {
       if interrupt.isRequested { return true }
       guard let deadline else { return false }
       return ContinuousClock.now >= deadline

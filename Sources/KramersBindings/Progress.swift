@@ -7,15 +7,16 @@ import Kramers
 import Lua
 internal import Synchronization
 
-/// What long work says of itself on standard error: one line while a terminal looks on, one status
-/// line for each SIGUSR1. A timer looks ten times a second; the work itself does nothing for it.
+/// What long work says of itself on standard error: a line while a terminal looks on, below a
+/// picture where the shell was asked for one, and one status line for each SIGUSR1. A timer looks
+/// ten times a second; the work itself does nothing for it.
 public final class Progress: Sendable {
   private struct Task {
     var verb: String
     var monitor: RunMonitor?
     var start: ContinuousClock.Instant
-    /// What was watched, oldest first.
-    var values: [Double] = []
+    /// What was shown.
+    var trail: ValueTrail?
   }
 
   /// Ticks of the timer since the first and since the second request to stop.
@@ -27,20 +28,26 @@ public final class Progress: Sendable {
   }
 
   private let errors: ErrorStream
-  /// Whether the line is shown.
+  /// Whether anything is shown but status lines.
   private let isLive: Bool
+  private let hasColors: Bool
+  /// 7-bit characters only.
+  private let isPlain = TerminalPicture.isPlain(isTerminal: true)
   private let tasks = Mutex<[Task]>([])
   private let stop = Mutex(Stop())
   private let quantity = Mutex<Observable?>(nil)
+  private let drawsPictures = Mutex(false)
+  private let ticks = Mutex(0)
   private let steps = Mutex(0)
   private let isAwake = Mutex(true)
   private let begin = ContinuousClock.now
   // Unsafe: made in init, cancelled in deinit, not touched in between.
   private nonisolated(unsafe) let timer: any DispatchSourceTimer
 
-  init(_ errors: ErrorStream, isLive: Bool) {
+  init(_ errors: ErrorStream, isLive: Bool, hasColors: Bool) {
     self.errors = errors
     self.isLive = isLive
+    self.hasColors = hasColors
     timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "kramers.progress"))
     timer.setEventHandler { [weak self] in self?.look() }
     timer.schedule(deadline: .now() + 0.1, repeating: 0.1)
@@ -57,6 +64,17 @@ public final class Progress: Sendable {
     get { quantity.withLock { $0 } }
     set { quantity.withLock { $0 = newValue } }
   }
+
+  /// Whether the shell shows pictures of long work.
+  var hasPictures: Bool {
+    get { drawsPictures.withLock { $0 } }
+    set { drawsPictures.withLock { $0 = newValue } }
+  }
+
+  /// What the monitor of a run watches: something, where it is to be drawn.
+  var monitored: Observable? { watched ?? (isPictured ? .loss : nil) }
+
+  private var isPictured: Bool { isLive && hasPictures && stop.withLock { $0.isShell } }
 
   /// Steps that verbs have taken.
   package var totalSteps: Int { steps.withLock { $0 } }
@@ -78,7 +96,7 @@ public final class Progress: Sendable {
     }
   }
 
-  /// Runs a verb; the line about it is gone when it returns.
+  /// Runs a verb; what is shown of it is gone when it returns.
   func during<Result>(_ verb: String, _ body: () throws -> Result) rethrows -> Result {
     tasks.withLock { $0.append(Task(verb: verb, start: .now)) }
     defer {
@@ -87,7 +105,7 @@ public final class Progress: Sendable {
         steps.withLock { $0 += task.monitor?.stepsTaken ?? 0 }
         return tasks.isEmpty
       }
-      if isLive, isOver { errors.show(line: nil) }
+      if isLive, isOver { errors.show([]) }
     }
     return try body()
   }
@@ -103,16 +121,19 @@ public final class Progress: Sendable {
     watchStop()
     if ks_take_status_request() { errors.write("kramers: \(status)\n") }
     guard isLive else { return }
-    // Under the lock, so that a verb that ends now erases the line after it was drawn.
+    let tick = ticks.withLock { ticks in
+      ticks += 1
+      return ticks
+    }
+    // Under the lock, so that a verb that ends now erases what was drawn.
     tasks.withLock { tasks in
       watch(&tasks)
       guard let task = tasks.last(where: { $0.monitor != nil }) ?? tasks.last,
-        task.start.duration(to: .now) > .milliseconds(500)
+        task.start.duration(to: .now) > .milliseconds(500), ks_may_draw()
       else { return }
-      let columns = Int(ks_error_columns())
-      // Room for the terminal's echo of Ctrl-C, which would begin another line.
-      let width = max((columns > 0 ? columns : 80) - 3, 1)
-      errors.show(line: String(line(task, width: width).prefix(width)))
+      if !isPictured { errors.show([line(task)]) }
+      // A picture is looked at: it need not flicker.
+      if isPictured, tick % 3 == 0 { errors.show(picture(task) + [line(task)]) }
     }
   }
 
@@ -122,10 +143,39 @@ public final class Progress: Sendable {
       let monitor = tasks[last].monitor
     else { return }
     monitor.askForLook()
-    if watched != nil, let value = monitor.value, value.isFinite {
-      tasks[last].values.append(value)
-      if tasks[last].values.count > 200 { tasks[last].values.removeFirst() }
+    guard let shown = monitor.shown else { return }
+    if tasks[last].trail?.goesOn(with: shown) != true {
+      tasks[last].trail = ValueTrail(shown.observable)
     }
+    tasks[last].trail?.add(shown.value, at: shown.step)
+  }
+
+  /// Columns for a line: there is room for the terminal's echo of Ctrl-C, which would begin
+  /// another line.
+  private var width: Int {
+    let columns = Int(ks_error_columns())
+    return max((columns > 0 ? columns : 80) - 3, 1)
+  }
+
+  /// The lines of a picture, where the terminal has room for them.
+  private func picture(_ task: Task) -> [String] {
+    let rows = Int(ks_error_rows())
+    // The cursor cannot go back to lines that have left the screen.
+    let most = min((rows > 0 ? rows : 24) - 2, 11)
+    guard let figure = figure(task), width >= 30 else { return [] }
+    let style = Figure.TextStyle(
+      width: min(width, 79), height: most, isPlain: isPlain, hasColors: hasColors)
+    let lines = figure.text(style).split(separator: "\n", omittingEmptySubsequences: false)
+      .dropLast()
+    return lines.count <= most ? lines.map(String.init) : []
+  }
+
+  private func figure(_ task: Task) -> Figure? {
+    guard let monitor = task.monitor else { return nil }
+    let escapes = monitor.escapes
+    if escapes.requested > 0 { return Figure(live: escapes) }
+    let ramp = watched == nil ? Figure(live: monitor.points) : nil
+    return ramp ?? task.trail.flatMap { Figure(live: $0) }
   }
 
   /// A call into C's library runs to its end whatever was asked: after two seconds that is said.
@@ -138,6 +188,7 @@ public final class Progress: Sendable {
     }
     if ticks.first == 100, LuaSignals.endsProcess {
       // Nobody may be there to ask a second time.
+      errors.show([])
       endProcess(LuaSignals.received)
     }
     if ticks.isShell, ticks.second == 5 {
@@ -162,24 +213,35 @@ public final class Progress: Sendable {
       guard let task = tasks.last(where: { $0.monitor != nil }) ?? tasks.last else {
         return "no verb is running, \(durationText(seconds(since: begin))) since the start"
       }
-      return line(task, width: 0)
+      return words(task).joined(separator: "  ")
     }
   }
 
-  /// - Parameter width: columns there are; 0 leaves out the drawing.
-  private func line(_ task: Task, width: Int) -> String {
+  /// What is known of the task, as much as has room, and behind it what is watched as bars.
+  private func line(_ task: Task) -> String {
+    var line = task.verb
+    for part in words(task).dropFirst() {
+      // A number that is cut is another number.
+      guard line.count + 2 + part.count <= width else { break }
+      line += "  " + part
+    }
+    let room = width - line.count - 2
+    guard !isPictured, let watched, let trail = task.trail, trail.observable == watched,
+      trail.count > 1, room > 4
+    else { return String(line.prefix(width)) }
+    return line + "  " + sparkline(trail.values, room, isPlain: isPlain)
+  }
+
+  private func words(_ task: Task) -> [String] {
     let elapsed = seconds(since: task.start)
     guard let monitor = task.monitor, monitor.progress.total > 0 else {
-      return "\(task.verb)  \(durationText(elapsed))"
+      return [task.verb, durationText(elapsed)]
     }
-    var parts = [task.verb] + workText(monitor, elapsed: elapsed)
-    if let value = monitor.value {
-      let name = monitor.shownQuantity.map(\.name) ?? "order parameter"
-      parts.append("\(name) \(numberText(value, digits: 4))")
+    var words = [task.verb] + workText(monitor, elapsed: elapsed)
+    if let shown = monitor.shown {
+      words.append("\(shown.observable.label) \(numberText(shown.value, digits: 4))")
     }
-    let line = parts.joined(separator: "  ")
-    let room = width - line.count - 2
-    return room > 4 && task.values.count > 1 ? line + "  " + sparkline(task.values, room) : line
+    return words
   }
 
   private func seconds(since start: ContinuousClock.Instant) -> Double {
@@ -188,22 +250,23 @@ public final class Progress: Sendable {
 }
 
 /// How far the work is, how fast it goes and when it will be done.
-func workText(_ monitor: RunMonitor, elapsed: Double) -> [String] {
+private func workText(_ monitor: RunMonitor, elapsed: Double) -> [String] {
   let (done, total) = monitor.progress
   let ramp = monitor.points
   let rate = Double(monitor.stepsTaken) / max(elapsed, 1e-9)
   let isRamp = ramp.total > 0
   // The steps that a point may take at the most say nothing of the time that a ramp has left.
   let left = isRamp ? ramp.stepsLeft(current: done) : Double(total - done)
-  var parts = [isRamp ? "\(ramp.steps.count)/\(ramp.total) points" : "\(done)/\(total) steps"]
+  var parts = monitor.escapeCount.map { ["\($0.escaped)/\($0.requested) escaped"] } ?? []
+  parts += [isRamp ? "\(ramp.steps.count)/\(ramp.total) points" : "\(done)/\(total) steps"]
   parts.append("\(numberText(rate, digits: 3))\(isRamp ? " steps" : "")/s")
   if let left, rate > 0 { parts.append("\(durationText(left / rate)) left") }
   return parts
 }
 
 /// The last values as bars, as many as fit; logarithmic when they are positive and span decades.
-func sparkline(_ values: [Double], _ width: Int) -> String {
-  let bars = Array("▁▂▃▄▅▆▇█")
+func sparkline(_ values: [Double], _ width: Int, isPlain: Bool) -> String {
+  let bars = Array(isPlain ? "_.-:=+*#" : "▁▂▃▄▅▆▇█")
   var shown = Array(values.suffix(width))
   if let low = shown.min(), let high = shown.max(), low > 0, high > 100 * low {
     shown = shown.map { log($0) }

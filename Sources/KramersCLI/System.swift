@@ -1,6 +1,7 @@
 #if canImport(Glibc)
   import Glibc
 #endif
+import KramersBindings
 import Lua
 
 internal import CStandardStreams
@@ -26,6 +27,8 @@ func prepareProcess() {
   ks_set_stop { LuaSignals.received }
   ks_keep_points()
   ks_catch_status_request()
+  ks_catch_continuation()
+  ks_set_clear { ErrorStream.clear() }
 }
 
 func writeError(_ text: String) {

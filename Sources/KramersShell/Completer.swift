@@ -65,15 +65,29 @@ struct Completer {
       if depth >= 0 { continue }
       guard words == "{" else { return nil }
       var rest = tokens[..<i]
-      if let last = rest.last, text.words(last) == "(", last.kind == .symbol {
-        rest = rest.dropLast()
-      }
+      let last = rest.last.map { $0.kind == .symbol ? text.words($0) : "" }
+      // The options may be the first argument, or a later one: plot(r, "a.svg", { ... }).
+      if last == "(" { rest = rest.dropLast() }
+      if last == "," { rest = rest[..<(openParenthesis(text, rest) ?? rest.startIndex)] }
       var names: [String] = []
       while let last = rest.last, last.kind == .name || [".", ":"].contains(text.words(last)) {
         names.insert(text.words(last), at: 0)
         rest = rest.dropLast()
       }
       return entry(names)
+    }
+    return nil
+  }
+
+  /// The parenthesis inside which the tokens end.
+  private func openParenthesis(_ text: LuaText, _ tokens: ArraySlice<LuaToken>) -> Int? {
+    var depth = 0
+    for i in tokens.indices.reversed() where tokens[i].kind == .symbol {
+      let words = text.words(tokens[i])
+      if ["}", ")", "]"].contains(words) { depth += 1 }
+      guard ["{", "(", "["].contains(words) else { continue }
+      depth -= 1
+      if depth < 0 { return words == "(" ? i : nil }
     }
     return nil
   }

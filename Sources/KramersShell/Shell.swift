@@ -65,7 +65,7 @@ public final class Shell {
 
   private func banner() {
     write(
-      "Kramers \(program.options.version), Lua 5.4, readline \(LineReader.version). "
+      "Kramers \(program.options.version), Lua 5.4, readline \(LineReader.version)\n"
         + "First steps: :tour, ?train, examples(); Ctrl-D leaves\n")
   }
 

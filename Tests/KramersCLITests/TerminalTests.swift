@@ -32,7 +32,7 @@ private let work =
   func orderParameter() throws {
     let traced = work.replacing("train(1e12)", with: "train{steps = 1e12, every = 1000}")
     let run = try watch(["-e", traced])
-    #expect(run.errors.contains(" left  order parameter "), "\(run.errors)")
+    #expect(run.errors.contains(" left  mode 1 "), "\(run.errors)")
   }
 
   @Test("no progress with --quiet, and none for short work")

@@ -165,12 +165,12 @@ local function noise(r)
   for i in ipairs(top) do n[i] = i end
   local series = { { draw = "points", x = n, y = top, color = draw.blue, marker = "circle",
     name = "largest eigenvalues" } }
-  local function rule(value, color, name)
+  local function rule(value, color, dash, name)
     series[#series + 1] = draw.finite(value) and { draw = "rules", y = { value }, color = color,
-      dash = "dashed", name = name .. " " .. draw.number(value) } or nil
+      dash = dash, name = name .. " " .. draw.number(value) } or nil
   end
-  rule(r.trace, draw.green, "trace")
-  rule(r.projection, draw.red, "along the escape direction")
+  rule(r.trace, draw.green, "dashed", "trace")
+  rule(r.projection, draw.red, "dotted", "along the escape direction")
   local notes = {}
   if #all > #top then
     notes[1] = ("%d eigenvalues are zero to rounding and not drawn"):format(#all - #top)
@@ -192,25 +192,30 @@ end
 local function metastable(r)
   local states = r.states or {}
   if #states == 0 then return nil, "no metastable state was found: nothing to draw" end
-  local names, x, y, objective = {}, {}, {}, {}
-  for i, state in ipairs(states) do
-    names[i] = "rank " .. tostring(state.rank)
-    objective[i] = state.objective or 0 / 0
-    for _, w in ipairs(state.modes or {}) do x[#x + 1], y[#y + 1] = w, i end
-  end
-  local at = {}
-  for i in ipairs(states) do at[i] = i end
-  local low = { draw = "points", x = objective, y = at, color = draw.blue, marker = "circle",
-    name = "metastable states" }
-  local series = { low }
   local saddles = draw.filter(r.saddles or {}, function(s) return draw.finite(s.objective) end)
+  -- A row for each rank that any of them has.
+  local names, row_of = {}, {}
+  local function rank(state) return state.rank or #(state.modes or {}) end
+  local ranks = {}
+  for _, list in ipairs { states, saddles } do
+    for _, state in ipairs(list) do ranks[rank(state)] = true end
+  end
+  for k in pairs(ranks) do
+    names[#names + 1] = "rank " .. tostring(k)
+    row_of[k] = #names
+  end
+  local function points(list, words, color, marker)
+    return { draw = "points", color = color, marker = marker, name = words,
+      x = draw.map(list, function(state) return state.objective or 0 / 0 end),
+      y = draw.map(list, function(state) return row_of[rank(state)] end) }
+  end
+  local series = { points(states, "metastable states", draw.blue, "circle") }
   if #saddles > 0 then
-    local levels = draw.map(saddles, function(s) return #(s.modes or {}) + 1 end)
-    local known = draw.filter(levels, function(n) return n <= #names end)
-    if #known == #levels then
-      series[2] = { draw = "points", x = draw.column(saddles, "objective"), y = levels,
-        color = draw.red, marker = "triangle", name = "saddles, by the rank of their modes" }
-    end
+    series[2] = points(saddles, "saddles", draw.red, "triangle")
+  end
+  local x, y = {}, {}
+  for _, state in ipairs(states) do
+    for _, w in ipairs(state.modes or {}) do x[#x + 1], y[#y + 1] = w, row_of[rank(state)] end
   end
   local count = r.count or #states
   return {

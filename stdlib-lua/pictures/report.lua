@@ -47,6 +47,8 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); }
   body { max-width: none; padding: 0; font-size: 10pt; }
   h1, h2, h3 { break-after: avoid; }
   figure, tr, .summary { break-inside: avoid; }
+  svg { max-width: 13cm; }
+  .summary { break-after: avoid; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; }
   .scroll { overflow: visible; }
   th, td { white-space: normal; }

@@ -13,6 +13,9 @@ void ks_open(void);
 /// `received()` tells the signal that asks the process to stop, 0 for none: a write that has been
 /// blocked for two seconds then gives up, and the process ends by that signal.
 void ks_set_stop(int (*received)(void));
+/// Where standard output is a terminal, `clear()` runs before anything is written to it: what is
+/// drawn there for the moment makes room.
+void ks_set_clear(void (*clear)(void));
 
 /// false: not everything could be written; errno says why.
 bool ks_write(const void *bytes, size_t count);
@@ -31,8 +34,17 @@ void ks_catch_status_request(void);
 /// Whether one was asked for since the last call.
 bool ks_take_status_request(void);
 
-/// Columns of the terminal on standard error; 0 when it is none or does not say.
+/// From now on it is noticed that the process went on after a stop (fg, bg).
+void ks_catch_continuation(void);
+/// Whether it did since the last call: others may have written on the terminal.
+bool ks_take_continuation(void);
+/// Whether the process may draw on the terminal on standard error: not behind a shell's prompt (bg),
+/// nor beside an unfinished line that it wrote to the same terminal itself.
+bool ks_may_draw(void);
+
+/// Columns and lines of the terminal on standard error; 0 when it is none or does not say.
 int ks_error_columns(void);
+int ks_error_rows(void);
 /// The same of standard output.
 int ks_output_columns(void);
 /// Its lines, likewise.

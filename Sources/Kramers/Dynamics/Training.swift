@@ -117,7 +117,7 @@ extension Experiment {
       var row = TraceRow(measurement: evaluator.measure(state), observed: [])
       // Without a trace the first look would stand there for the whole run.
       if options.every != nil, monitor.watched == nil, let mode = row.measurement.modes.first {
-        monitor.show(mode)
+        monitor.show(mode, of: .mode(1), at: Int(state.step))
       }
       do {
         if let observable = options.observable {
@@ -146,6 +146,7 @@ extension Experiment {
     }
     var divergedAt: Int?
     let checkInterval = 100
+    var answered = 0
     while outcome == .completed, Int(trainer.step) < last {
       let now = Int(trainer.step)
       var next = min(last, (now / checkInterval + 1) * checkInterval)
@@ -164,11 +165,11 @@ extension Experiment {
         look(trainer.state)
         if outcome != .completed { break }
       }
-      if let quantity = monitor.takeRequest(),
+      if let quantity = monitor.watched, monitor.isAsked(&answered),
         let value = try? quantity.value(
           evaluator.measure(trainer.state), of: trainer.state, settings)
       {
-        monitor.show(value, isWatched: true)
+        monitor.show(value, of: quantity, at: Int(trainer.step))
       }
       // Not after every look: looking must not move the end of the run.
       if next % checkInterval == 0 || next == last, isDone() {

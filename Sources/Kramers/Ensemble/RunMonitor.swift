@@ -3,7 +3,7 @@ internal import Synchronization
 /// The two-way line between a long computation and whoever waits for it: asked to stop, it
 /// finishes its step and returns what it has; its progress can be read from another thread.
 public final class RunMonitor: Sendable {
-  /// What `train` shows when it is asked to look; nil: the strongest mode, at the rows of a trace.
+  /// What `train` shows when it is asked to; nil: the strongest mode, at the rows of a trace.
   public let watched: Observable?
   private let stopRequest: @Sendable () -> Bool
   private let done = Atomic<Int>(0)
@@ -11,9 +11,9 @@ public final class RunMonitor: Sendable {
   private let taken = Atomic<Int>(0)
   private let ramp = Mutex(Ramp())
   private let isStopped = Atomic<Bool>(false)
-  private let isAsked = Atomic<Bool>(false)
-  private let showsWatched = Atomic<Bool>(false)
-  private let shown = Atomic<UInt64>(Double.nan.bitPattern)
+  private let asks = Atomic<Int>(0)
+  private let shownLast = Mutex<Shown?>(nil)
+  private let tally = Mutex(EscapeTally())
 
   /// - Parameter shouldStop: polled every few hundred steps, from any thread; must be cheap.
   public init(
@@ -57,38 +57,76 @@ public final class RunMonitor: Sendable {
     ramp.withLock { $0 = Ramp(total: points, steps: done) }
   }
 
-  /// A point is done.
-  public func endPoint(steps: Int) { ramp.withLock { $0.steps.append(steps) } }
+  /// A point is done, in so many steps: the strongest mode there.
+  func endPoint(steps: Int, l2: Double, mode: Double) {
+    ramp.withLock { ramp in
+      ramp.steps.append(steps)
+      ramp.l2.append(l2)
+      ramp.modes.append(mode)
+    }
+  }
 
   /// How far a task of several points is; its total is 0 for other tasks.
   public var points: Ramp { ramp.withLock { $0 } }
 
-  /// Shows what the computation watches (an order parameter, a loss) to whoever looks on.
+  // MARK: What is shown
+
+  /// A value that the computation shows to whoever looks on.
+  public struct Shown: Sendable {
+    public let value: Double
+    public let observable: Observable
+    /// Step of the experiment, or of a replica.
+    public let step: Int
+  }
+
+  public func show(_ value: Double, of observable: Observable, at step: Int) {
+    guard !value.isNaN else { return }
+    shownLast.withLock { $0 = Shown(value: value, observable: observable, step: step) }
+  }
+
+  /// What was shown last; nil before the first.
+  public var shown: Shown? { shownLast.withLock { $0 } }
+
+  /// Asks the computation to show what is watched and how far its replicas are, once; from any
+  /// thread.
+  public func askForLook() { asks.add(1, ordering: .relaxed) }
+
+  /// Whether anybody asked since this thread answered last.
   ///
-  /// - Parameter isWatched: whether it is the quantity `watched`.
-  public func show(_ value: Double, isWatched: Bool = false) {
-    shown.store(value.bitPattern, ordering: .relaxed)
-    showsWatched.store(isWatched, ordering: .relaxed)
+  /// - Parameter answered: what this thread keeps, 0 at first.
+  func isAsked(_ answered: inout Int) -> Bool {
+    let now = asks.load(ordering: .relaxed)
+    defer { answered = now }
+    return now != answered
   }
 
-  /// What `value` is: the quantity watched, or nil for the computation's own order parameter.
-  public var shownQuantity: Observable? {
-    showsWatched.load(ordering: .relaxed) ? watched : nil
+  // MARK: Escapes
+
+  /// An ensemble begins, some replicas of which an earlier run did.
+  func begin(_ replicas: [ReplicaProgress]) {
+    tally.withLock { tally in
+      tally = EscapeTally(requested: replicas.count)
+      for (replica, progress) in replicas.enumerated() {
+        if case .ended(let outcome) = progress { tally.end(replica, outcome) }
+      }
+    }
   }
 
-  /// The value shown last; nil before the first.
-  public var value: Double? {
-    let value = Double(bitPattern: shown.load(ordering: .relaxed))
-    return value.isNaN ? nil : value
+  /// Where replicas stand that are under way.
+  func see(_ replicas: [(replica: Int, steps: Int)]) {
+    tally.withLock { tally in
+      for (replica, steps) in replicas { tally.see(replica, at: steps) }
+    }
   }
 
-  /// Asks the computation to measure what is watched, once; from any thread.
-  public func askForLook() { isAsked.store(true, ordering: .relaxed) }
+  func end(_ replica: Int, _ outcome: ReplicaOutcome) {
+    tally.withLock { $0.end(replica, outcome) }
+  }
 
-  /// What to measure and show now, if anything was asked for.
-  func takeRequest() -> Observable? {
-    guard let watched, isAsked.exchange(false, ordering: .relaxed) else { return nil }
-    return watched
+  /// The escapes so far, and their number alone; that is nil where no ensemble was begun.
+  public var escapes: EscapeTally { tally.withLock { $0 } }
+  public var escapeCount: (escaped: Int, requested: Int)? {
+    tally.withLock { $0.requested > 0 ? ($0.escaped, $0.requested) : nil }
   }
 }
 
@@ -97,6 +135,9 @@ public struct Ramp: Sendable, Equatable {
   public var total = 0
   /// Steps that each point took.
   public var steps: [Int] = []
+  /// Of the points that this run did: strength and strongest mode.
+  public internal(set) var l2: [Double] = []
+  public internal(set) var modes: [Double] = []
 
   public init(total: Int = 0, steps: [Int] = []) {
     self.total = total

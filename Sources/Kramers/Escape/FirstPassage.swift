@@ -170,6 +170,7 @@ public func measureFirstPassage(
     throw InputError.sentence("the progress to resume from is that of another ensemble")
   }
   monitor.begin(total: before.reduce(0) { $0 + $1.stepsLeft(options) })
+  monitor.begin(before)
   let replicas = try followReplicas(
     data: data, network: network, settings: settings, from: start, before: before,
     options: options, threads: threads, monitor: monitor)
@@ -262,6 +263,7 @@ private func follow(
   let pollInterval = trainer.pollInterval
   var nextPoll = steps
   var polls = 0
+  var answered = 0
   while true {
     let isFinite = trainer.run(steps: min(look - steps, pollInterval))
     steps = Int(trainer.step)
@@ -283,9 +285,12 @@ private func follow(
       nextPoll = steps + pollInterval
       // A singular value of a wide map takes as long as many steps.
       polls += 1
-      if polls % pollsBetweenShows == 0 { monitor.show(probe.shown(trainer.parameterPointer)) }
+      if polls % pollsBetweenShows == 0 {
+        probe.show(trainer.parameterPointer, at: steps, to: monitor)
+      }
       monitor.advance(by: steps - reported)
       reported = steps
+      if rule.isPlain, monitor.isAsked(&answered) { monitor.see([(replica, crossing ?? steps)]) }
       if monitor.shouldStop { return .underWay(trainer.state, crossing: crossing) }
     }
   }
@@ -293,6 +298,7 @@ private func follow(
   func finish(_ outcome: ReplicaOutcome) -> ReplicaProgress {
     // What an early escape saves counts as done, so that the progress line reaches its end.
     monitor.advance(by: rule.budget(of: replica) - reported)
+    if rule.isPlain { monitor.end(replica, outcome) }
     return .ended(outcome)
   }
 }

@@ -33,15 +33,18 @@ public func measureFrozenNoise(
   _ = try OrderParameterProbe(
     options.observable, data: data, network: network, settings: settings)
   monitor.begin(total: options.replicas * options.maxSteps)
+  monitor.begin([ReplicaProgress](repeating: .notBegun, count: options.replicas))
   let outcomes = parallelMap(
     options.replicas, threads: options.observable.threads(threads)
   ) { replica -> ReplicaOutcome? in
     if monitor.shouldStop { return nil }
     let key = RandomKey(
       seed: options.seed, stream: measurementStream | options.stream, replica: UInt32(replica))
-    return table.follow(
-      network, settings, data, full, from: state.parameters, size: size,
+    let outcome = table.follow(
+      replica, network, settings, data, full, from: state.parameters, size: size,
       draws: key.random(.batch), LookRule(options), monitor)
+    monitor.end(replica, outcome)
+    return outcome
   }
   let begun = outcomes.compactMap { $0 }
   let isInterrupted = begun.count < outcomes.count || begun.contains { $0.end == .interrupted }
@@ -81,14 +84,13 @@ private struct FrozenGradients: Sendable {
   }
 
   func follow(
-    _ network: Network, _ settings: Settings, _ data: Dataset, _ full: Batch,
+    _ replica: Int, _ network: Network, _ settings: Settings, _ data: Dataset, _ full: Batch,
     from start: [Double], size: Int, draws: RandomStream, _ rule: LookRule,
     _ monitor: RunMonitor
   ) -> ReplicaOutcome {
     let options = rule.options
-    // Which replica it is matters where replicas are followed only.
-    let replica = 0
     var crossing: Int?
+    var answered = 0
     guard
       let probe = try? OrderParameterProbe(
         options.observable, data: data, network: network, settings: settings)
@@ -121,6 +123,10 @@ private struct FrozenGradients: Sendable {
       }
       look = rule.next(after: step, of: replica)
       monitor.advance(by: options.every)
+      if monitor.isAsked(&answered) {
+        monitor.see([(replica, crossing ?? step)])
+        monitor.show(value, of: options.observable, at: step)
+      }
       if monitor.shouldStop {
         return ReplicaOutcome(steps: (crossing ?? step + 1) - 1, end: .interrupted)
       }

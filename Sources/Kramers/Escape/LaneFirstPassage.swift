@@ -65,6 +65,7 @@ private final class LaneWatch {
   /// The first `due` of all.
   private var due = Int.max
   private var polls = 0
+  private var answered = 0
   private var results: [(Int, ReplicaProgress)] = []
 
   init(
@@ -175,16 +176,25 @@ private final class LaneWatch {
       monitor.advance(by: steps(lane) - places[lane].reported)
       places[lane].reported = steps(lane)
     }
+    if rule.isPlain, monitor.isAsked(&answered) {
+      monitor.see(
+        places.indices.compactMap { lane in
+          places[lane].replica.map { ($0, places[lane].crossing ?? steps(lane)) }
+        })
+    }
     polls += 1
     guard polls % pollsBetweenShows == 0 else { return }
     guard let lane = places.firstIndex(where: { $0.replica != nil }) else { return }
-    if trainer.copyParameters(lane, to: parameters) { monitor.show(probe.shown(parameters)) }
+    if trainer.copyParameters(lane, to: parameters) {
+      probe.show(parameters, at: steps(lane), to: monitor)
+    }
   }
 
   private func finish(_ lane: Int, _ outcome: ReplicaOutcome) {
     // What an early escape saves counts as done, so that the progress line reaches its end.
     let replica = places[lane].replica ?? 0
     monitor.advance(by: rule.budget(of: replica) - places[lane].reported)
+    if rule.isPlain { monitor.end(replica, outcome) }
     leave(lane, .ended(outcome))
   }
 

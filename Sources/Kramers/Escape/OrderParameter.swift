@@ -62,8 +62,10 @@ final class OrderParameterProbe {
   /// Whether nothing is known any more: a function of the user's was interrupted or has failed.
   var isCut: Bool { observable.custom?.failure != nil }
 
-  /// The value for a progress line; a function of the user's is not called for that.
-  func shown(_ theta: UnsafePointer<Double>) -> Double { observable.custom?.last ?? value(theta) }
+  /// Shows the value to whoever looks on; a function of the user's is not called for that.
+  func show(_ theta: UnsafePointer<Double>, at step: Int, to monitor: RunMonitor) {
+    monitor.show(observable.custom?.last ?? value(theta), of: observable, at: step)
+  }
 
   /// Whether the observable lies past the threshold; singular values are computed only where
   /// counting them does not decide.

@@ -22,13 +22,18 @@ extension Figure {
     var rows = title.isEmpty ? [] : wrapped(title, to: width).map { style.plain($0) }
     let total = panels.reduce(0) { $0 + $1.height }
     let room = Double(style.height - rows.count)
-    for panel in panels {
-      rows +=
+    let placed = panels.map { PlacedPanel($0, columns: 2 * width) }
+    func texts(margin: Int) -> [PanelText] {
+      placed.indices.map { k in
         PanelText(
-          PlacedPanel(panel, columns: 2 * width), style, width: width,
-          height: Int(room * panel.height / total)
-        ).rows
+          placed[k], style, width: width, height: Int(room * panels[k].height / total),
+          margin: margin,
+          isAbove: k + 1 < placed.count && placed[k].standsAbove(placed[k + 1]))
+      }
     }
+    // Axes with numbers stand below each other.
+    let margin = texts(margin: 0).filter { !$0.hasNames }.map(\.margin).max() ?? 0
+    rows += texts(margin: margin).flatMap(\.rows)
     return rows.joined(separator: "\n") + "\n"
   }
 }
@@ -57,30 +62,38 @@ private struct PanelText {
   let placed: PlacedPanel
   let style: Figure.TextStyle
   let width: Int
-  var rows: [String] = []
+  /// Columns left of the y axis.
+  private(set) var margin = 0
+  private(set) var rows: [String] = []
 
-  init(_ placed: PlacedPanel, _ style: Figure.TextStyle, width: Int, height: Int) {
+  var hasNames: Bool { !placed.y.axis.names.isEmpty }
+
+  /// - Parameters:
+  ///   - margin: at the least; of axes with names their own.
+  ///   - isAbove: whether the panel below has the same x axis, whose labels serve both.
+  init(
+    _ placed: PlacedPanel, _ style: Figure.TextStyle, width: Int, height: Int, margin least: Int,
+    isAbove: Bool
+  ) {
     self.placed = placed
     self.style = style
     self.width = width
     let below = placed.panel.below
     let legend = legendRows()
-    var notes = placed.notes.flatMap { wrapped($0, to: width - 4) }.map { style.plain($0) }
+    let notes = placed.notes.flatMap { wrapped($0, to: width - 4) }.map { style.plain($0) }
+    let yLabel = wrapped(style.plain(placed.y.axis.fullLabel), to: width)
+    let xLabel = isAbove ? [] : wrapped(style.plain(placed.x.axis.fullLabel), to: width)
+    let axes = (isAbove ? 1 : 2) + yLabel.count + xLabel.count + (below == nil ? 0 : 1)
     let names = placed.y.axis.names.count
-    let least = names > 0 ? names : 5
-    let axes = 3 + (placed.y.axis.fullLabel.isEmpty ? 0 : 1) + (below == nil ? 0 : 1)
-    // The plot comes before the notes.
-    let room = max(height - axes - legend.count - least, 1)
-    if notes.count > room {
-      notes = Array(notes.prefix(room))
-      notes[room - 1] += " ..."
-    }
-    let plotHeight = max(height - axes - legend.count - notes.count, least)
+    let smallest = names > 0 ? names : placed.panel.height < 0.7 ? 3 : 5
+    var plotHeight = max(height - axes - legend.count - notes.count, smallest)
+    // As far from each other as the next ones.
+    if names > 0 { plotHeight -= plotHeight % names }
     let ticks = placed.y.ticks(most: max(plotHeight / 3, 3))
     let labels = ticks.map { style.plain($0.label) }
-    let margin = min(max(labels.map(\.count).max() ?? 0, 4), width / 2)
+    margin = max(min(max(labels.map(\.count).max() ?? 0, 4), width / 2), hasNames ? 0 : least)
     let plotWidth = width - margin - 2
-    rows = placed.y.axis.fullLabel.isEmpty ? [] : [style.plain(placed.y.axis.fullLabel)]
+    rows = yLabel
     var canvas = TextCanvas(width: plotWidth, height: plotHeight, isPlain: style.isPlain)
     draw(on: &canvas)
     var left = Array(repeating: String(repeating: " ", count: margin), count: plotHeight)
@@ -95,7 +108,12 @@ private struct PanelText {
     }
     let drawn = canvas.rows { style.paint($0, $1) }
     for row in 0..<plotHeight { rows.append("\(left[row]) \(marks[row])\(drawn[row])") }
-    rows += horizontalAxis(margin: margin, plotWidth: plotWidth)
+    let axis = horizontalAxis(plotWidth: plotWidth)
+    rows += isAbove ? Array(axis.prefix(1)) : axis
+    rows += xLabel.map { line in
+      let start = min(margin + 2 + (plotWidth - line.count) / 2, width - line.count)
+      return String(repeating: " ", count: max(start, 0)) + line
+    }
     rows += legend + notes
     rows = rows.map(\.trimmingBlanks)
   }
@@ -106,7 +124,7 @@ private struct PanelText {
     return placed.y.axis.names.isEmpty ? 1 - place : place
   }
 
-  private func horizontalAxis(margin: Int, plotWidth: Int) -> [String] {
+  private func horizontalAxis(plotWidth: Int) -> [String] {
     var line = Array(repeating: Character(style.isPlain ? "-" : "─"), count: plotWidth)
     var labels = TextCanvas(width: width, height: 1, isPlain: style.isPlain)
     var counts = TextCanvas(width: width, height: 1, isPlain: style.isPlain)
@@ -134,10 +152,6 @@ private struct PanelText {
       counts.write(name, 0, 0)
       rows += counts.rows { text, _ in text }
     }
-    let label = style.plain(placed.x.axis.fullLabel)
-    rows.append(
-      String(repeating: " ", count: max(margin + 2 + (plotWidth - label.count) / 2, 0))
-        + label)
     return rows
   }
 
@@ -159,7 +173,8 @@ private struct PanelText {
   private func letter(_ k: Int) -> Character {
     let series = placed.series[k]
     switch series.drawing {
-    case .rules: return series.columns[.x] == nil ? "-" : "|"
+    case .rules:
+      return series.columns[.x] == nil ? "-" : series.dash == .dotted ? ":" : "|"
     case .band: return "."
     case .points: return glyph(series.marker)
     default:
@@ -215,7 +230,8 @@ private struct PanelText {
         }
       }
     case .rules:
-      for value in x { line((column(value), 0), (column(value), h - 1), &canvas, pattern: pattern) }
+      let upright = self.pattern(series.dash, isUpright: true)
+      for value in x { line((column(value), 0), (column(value), h - 1), &canvas, pattern: upright) }
       for value in y { line((0, row(value)), (w - 1, row(value)), &canvas, pattern: pattern) }
     case .band:
       shade(series, color, letter, column, row, &canvas)
@@ -293,15 +309,22 @@ private struct PanelText {
           Int(max(min(top, bottom), 0).rounded()), Int(min(max(top, bottom), 1e5).rounded())
         )
         guard from <= min(to, canvas.dotHeight - 1) else { continue }
-        for r in from...min(to, canvas.dotHeight - 1) where canvas.isPlain || (c + 2 * r) % 4 == 0 {
+        for r in from...min(to, canvas.dotHeight - 1) where isShaded(c, r) {
           canvas.dot(c, r, color: color, glyph: letter)
         }
       }
     }
   }
 
-  private func pattern(_ dash: Figure.Series.Dash?) -> UInt8 {
-    switch dash ?? .solid {
+  /// One dot of eight in Braille: what is drawn upon it must stand out.
+  private func isShaded(_ column: Int, _ row: Int) -> Bool {
+    style.isPlain || (column % 2 == 0 && (row + column) % 4 == 0)
+  }
+
+  private func pattern(_ dash: Figure.Series.Dash?, isUpright: Bool = false) -> UInt8 {
+    // Dots are half as far from each other upright as they are across.
+    if isUpright, dash == .dotted { return 0b0101_0101 }
+    return switch dash ?? .solid {
     case .solid: 0xFF
     case .dashed: 0b0000_1111
     case .dotted: 0b0001_0001
@@ -339,12 +362,16 @@ private struct PanelText {
     case .points, .text: return (style.paint(String(glyph(series.marker)), color), 1)
     case .band:
       for c in 0..<canvas.dotWidth {
-        for r in 0..<canvas.dotHeight where canvas.isPlain || (c + 2 * r) % 4 == 0 {
+        for r in 0..<canvas.dotHeight where isShaded(c, r) {
           canvas.dot(c, r, color: color, glyph: letter)
         }
       }
     case .rules where series.columns[.x] != nil:
-      return (style.paint(style.isPlain ? "|" : "┆", color), 1)
+      canvas = TextCanvas(width: 1, height: 1, isPlain: style.isPlain)
+      canvas.line(
+        from: (0, 0), to: (0, Double(canvas.dotHeight - 1)), color: color, glyph: letter,
+        pattern: pattern(series.dash, isUpright: true), phase: &phase)
+      return (canvas.rows { style.paint($0, $1) }.first ?? "", 1)
     default:
       let middle = Double(canvas.dotHeight / 2)
       canvas.line(

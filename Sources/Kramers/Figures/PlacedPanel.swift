@@ -43,6 +43,15 @@ struct PlacedPanel {
   }
 }
 
+extension PlacedPanel {
+  /// Whether the panel below has the same x axis, so that its labels are those of both.
+  func standsAbove(_ other: PlacedPanel) -> Bool {
+    let names = [panel.y.names, other.panel.y.names]
+    return x.axis == other.x.axis && x.low == other.x.low && x.high == other.x.high
+      && names.allSatisfy(\.isEmpty) && panel.below == nil
+  }
+}
+
 /// What has no place in a panel, counted.
 private struct LostRows {
   private var undefined = 0

@@ -75,6 +75,9 @@ public struct Observable: Sendable {
     }
   }
 
+  /// Its name, of a mode with its rank.
+  public var label: String { rank.map { "\(name) \($0)" } ?? name }
+
   /// The direction where the name does not say it.
   public var ownDirection: Direction? {
     Self.named(name)?.direction == direction ? nil : direction

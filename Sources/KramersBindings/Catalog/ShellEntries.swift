@@ -85,7 +85,18 @@ extension Catalog {
         print(shell.watch("loss"))
         shell.watch()
         """,
-      seeAlso: ["train"]),
+      seeAlso: ["train", "shell.live"]),
+    Entry(
+      "shell.live", .call(Program.shellLive),
+      "a picture of long work above the progress line, while it runs in the shell: of train what is "
+        + "watched, or else the loss; of sweep the same, or else the strongest mode over l2; of "
+        + "measure_escape the share of replicas that have not escaped. It goes when the work ends; "
+        + "plot draws the result",
+      usage: "shell.live([on])", command: ":live [on|off]", returns: "whether it is on",
+      example: """
+        print(shell.live(true))
+        """,
+      seeAlso: ["shell.watch", "plot"]),
     Entry(
       "shell.time", .call(Program.shellTime), "wall time and steps a second after each entry",
       usage: "shell.time([on])", command: ":time [on|off]", returns: "whether it is on",

@@ -79,13 +79,16 @@ enum TerminalPicture {
     return way(in: answer(from: terminal))
   }
 
-  /// What comes until the `c` that ends the features, or nothing for a quarter of a second.
+  /// What comes until the `c` that ends the features, within a second: every terminal answers, but
+  /// one far away takes its time. What comes later readline forgets.
   private static func answer(from terminal: Int32) -> String {
     var answer: [UInt8] = []
+    let end = ContinuousClock.now + .seconds(1)
     var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
-    while answer.count < 1000, poll(&waiting, 1, 250) > 0 {
+    while answer.count < 1000 {
+      let left = Int32(max(ContinuousClock.now.duration(to: end) / .milliseconds(1), 0))
       var byte: UInt8 = 0
-      guard read(terminal, &byte, 1) == 1 else { break }
+      guard poll(&waiting, 1, left) > 0, read(terminal, &byte, 1) == 1 else { break }
       answer.append(byte)
       if byte == UInt8(ascii: "c"), answer.contains(UInt8(ascii: "?")) { break }
     }

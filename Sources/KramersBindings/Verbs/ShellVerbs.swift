@@ -18,6 +18,7 @@ extension Program {
     session.end(.ok, nil, seconds: 0)
     leaveSession(signal: 0)
     finish()
+    errors.show([])
     let status = Int32(code.int ?? 0)
     exit(status == 0 ? savingStatus : status)
   }
@@ -100,6 +101,11 @@ extension Program {
     }
     progress.watched = quantity
     return [LuaValue(word)]
+  }
+
+  func shellLive(_ call: LuaCall) throws -> [LuaValue] {
+    progress.hasPictures = try flag("shell.live", call.argument(1)) ?? !progress.hasPictures
+    return [LuaValue(progress.hasPictures)]
   }
 
   func shellRun(_ call: LuaCall) throws -> [LuaValue] {

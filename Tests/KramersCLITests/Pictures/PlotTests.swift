@@ -236,18 +236,117 @@ private let table = "local t = { {x = 1, y = 2}, {x = 2, y = 3} } "
     }
   }
 
-  @Test("kitty's protocol where the terminal says so, sixel where its features have it")
-  func pictures() throws {
-    for (answer, start) in [
-      ("\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[?62;c", "\u{1B}_Ga=T,f=100,m="),
-      ("\u{1B}[?62;4;22c", "\u{1B}P"),
-    ] {
-      let run = try ShellSession(command: [binary.path, "-e", call], columns: 80)
-      #expect(run.wait { $0.raw.contains("\u{1B}[c") })
-      run.send(answer)
-      #expect(run.wait { $0.raw.contains(start) }, "\(run.raw.prefix(300))")
-      #expect(run.finish().status == 0)
-      #expect(!run.raw.contains("└"))
+  /// Plots on a terminal that answers the question what it can show.
+  private func shown(answer: String, start: String) throws -> [UInt8] {
+    let run = try ShellSession(command: [binary.path, "-e", figure], columns: 80)
+    #expect(run.wait { $0.raw.contains("\u{1B}[c") })
+    run.send(answer)
+    #expect(run.wait { $0.raw.contains(start) }, "\(run.raw.prefix(300))")
+    #expect(run.finish().status == 0)
+    #expect(!run.raw.contains("└"))
+    let end = "\u{1B}\\"
+    #expect(run.wait { $0.raw.contains(start) && $0.raw.hasSuffix(end + "\r\n") })
+    let raw = run.raw
+    guard let begin = raw.range(of: start), let last = raw.range(of: end, options: .backwards)
+    else { return [] }
+    return Array(raw[begin.lowerBound..<last.upperBound].replacing("\r\n", with: "\n").utf8)
+  }
+
+  private let figure =
+    "local t = {} for i = 1, 50 do t[i] = { x = i, y = math.sin(i / 5) } end "
+    + "plot(t, { x = 'x', y = 'y', size = 'page' })"
+
+  /// The same as a file, with its script beside it.
+  private func drawn(in folder: PictureFolder) throws {
+    let code = figure.replacing("(t, {", with: "(t, '\(folder.path)/a.png', { data = true,")
+    #expect(try kramers("-e", code).status == 0)
+  }
+
+  @Test("kitty's protocol where the terminal says so: its pieces are the PNG")
+  func kitty() throws {
+    let folder = PictureFolder()
+    try drawn(in: folder)
+    let bytes = try shown(
+      answer: "\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[?62;c", start: "\u{1B}_Ga=T,f=100,m=")
+    let pieces = String(decoding: bytes, as: UTF8.self).components(separatedBy: "\u{1B}\\")
+      .dropLast().map { $0.dropFirst(3).split(separator: ";", maxSplits: 1) }
+    #expect(pieces.count > 1 && pieces.allSatisfy { $0.count == 2 && $0[1].count <= 4096 })
+    #expect(pieces.dropLast().allSatisfy { $0[0].hasSuffix("m=1") })
+    #expect(pieces.last?[0] == "m=0")
+    let text = pieces.map { String($0[1]) }.joined()
+    #expect(try Data(base64Encoded: text) == folder.bytes("a.png"))
+  }
+
+  @Test("sixel where the features have it: decoded, the picture is that of gnuplot's PNG")
+  func sixel() throws {
+    guard try shell("convert -version && convert -list format | grep -q SIXEL").status == 0 else {
+      print("skipped: no ImageMagick (convert) that decodes sixel")
+      return
+    }
+    let folder = PictureFolder()
+    try drawn(in: folder)
+    let bytes = try shown(answer: "\u{1B}[?62;4;22c", start: "\u{1B}Pq")
+    try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/a.six"))
+    // By way of a PNG: straight into a PPM ImageMagick 6 loses sixel's palette.
+    let converted = try shell("cd \(folder.path) && convert sixel:a.six decoded.png")
+    #expect(converted.status == 0, "\(converted.errors)")
+    let decoded = try pixels("decoded.png", in: folder)
+    // The same script with the library that draws sixels, as a PNG.
+    let script = try String(contentsOfFile: folder.path + "/a.gp", encoding: .utf8)
+    let size = "\(decoded.width),\(decoded.height)"
+    let lines = script.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      line.hasPrefix("set terminal")
+        ? "set terminal png truecolor enhanced size \(size) font 'DejaVuSans,10' linewidth 1.5 "
+          + "background 'white'"
+        : line.replacing("set pointsize 1.4", with: "set pointsize 0.9")
+    }
+    try lines.joined(separator: "\n")
+      .write(toFile: folder.path + "/b.gp", atomically: true, encoding: .utf8)
+    let gnuplot = try shell("cd \(folder.path) && LC_ALL=C.UTF-8 gnuplot -d b.gp")
+    #expect(gnuplot.status == 0, "\(gnuplot.errors)")
+    let drawn = try pixels("a.png", in: folder)
+    #expect(decoded.width == 910 && (drawn.width, drawn.height) == (decoded.width, decoded.height))
+    #expect(drawn.colors.contains { $0 < 50 } && drawn.colors.count == decoded.colors.count)
+    // Sixel has colours in percent, 256 of them.
+    let worst = zip(decoded.colors, drawn.colors).map { abs(Int($0) - Int($1)) }.max() ?? 255
+    #expect(worst <= 8, "\(worst)")
+  }
+
+  /// A picture as red, green and blue of each pixel.
+  private func pixels(
+    _ picture: String, in folder: PictureFolder
+  ) throws -> (width: Int, height: Int, colors: [UInt8]) {
+    let run = try shell("cd \(folder.path) && convert \(picture) -depth 8 ppm:p.ppm")
+    #expect(run.status == 0, "\(run.errors)")
+    let bytes = try [UInt8](folder.bytes("p.ppm"))
+    let head = String(decoding: bytes.prefix(40), as: UTF8.self)
+    let match = try #require(head.prefixMatch(of: /P6\s(\d+)\s(\d+)\s255\s/), "\(head)")
+    let (width, height) = (Int(match.1) ?? 0, Int(match.2) ?? 0)
+    return (width, height, Array(bytes.suffix(3 * width * height)))
+  }
+
+  @Test("a terminal that does not answer gets characters after a second")
+  func silent() throws {
+    let run = try ShellSession(command: [binary.path, "-e", call], columns: 80)
+    let start = Date()
+    #expect(run.wait { $0.text.contains("└") })
+    #expect(Date().timeIntervalSince(start) < 10)
+    #expect(run.finish().status == 0)
+  }
+
+  @Test("an answer that comes late is no input")
+  func late() throws {
+    for answer in ["\u{1B}[?62;4;22c", "\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[?62;c"] {
+      let shell = try ShellSession()
+      shell.enter(call)
+      #expect(shell.text.contains("└"))
+      shell.send(answer)
+      usleep(100_000)
+      shell.send("1 + ")
+      shell.send(answer)
+      usleep(100_000)
+      #expect(shell.enter("1") == "2", "\(shell.text.suffix(300))")
+      #expect(!shell.text.contains("62;"))
     }
   }
 }

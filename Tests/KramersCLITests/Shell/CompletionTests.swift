@@ -56,6 +56,8 @@ import Testing
     #expect(tab(shell, "experiment { data = data.gaussian { sam", shows: "samples = "))
     #expect(
       tab(shell, "experiment { data = data.digits { seed = 1 }, optim", shows: "optimizer = "))
+    #expect(tab(shell, "plot(r, \"a.svg\", { ti", shows: "title = "))
+    #expect(tab(shell, "plot(f(1, {2}), { lo", shows: "log = "))
     #expect(tab(shell, "help(\"measure_es", shows: "measure_escape"))
     #expect(tab(shell, "experiment { bias = t", shows: "true"))
   }

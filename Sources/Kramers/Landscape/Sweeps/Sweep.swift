@@ -210,8 +210,9 @@ extension Experiment {
         break
       }
       states.append(self)
-      monitor.endPoint(steps: steps)
-      monitor.show(points[i].measurement.modes.first ?? 0)
+      let mode = points[i].measurement.modes.first ?? 0
+      monitor.endPoint(steps: steps, l2: l2, mode: mode)
+      if monitor.watched == nil { monitor.show(mode, of: .mode(1), at: Int(state.step)) }
     }
     var transitions: [SweepTransition] = []
     if outcome != .interrupted {
