@@ -140,10 +140,13 @@ private let long = "measure_escape { temperature = 0.0139 / 9, replicas = 65536,
     var sizes: [(columns: Int, end: Int)] = []
     var width = 100
     for columns in [50, 90] {
-      // Between two frames, so that the bytes before have the old width.
-      let count = shell.raw.utf8.count
+      // Between two frames, so that the bytes before have the old width: one has just come, whole.
+      var count = shell.raw.utf8.count
       #expect(shell.wait { $0.raw.utf8.count > count })
-      usleep(50_000)
+      repeat {
+        count = shell.raw.utf8.count
+        usleep(50_000)
+      } while shell.raw.utf8.count > count
       sizes.append((width, shell.raw.utf8.count))
       shell.resize(columns: UInt16(columns))
       width = columns
