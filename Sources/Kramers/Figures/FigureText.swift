@@ -128,30 +128,35 @@ private struct PanelText {
     var line = Array(repeating: Character(style.isPlain ? "-" : "─"), count: plotWidth)
     var labels = TextCanvas(width: width, height: 1, isPlain: style.isPlain)
     var counts = TextCanvas(width: width, height: 1, isPlain: style.isPlain)
-    var (end, countsEnd) = (-1, -1)
     let below = placed.panel.below
+    let name = String(style.plain(below?.name ?? "").prefix(max(margin + 1, 8)))
+    counts.write(name, 0, 0)
+    var (end, countsEnd) = (-1, name.count)
     for tick in placed.x.ticks(most: max(plotWidth / 11, 2)) {
       let place = placed.x.place(tick.value)
       guard (-0.001...1.001).contains(place) else { continue }
       let column = min(max(Int(place * Double(plotWidth)), 0), plotWidth - 1)
       line[column] = style.isPlain ? "+" : "┬"
-      func write(_ text: String, _ canvas: inout TextCanvas, _ end: inout Int) {
-        let start = min(margin + 2 + column - text.count / 2, width - text.count)
+      func write(
+        _ text: String, _ canvas: inout TextCanvas, _ end: inout Int, from least: Int = 0
+      ) {
+        let middle = max(margin + 2 + column - text.count / 2, least)
+        let start = min(middle, width - text.count)
         guard start > end else { return }
         canvas.write(text, start, 0)
         end = start + text.count
       }
       write(style.plain(tick.label), &labels, &end)
-      if let below { write("\(Int(below.value(at: tick.value)))", &counts, &countsEnd) }
+      // The first may stand a little to the right of its tick, behind the name.
+      if let below {
+        let least = countsEnd == name.count ? name.count + 1 : 0
+        write("\(Int(below.value(at: tick.value)))", &counts, &countsEnd, from: least)
+      }
     }
     let blank = String(repeating: " ", count: margin + 1)
     var rows = [blank + (style.isPlain ? "+" : "└") + String(line)]
     rows += labels.rows { text, _ in text }
-    if let below {
-      let name = String(style.plain(below.name).prefix(max(margin + 1, 8)))
-      counts.write(name, 0, 0)
-      rows += counts.rows { text, _ in text }
-    }
+    if below != nil { rows += counts.rows { text, _ in text } }
     return rows
   }
 

@@ -55,6 +55,15 @@ private let trap = """
     #expect(title.contains(summary.prefix(20)))
   }
 
+  @Test("in characters the first number at risk stands behind their name")
+  func namedCounts() throws {
+    let run = try kramers(
+      "--format", "table", "-e",
+      trap + "plot(measure_escape { temperature = 4e-4, replicas = 124, max_steps = 2500 })")
+    let line = try #require(run.output.split(separator: "\n").first { $0.hasPrefix("at risk") })
+    #expect(line.hasPrefix("at risk 124 "), "\(line)")
+  }
+
   @Test("nobody escapes: a level curve, marks, and the bound in words")
   func nobody() throws {
     let picture = try DrawnPicture(
