@@ -7,6 +7,10 @@
 ---     print(arrhenius { lrs = {0.02, 0.04}, batches = {16, 32, 64}, gradient_noise = 0.3 })
 ---
 --- All laws are laws for lr * steps: in steps a mere clock, tau = c/lr, looks like Arrhenius' law.
+--- The abscissa is 1/T under additive noise. Minibatch noise depends on the weights, and no
+--- temperature stands for it: where its quasi-potential phi is known, ln tau rises with phi, which
+--- is proportional to batch/lr, and `abscissae` compares it with the effective temperature that
+--- the noise of the learned state has.
 --- `best` is a law only where the points can tell; `warning` names the temperatures that could.
 local kramers = ...
 
@@ -31,6 +35,9 @@ local function row(e, temperature)
     theory = e.theory,
     theory_error = e.theory_error,
     theory_error_lr = e.theory_error_lr,
+    theory_method = e.theory_method,
+    phi = e.phi,
+    phi_frozen = e.phi_frozen,
     warning = e.warning,
     reason = e.reason,
   }
@@ -98,34 +105,99 @@ local function grid(options)
   return points
 end
 
+--- The scale of minibatch noise at a point: its quasi-potential, lr/batch in an unknown unit, or
+--- lr times the trace of the gradient's covariance in the present state.
+local scales = {
+  phi = function(_, e) return e.phi and 1 / e.phi, "1/phi" end,
+  noise = function(_, e) return e.batch ~= "full" and e.lr / e.batch or nil, "lr/batch" end,
+  paper = function(x, e)
+    if e.batch == "full" then return nil, "lr trace(C)/batch" end
+    return e.lr * x:noise { batch = e.batch, replacement = e.replacement, k = 1 }.trace,
+      "lr trace(C)/batch"
+  end,
+}
+
+--- The temperature of every point, and its unit.
+local function temperatures(x, options, found)
+  local name = options.abscissa
+  if not name then
+    local additive, known = 0, 0
+    for _, e in ipairs(found) do
+      if e.effective_temperature > 0 then additive = additive + 1 end
+      if e.phi then known = known + 1 end
+    end
+    if additive == #found then
+      local list = {}
+      for i, e in ipairs(found) do list[i] = e.effective_temperature end
+      return list, "energy"
+    end
+    if additive > 0 then
+      refuse("some points have additive noise and some have not: no common temperature")
+    end
+    name = known == #found and "phi" or "noise"
+  end
+  local list, unit = {}, nil
+  for i, e in ipairs(found) do
+    list[i], unit = scales[name](x, e)
+    if not list[i] and name == "phi" then
+      refuse("abscissa: point %d has no phi: %s", i, e.theory_reason or "noise is additive")
+    end
+    if not list[i] then
+      refuse("point %d has no noise: give it a temperature or a batch", i)
+    end
+  end
+  return list, unit
+end
+
+--- The slopes of ln(tau lr) over phi and over the exponent under an effective temperature, each
+--- beside what theory expects of phi: the law whose slope misses it is not that of these escapes.
+local function compare(rows, fitted)
+  local result, expected = {}, nil
+  for _, axis in ipairs { { "phi", "phi" }, { "effective temperature", "phi_frozen" } } do
+    local list, known = {}, {}
+    for i, p in ipairs(rows) do
+      if not (p[axis[2]] and fitted[i]) then return nil end
+      list[i] = { temperature = 1 / p[axis[2]], escapes = fitted[i].escapes,
+        exposure = fitted[i].exposure, look = fitted[i].look }
+      known[i] = { temperature = 1 / p.phi, lr = p.lr, theory = p.theory, theory_error = 0,
+        theory_error_lr = 0 }
+    end
+    expected = expected or kramers.expected_slope(known) or 1
+    local law = kramers.rival_laws(list)
+    if not law.barrier then return nil end
+    result[#result + 1] = {
+      abscissa = axis[1],
+      slope = law.barrier,
+      slope_low = law.barrier_low,
+      slope_high = law.barrier_high,
+      expected = expected,
+      misses = expected < law.barrier_low or expected > law.barrier_high,
+    }
+  end
+  return result
+end
+
 ---@param x userdata the experiment
 ---@param options table checked options of `arrhenius`
 local function arrhenius(x, options)
   local points = grid(options)
-  local rows, fitted, unit, last = {}, {}, nil, nil
+  local found, rows, fitted, last = {}, {}, {}, nil
   for i, call in ipairs(points) do
     call.stream = i
     for name, value in pairs(options) do
-      if name ~= "temperatures" and name ~= "lrs" and name ~= "batches" then call[name] = value end
+      if name ~= "temperatures" and name ~= "lrs" and name ~= "batches" and name ~= "abscissa" then
+        call[name] = value
+      end
     end
     last = x:measure_escape(call)
-    -- Without additive noise the scale is that of minibatch noise, lr/B, in an unknown unit.
-    local temperature, own = last.effective_temperature, "energy"
-    if temperature == 0 then
-      if last.batch == "full" then
-        refuse("point %d has no noise: give it a temperature or a batch", i)
-      end
-      temperature, own = last.lr / last.batch, "lr/batch"
+    if last.batch == "full" and last.effective_temperature == 0 and not last.phi then
+      refuse("point %d has no noise: give it a temperature or a batch", i)
     end
-    if unit and own ~= unit then
-      refuse("some points have additive noise and some have not: no common temperature")
-    end
-    unit = own
-    rows[i] = row(last, temperature)
+    found[i] = last
+    rows[i] = row(last, last.effective_temperature > 0 and last.effective_temperature or nil)
     -- Counts as an outcome, not as a time: see `withheld`.
     if last.outcome ~= "diverged" then
       fitted[i] = {
-        temperature = temperature,
         escapes = last.escapes,
         exposure = last.exposure * last.lr,
         look = last.every * last.lr,
@@ -134,8 +206,13 @@ local function arrhenius(x, options)
     -- What is emitted if the next measurement is interrupted.
     kramers.keep { kind = "arrhenius", outcome = "interrupted", points = rows, l2 = last.l2 }
   end
+  local scale, unit = temperatures(x, options, found)
+  for i, temperature in ipairs(scale) do
+    rows[i].temperature = temperature
+    if fitted[i] then fitted[i].temperature = temperature end
+  end
   local lost, lost_count = which(rows, function(p) return p.reason end)
-  local barrier = unit == "energy" and last.barrier or nil
+  local barrier = unit == "energy" and last.barrier or unit == "1/phi" and 1 or nil
   local result = lost_count > 0 and withheld(x, options, rows, lost)
     or kramers.rival_laws(fitted, last.temperature_power, barrier)
   for _, i in ipairs(result.shallow or {}) do rows[i].shallow = true end
@@ -152,8 +229,9 @@ local function arrhenius(x, options)
   result.kind = "arrhenius"
   result.points = rows
   result.temperature_unit = unit
+  result.abscissae = lost_count == 0 and compare(rows, fitted) or nil
   result.theory = {
-    barrier = last.barrier,
+    barrier = barrier,
     temperature_power = last.temperature_power,
     slope = kramers.expected_slope(rows),
     reason = last.theory_reason,
@@ -184,6 +262,13 @@ return {
       { name = "batches", type = "integers", range = "positive", unit = "samples",
         help = "batch sizes; with lrs the two vary independently",
       },
+      { name = "abscissa", type = "choice", choices = { "phi", "noise", "paper" },
+        default_text =
+          "the temperature; without additive noise \"phi\" where it is known, else \"noise\"",
+        help =
+          "what stands for the temperature: 1/phi (quasi-potential), lr/batch, or lr times the "
+          .. "trace of the gradient's covariance over the batch, in the present state",
+      },
     },
     takes = {
       { verb = "measure_escape", except = { "method", "runs", "level", "stream" } },
@@ -196,7 +281,9 @@ return {
       .. "aic_weight, p, rejected), simplest (law not rejected), best (the same, but nil "
       .. "where these points could not tell it from a rival, with a warning that names the "
       .. "temperatures that could), warning, fit_p, theory (barrier, temperature_power, "
-      .. "slope expected at these temperatures), outcome; points with dE/T < 2 are marked "
+      .. "slope expected at these temperatures), abscissae (minibatch noise: rows phi and "
+      .. "effective temperature with slope, slope_low, slope_high, what theory expects, misses), "
+      .. "temperature_unit, outcome; points with dE/T < 2 are marked "
       .. "shallow; times count as known within a look. Where replicas diverged no law is "
       .. "fitted (outcome = \"diverged\", reason)",
     answer = {

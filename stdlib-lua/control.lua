@@ -153,6 +153,7 @@ local function strength(e, temperature, factor)
     theory = e.theory,
     theory_error = e.theory_error,
     theory_error_lr = e.theory_error_lr,
+    theory_method = e.theory_method,
   }
 end
 
@@ -244,8 +245,9 @@ local function climb(x, y, call, own, temperatures)
   local amplify, reason = amplifier(y, own)
   if not amplify then return {}, nil, nil, "not tried: " .. reason end
   local additive = own.effective_temperature > 0
-  local barrier = additive and own.barrier or nil
   local _, unit = amplify(1)
+  -- Of noise that depends on the weights: what takes the place of a barrier in this unit.
+  local barrier = own.phi and own.phi * unit or additive and own.barrier or nil
   local points = { strength(own, unit, 1) }
   local spent, stream, diverged = 0, 0, 0
   local longest = math.max(call.max_steps, math.ceil(20 * own.tau))
@@ -355,7 +357,7 @@ end
 --- Whether the slope of ln tau against 1/T is the one that the saddle predicts at these
 --- temperatures.
 local function match(points, own)
-  if not own.barrier then
+  if not (own.phi or own.barrier and own.effective_temperature > 0) then
     return nil, "not tried: " .. (own.theory_reason or "no saddle is known")
   end
   local list, known = {}, {}
@@ -376,9 +378,10 @@ local function match(points, own)
   local error = math.sqrt(((laws.barrier_high - laws.barrier_low) / 3.92) ^ 2
     + (correction / 2) ^ 2)
   local z = (laws.barrier - expected) / error
-  return math.abs(z) < 3, ("slope of ln tau %.4g (%.4g ... %.4g), the saddle of height %.4g "
-    .. "predicts %.4g (z = %.2g)"):format(laws.barrier, laws.barrier_low, laws.barrier_high,
-    own.barrier, expected, z)
+  local saddle = own.phi and ("quasi-potential %.4g"):format(own.phi)
+    or ("height %.4g"):format(own.barrier)
+  return math.abs(z) < 3, ("slope of ln tau %.4g (%.4g ... %.4g), the saddle of %s predicts %.4g "
+    .. "(z = %.2g)"):format(laws.barrier, laws.barrier_low, laws.barrier_high, saddle, expected, z)
 end
 
 --- Verdict, reason and rungs from the noise-off twin, the own noise and the absorbing set;
@@ -504,8 +507,10 @@ local function examine(x, options, with_ladder)
   end
   -- What is known of modes is known of their appearance.
   local rising = own.direction ~= "down" and own.mode or nil
-  local set = kramers.absorbing(y, rising)
-  if not set.absorbing and quiet.escapes + own.escapes == 0 then
+  local falling = own.direction == "down" and own.mode
+  local set = falling and { absorbing = false, reason = "noise does not vanish where mode "
+    .. own.mode .. " is learned" } or kramers.absorbing(y, rising)
+  if not falling and not set.absorbing and quiet.escapes + own.escapes == 0 then
     -- Long enough for a residual to decay by e^-20, which takes it below any tolerance.
     local z, decay = y:clone(), y.l2 > 0 and math.ceil(20 / (y.lr * y.l2)) or 0
     z:set(off)

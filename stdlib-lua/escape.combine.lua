@@ -17,7 +17,8 @@ for _, list in ipairs { kramers.settings, { "observable", "observable_source", "
 end
 -- What is taken over from the first result.
 local kept = {
-  "depth", "widths", "theory", "theory_error", "theory_reason", "barrier", "temperature_power",
+  "depth", "widths", "theory", "theory_error", "theory_reason", "theory_method", "theory_others",
+  "phi", "phi_frozen", "barrier", "temperature_power",
   "effective_temperature", "epochs_per_step", "thermal_floor",
 }
 

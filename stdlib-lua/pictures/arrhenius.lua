@@ -34,7 +34,8 @@ return {
       series[#series + 1] = { draw = #theory > 1 and "line" or "points",
         x = draw.column(theory, "x"), y = draw.column(theory, "y"), color = draw.green,
         dash = "mixed", marker = "triangle",
-        name = "theory, ΔE = " .. draw.number((r.theory or {}).barrier) }
+        name = unit == "energy" and "theory, ΔE = " .. draw.number((r.theory or {}).barrier)
+          or "theory" }
     end
     for _, law in ipairs(r.laws or {}) do
       local style = draw.laws[law.law] or { draw.grey, "dashed" }
@@ -64,7 +65,9 @@ return {
       notes[1] = "E = " .. draw.interval(r.barrier, r.barrier_low, r.barrier_high)
     end
     notes[#notes + 1] = r.warning
-    local x = draw.axis("1/T", { unit = unit == "energy" and "1/energy" or "batch/lr" })
+    local x = unit == "1/phi" and draw.axis("quasi-potential φ", {})
+      or draw.axis("1/T", { unit = unit == "energy" and "1/energy" or unit == "lr/batch"
+        and "batch/lr" or "1/(" .. unit .. ")" })
     local panels = { {
       x = x, y = draw.axis("escape time τ", { unit = "lr · steps", scale = "log" }),
       series = series, notes = notes,

@@ -24,8 +24,8 @@ public struct EscapeRequest: Sendable, AsksEnsemble {
 
 /// Escape times with their statistics and the theory beside them. Times in steps.
 public struct EscapeResult: Sendable {
-  /// Of escaped replicas the look that saw them past the threshold, of censored ones the budget, and
-  /// of those that diverged or were interrupted the last look that they survived.
+  /// Of escaped replicas the look that saw them past the threshold, of censored ones the budget,
+  /// and of those that diverged or were interrupted the last look that they survived.
   public let times: [Int]
   public let escaped: [Bool]
   public let diverged: Int
@@ -88,9 +88,26 @@ public func divergenceReason(_ diverged: Int, of replicas: Int) -> String {
 
 /// The predicted escape time, or why there is none.
 public struct EscapeTheory: Sendable {
-  /// Eyring–Kramers escape time in steps, with the first-order effect of the step lr.
+  public enum Method: String, Sendable {
+    /// Additive noise: `RateFormula`, with the first-order effect of the step lr.
+    case eyringKramers = "Eyring-Kramers"
+    /// Noise that depends on the weights: `AlignedPassage`.
+    case oneDimension = "one dimension"
+  }
+
+  /// Escape time in steps.
   public var tau: Double?
-  /// Relative error that the formula states of itself, (1 + M^2)/(2 dE/T): the exact time is longer.
+  public var method: Method?
+  /// Quasi-potential of the saddle, where noise depends on the weights; known also where the time
+  /// is not predicted.
+  public var phi: Double?
+  /// What phi would be if noise stayed as it is in the state that is left: a constant temperature.
+  public var frozenPhi: Double?
+  /// The factor by which the fluctuations of the other directions change the time of the path
+  /// alone; nil where there are none, or none are known.
+  public var otherDirections: Double?
+  /// Relative error that the formula states of itself. Eyring–Kramers: (1 + M^2)/(2 dE/T), by which
+  /// the exact time is longer. In one dimension: of either sign.
   public var relativeError: Double?
   /// Relative error of either sign of what the step lr does.
   public var stepError: Double?
@@ -170,7 +187,8 @@ extension Experiment {
       thermalFloor: target.thermalFloor,
       theory: request.isFrozen
         ? EscapeTheory(reason: "frozen minibatch noise has a covariance of its own")
-        : theory(of: target, request.settings, diverged: record.diverged),
+        : escapeTheory(
+          target, request.settings, dwell: request.dwell, diverged: record.diverged),
       progress: record.progress)
   }
 
@@ -182,8 +200,12 @@ extension Experiment {
     let path: EscapePath
     /// Learned modes.
     let rank: Int
-    /// Whether the strongest dropped mode is watched, which is what theory knows.
-    let isNext: Bool
+    /// Whether the strongest dropped mode appears or the weakest learned one collapses, which is
+    /// what theory knows; nil is anything else.
+    let way: AlignedPassage.Way?
+
+    /// Learned modes on the side where noise alone must stay below the threshold.
+    var quietRank: Int { way == .collapse ? rank - 1 : rank }
   }
 
   /// - Throws: `InputError` for options that do not fit, and when no threshold is given where
@@ -192,46 +214,69 @@ extension Experiment {
     try request.settings.validate(data: data, network: network)
     if request.settings.precision == .single { try checkSinglePrecision(request.settings) }
     let active = try activeModes(l2: request.settings.l2, monitor: monitor)
-    var observable = request.observable ?? .mode(request.mode ?? active + 1)
-    if let mode = request.mode, request.observable == nil, mode <= active {
-      // A threshold beyond the present strength is meant to be reached: growth, no collapse.
-      let strength = try measure().modes[mode - 1]
-      if request.threshold.map({ $0 < strength }) ?? true { observable.direction = .down }
-    }
-    if let direction = request.direction { observable.direction = direction }
-    if request.observable == nil, request.mode == nil, active >= network.widths.min() ?? 0 {
-      throw InputError.sentence(
-        "all \(active) modes that the network can have are learned: there is none left to appear; "
-          + "trap some first, or give observable and threshold")
-    }
-    if let k = observable.rank { try network.checkMode(k) }
-    let isNext = observable == .mode(active + 1)
+    let observable = try observable(of: request, active: active)
+    let way: AlignedPassage.Way? =
+      observable == .mode(active + 1)
+      ? .appearance
+      : observable.rank == active && observable.direction == .down ? .collapse : nil
     let path = under(request.settings).presentEscapePath(
-      rank: active, l2: request.settings.l2)
+      rank: active, l2: request.settings.l2, way: way ?? .appearance)
     let threshold =
       try request.threshold
-      ?? defaultThreshold(path, observable, isNext: isNext)
-    let floor = thermalFloor(request.settings, rank: active)
-    if isNext, threshold > 0, floor >= threshold {
+      ?? defaultThreshold(path, observable, active: active, way: way)
+    let floor = thermalFloor(request.settings, rank: way == .collapse ? active - 1 : active)
+    if way != nil, threshold > 0, floor >= threshold {
       throw InputError.sentence(
         "temperature: noise alone gives the watched singular value \(rounded(floor)), not less than "
           + "the threshold \(rounded(threshold)): nothing could be told apart")
     }
     return EscapeTarget(
       observable: observable, threshold: threshold, thermalFloor: floor, path: path, rank: active,
-      isNext: isNext)
+      way: way)
   }
 
-  func theory(of target: EscapeTarget, _ settings: Settings, diverged: Int) -> EscapeTheory {
-    escapeTheory(
-      target.path, settings, isNext: target.isNext, threshold: target.threshold, diverged: diverged)
+  /// What is watched, and which way it escapes: by default the next mode, upwards.
+  private func observable(of request: EscapeRequest, active: Int) throws -> Observable {
+    if let observable = request.observable {
+      return try turned(observable, request.direction)
+    }
+    if request.mode == nil {
+      if request.direction == .down {
+        guard active > 0 else {
+          throw InputError.sentence("direction: no mode is learned that could collapse")
+        }
+        return try turned(.mode(active), .down)
+      }
+      guard active < network.widths.min() ?? 0 else {
+        throw InputError.sentence(
+          "all \(active) modes that the network can have are learned: there is none left to appear; "
+            + "trap some first, or name a mode to see it collapse, or give observable and threshold"
+        )
+      }
+    }
+    var observable = Observable.mode(request.mode ?? active + 1)
+    if let mode = request.mode, mode <= active {
+      // A threshold beyond the present strength is meant to be reached: growth, no collapse.
+      let strength = try measure().modes[mode - 1]
+      if request.threshold.map({ $0 < strength }) ?? true { observable.direction = .down }
+    }
+    return try turned(observable, request.direction)
+  }
+
+  private func turned(
+    _ observable: Observable, _ direction: Observable.Direction?
+  ) throws -> Observable {
+    var observable = observable
+    if let direction { observable.direction = direction }
+    if let k = observable.rank { try network.checkMode(k) }
+    return observable
   }
 }
 
 extension Experiment {
-  /// Single precision rounds a weight by 6e-8 of itself in each step. As a noise that is harmless where
-  /// the additive noise is far larger; where there is none, it would be the only one: a collapsed trap
-  /// absorbs exactly, and would be left by rounding.
+  /// Single precision rounds a weight by 6e-8 of itself in each step. As a noise that is harmless
+  /// where the additive noise is far larger; where there is none, it would be the only one: a
+  /// collapsed trap absorbs exactly, and would be left by rounding.
   ///
   /// - Throws: `InputError` for networks that do not run in lanes and noise near rounding.
   private func checkSinglePrecision(_ settings: Settings) throws {

@@ -9,28 +9,37 @@ enum EscapePath: Sendable {
 }
 
 extension Experiment {
-  /// The way out of the state with `rank` learned modes at strength `l2`.
+  /// The way out of the state with `rank` learned modes at strength `l2`: of the next mode that
+  /// appears, or of the last one that collapses.
   ///
   /// Computed once per state: points of a protocol ask for the same one.
-  func escapePath(rank: Int, l2: Double) -> EscapePath {
+  func escapePath(
+    rank: Int, l2: Double, way: AlignedPassage.Way = .appearance
+  ) -> EscapePath {
     do {
       // The cache knows network and data only.
       try phaseTheoryApplies()
     } catch {
       return .unknown(reason: "\(error)")
     }
-    return theoryCache.path(rank: rank, l2: l2) { computeEscapePath(rank: rank, l2: l2) }
+    return theoryCache.path(rank: rank, l2: l2, way) {
+      computeEscapePath(rank: rank, l2: l2, way)
+    }
   }
 
   /// The same out of the present state, whose learned modes must be those that the path starts
   /// from: the ones that appear first as l2 falls.
-  func presentEscapePath(rank: Int, l2: Double) -> EscapePath {
+  func presentEscapePath(
+    rank: Int, l2: Double, way: AlignedPassage.Way = .appearance
+  ) -> EscapePath {
     guard flagsNameModes, let learned = try? learnedFlags(l2: l2),
       let order = try? modesByAppearance(RunMonitor())
-    else { return escapePath(rank: rank, l2: l2) }
+    else { return escapePath(rank: rank, l2: l2, way: way) }
     let own = learned.indices.filter { learned[$0] }.map { $0 + 1 }
     let first = order.prefix(rank).map(\.mode).sorted()
-    guard own.count == rank, own != first else { return escapePath(rank: rank, l2: l2) }
+    guard own.count == rank, own != first else {
+      return escapePath(rank: rank, l2: l2, way: way)
+    }
     func list(_ modes: [Int]) -> String {
       "{" + modes.map { "\($0)" }.joined(separator: ", ") + "}"
     }
@@ -39,23 +48,27 @@ extension Experiment {
         + "as l2 falls, not out of that of modes \(list(own))")
   }
 
-  private func computeEscapePath(rank: Int, l2: Double) -> EscapePath {
+  private func computeEscapePath(
+    rank: Int, l2: Double, _ way: AlignedPassage.Way
+  ) -> EscapePath {
     do {
-      return .known(try EyringKramers(moments: data.moments, network: network, rank: rank, l2: l2))
+      return .known(
+        try EyringKramers(
+          moments: data.moments, network: network, rank: rank, l2: l2, way: way))
     } catch {
       return .unknown(reason: "\(error)")
     }
   }
 
-  /// The midpoint of saddle and learned value of the watched mode.
-  func defaultThreshold(_ path: EscapePath, _ observable: Observable, isNext: Bool) throws -> Double
-  {
+  /// Where the watched mode counts as learned, or as collapsed.
+  func defaultThreshold(
+    _ path: EscapePath, _ observable: Observable, active: Int, way: AlignedPassage.Way?
+  ) throws -> Double {
     guard let k = observable.rank else {
       throw InputError.sentence("threshold is required when the observable is not a mode")
     }
-    guard isNext else {
-      throw InputError.sentence(
-        "threshold is required: theory knows the way to the next mode, not to mode \(k)")
+    guard way != nil else {
+      throw InputError.sentence("threshold is required: \(noWay(observable, mode: k, active))")
     }
     switch path {
     case .known(let theory): return theory.threshold
@@ -63,40 +76,50 @@ extension Experiment {
     }
   }
 
+  /// Why theory knows nothing of this escape.
+  func noWay(_ observable: Observable, mode k: Int?, _ active: Int) -> String {
+    guard let k else { return "theory covers the escape to the next mode" }
+    if observable.direction == .down, k < active {
+      return
+        "sigma_\(k) of the map falls only once modes \(k) to \(active) have collapsed; the weakest "
+        + "learned mode, which goes first, is mode \(active)"
+    }
+    if observable.direction == .down { return "mode \(k) is not learned: it cannot collapse" }
+    return k <= active
+      ? "theory knows the way to the next mode, not to more of mode \(k), which is learned"
+      : "theory knows the way to the next mode, not to mode \(k)"
+  }
+
   /// The predicted escape time under these settings, or the reason why there is none.
   ///
-  /// - Parameters:
-  ///   - threshold: where a replica counted as escaped; theory covers the far side of the saddle.
-  ///   - diverged: how many replicas blew up, which continuous-time theory knows nothing of.
+  /// - Parameter diverged: how many replicas blew up, which continuous-time theory knows nothing of.
   func escapeTheory(
-    _ path: EscapePath, _ settings: Settings, isNext: Bool, threshold: Double, diverged: Int
+    _ target: EscapeTarget, _ settings: Settings, dwell: Int, diverged: Int
   ) -> EscapeTheory {
-    guard case .known(let theory) = path else {
-      guard case .unknown(let reason) = path else { return EscapeTheory() }
+    guard let way = target.way else {
+      return EscapeTheory(
+        reason: noWay(target.observable, mode: target.observable.rank, target.rank))
+    }
+    guard case .known(let theory) = target.path else {
+      guard case .unknown(let reason) = target.path else { return EscapeTheory() }
       return EscapeTheory(reason: reason)
     }
-    // Barrier and power belong to the appearance of the next mode, and to nothing else.
-    var result =
-      isNext
-      ? EscapeTheory(
-        barrier: theory.rate.barrier, temperaturePower: theory.rate.temperaturePower)
-      : EscapeTheory()
-    if let reason = noTheoryReason(settings, isNext: isNext) {
-      result.reason = reason
-      return result
-    }
+    // Barrier and power belong to this escape under additive noise, and to nothing else.
+    var result = EscapeTheory(
+      barrier: theory.rate.barrier, temperaturePower: theory.rate.temperaturePower)
     if diverged > 0 {
       result.reason =
         "\(diverged) replicas diverged: lr is too large for the noise or the curvature"
       return result
     }
-    if threshold <= theory.sigmaSaddle || threshold >= theory.sigmaLearned {
-      result.reason =
-        "the threshold \(plainNumber(rounded(threshold))) does not lie between saddle "
-        + "(\(plainNumber(rounded(theory.sigmaSaddle)))) and learned state "
-        + "(\(plainNumber(rounded(theory.sigmaLearned))))"
+    if let reason = noTheoryReason(settings) ?? misplaced(target.threshold, theory) {
+      result.reason = reason
       return result
     }
+    if hasSampleNoise(settings) {
+      return alignedTheory(way, theory, settings, threshold: target.threshold, dwell: dwell)
+    }
+    result.method = .eyringKramers
     switch theory.rate.prediction(
       temperature: effectiveTemperature(settings), learningRate: settings.learningRate,
       momentum: settings.heavyBall)
@@ -110,6 +133,19 @@ extension Experiment {
     return result
   }
 
+  private func misplaced(_ threshold: Double, _ theory: EyringKramers) -> String? {
+    let saddle = "saddle (\(plainNumber(rounded(theory.sigmaSaddle))))"
+    let place = "the threshold \(plainNumber(rounded(threshold))) does not lie "
+    if theory.way == .collapse {
+      return threshold > 0 && threshold < theory.sigmaSaddle
+        ? nil : place + "between zero and the \(saddle)"
+    }
+    return threshold > theory.sigmaSaddle && threshold < theory.sigmaLearned
+      ? nil
+      : place + "between \(saddle) and learned state "
+        + "(\(plainNumber(rounded(theory.sigmaLearned))))"
+  }
+
   /// T of all additive noise: Langevin, and lr sigma^2 / 2B of the per-sample gradient noise, which
   /// the friction 1 - mu of a heavy ball divides; 0 under an optimiser that has no temperature.
   func effectiveTemperature(_ settings: Settings) -> Double {
@@ -119,19 +155,22 @@ extension Experiment {
     return settings.temperature + settings.learningRate * sigma * sigma / (2 * size * friction)
   }
 
-  private func noTheoryReason(_ settings: Settings, isNext: Bool) -> String? {
-    if !isNext { return "theory covers the escape to the next mode" }
+  /// Whether a step's gradient depends on which samples it sees, or on fresh labels.
+  func hasSampleNoise(_ settings: Settings) -> Bool {
+    guard settings.labelNoise == 0 else { return true }
+    guard settings.batch != .full else { return false }
+    return settings.sampling == .replacement
+      || settings.batchCount(of: data.sampleCount) != data.sampleCount
+  }
+
+  private func noTheoryReason(_ settings: Settings) -> String? {
     if !settings.optimizer.takesTemperature {
       return "theory covers optimizers \(Optimizer.names(where: \.takesTemperature)), not "
         + "'\(settings.optimizer.rawValue)'"
     }
-    if settings.batch != .full, settings.batchCount(of: data.sampleCount) != data.sampleCount {
-      return effectiveTemperature(settings) > 0
-        ? "minibatch noise depends on the weights and adds to the temperature"
-        : "minibatch noise alone vanishes where the mode is absent: no activated escape"
+    if !hasSampleNoise(settings), effectiveTemperature(settings) == 0 {
+      return "without noise the state is never left"
     }
-    if settings.labelNoise > 0 { return "label noise depends on the weights" }
-    if effectiveTemperature(settings) == 0 { return "without noise the state is never left" }
     return nil
   }
 

@@ -54,13 +54,31 @@ public func meanFirstPassageTime(
     guard let end = confinedEnd(temperature, start, threshold, potential) else { return nil }
     left = end
   }
+  let logDiffusivity = log(temperature)
+  return logMeanPassageTime(
+    left: left, from: start, to: threshold, tolerance: 1e-11,
+    potential: { potential($0) / temperature }, logDiffusivity: { _ in logDiffusivity }
+  ).map(exp)
+}
+
+/// The logarithm of
+///
+///     tau = int_start^threshold dy e^(U(y)) int_left^y dz e^(-U(z)) / d(z)
+///
+/// for a potential U in units of the noise and a diffusivity d, panels doubled until two results agree
+/// to `tolerance`; nil if they do not.
+func logMeanPassageTime(
+  left: Double, from start: Double, to threshold: Double, tolerance: Double,
+  potential: (Double) -> Double, logDiffusivity: (Double) -> Double
+) -> Double? {
   let rule = GaussLegendre(16)
   var previous = Double.nan
   var panels = 16
   while panels <= 1 << 15 {
-    let value = logPassageTime(rule, panels, temperature, left, start, threshold, potential)
+    let value = logPassageTime(
+      rule, panels, left, start, threshold, potential, logDiffusivity)
     guard value.isFinite else { return nil }
-    if abs(value - previous) < 1e-11 * max(1, abs(value)) { return exp(value) }
+    if abs(value - previous) < tolerance * max(1, abs(value)) { return value }
     previous = value
     panels *= 2
   }
@@ -69,17 +87,20 @@ public func meanFirstPassageTime(
 
 /// The logarithm of tau with `panels` panels on either side of the start.
 private func logPassageTime(
-  _ rule: GaussLegendre, _ panels: Int, _ temperature: Double, _ left: Double, _ start: Double,
-  _ threshold: Double, _ potential: (Double) -> Double
+  _ rule: GaussLegendre, _ panels: Int, _ left: Double, _ start: Double,
+  _ threshold: Double, _ potential: (Double) -> Double, _ logDiffusivity: (Double) -> Double
 ) -> Double {
   let count = rule.nodes.count
   var inner = -Double.infinity
   var outer = -Double.infinity
   var exponents = [Double](repeating: 0, count: count)
 
-  /// ln int_a^b e^(-V/T).
+  /// ln int_a^b e^(-U) / d.
   func logWeight(_ a: Double, _ b: Double) -> Double {
-    for i in 0..<count { exponents[i] = -potential(a + (b - a) * rule.nodes[i]) / temperature }
+    for i in 0..<count {
+      let z = a + (b - a) * rule.nodes[i]
+      exponents[i] = -potential(z) - logDiffusivity(z)
+    }
     let top = exponents.reduce(-.infinity, max)
     var sum = 0.0
     for i in 0..<count { sum += rule.weights[i] * exp(exponents[i] - top) }
@@ -98,11 +119,11 @@ private func logPassageTime(
     for (node, weight) in zip(rule.nodes, rule.weights) {
       let y = a + width * node
       let cumulative = logSum(inner, logWeight(a, y))
-      outer = logSum(outer, potential(y) / temperature + cumulative + log(weight * width))
+      outer = logSum(outer, potential(y) + cumulative + log(weight * width))
     }
     inner = logSum(inner, logWeight(a, a + width))
   }
-  return outer - log(temperature)
+  return outer
 }
 
 /// ln(e^a + e^b).

@@ -113,7 +113,7 @@ extension Experiment {
       epochsPerStep: Double(request.settings.batchCount(of: data.sampleCount))
         / Double(data.sampleCount ?? 1),
       thermalFloor: target.thermalFloor,
-      theory: theory(of: target, request.settings, diverged: 0))
+      theory: escapeTheory(target, request.settings, dwell: 0, diverged: 0))
   }
 
   /// Raises the noise until brute force is cheap, and measures there by both methods.
@@ -143,7 +143,8 @@ extension Experiment {
         return .missing(reason: "this noise cannot be raised, and brute force would take too long")
       }
       let trial =
-        target.isNext && thermalFloor(louder, rank: target.rank) >= target.threshold
+        target.way != nil
+          && thermalFloor(louder, rank: target.quietRank) >= target.threshold
         ? nil
         : try metastable(
           louder, options, threads: threads, monitor: monitor)

@@ -274,8 +274,10 @@ extension Catalog {
           "max_steps", .integer(.positive), unit: "steps", standard: "1e6",
           "a replica that has not escaped by then is censored"),
         OptionEntry(
-          "mode", .integer(.positive), standard: "the strongest dropped one",
-          "the mode that must appear: watches the singular value of that rank"),
+          "mode", .integer(.positive),
+          standard: "the strongest dropped one; direction = \"down\": the weakest learned one",
+          "the mode that must appear, or collapse if it is learned now: watches the singular value of "
+            + "that rank"),
         OptionEntry(
           "observable", .observable, standard: "\"mode\"",
           "what is watched: "
@@ -292,7 +294,8 @@ extension Catalog {
             + Observable.all.filter { $0.direction == .down }.map(\.name).joined(separator: ", ")
             + " and for a mode that is learned now and named unless threshold is above it, else up"),
         OptionEntry(
-          "threshold", .number(.any), standard: "midpoint of saddle and learned value",
+          "threshold", .number(.any),
+          standard: "midpoint of saddle and learned value; of a collapse half the saddle's",
           "value at which a replica counts as escaped"),
         OptionEntry(
           "every", .integer(.positive), unit: "steps", standard: "10",
@@ -328,7 +331,12 @@ extension Catalog {
       returns: "kind=\"escape\": summary, times, escaped, replicas, escapes, censored, diverged, "
         + "tau, tau_low, tau_high, median, exponential_p, lag, mean_after_lag, exposure (tau * "
         + "escapes), survival (at looks), tau_epochs, tau_time, theory (at this lr) with theory_error, "
-        + "of which theory_error_lr is what lr does, or theory_reason, threshold, "
+        + "of which theory_error_lr is what lr does, or theory_reason; theory_method: "
+        + "\"Eyring-Kramers\" under additive noise (the error lengthens the time), \"one dimension\" "
+        + "where noise depends on the weights (of either sign), with phi (quasi-potential of the saddle, "
+        + "proportional to batch/lr for minibatch noise), phi_frozen (if the noise stayed as it is in "
+        + "the learned state) and theory_others (the factor of the other directions' fluctuations, "
+        + "included in theory); threshold, "
         + "settings, warning, outcome. No escape is a result: tau = inf. residence (steps): mean "
         + "stay past the threshold of some escaped replicas that were followed, returned of "
         + "followed; its lower end where none came back. outcome = \"diverged\": no time is "
@@ -340,8 +348,8 @@ extension Catalog {
         "escape",
         [
           "median steps", "lag steps", "exponential_p", "probability", "flux",
-          "relative_error", "overlap_reason", "barrier energy", "theory steps", "theory_reason",
-          "reason", "warning", "tau steps",
+          "relative_error", "overlap_reason", "barrier energy", "phi", "theory steps",
+          "theory_reason", "reason", "warning", "tau steps",
         ]),
       example: """
         experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",

@@ -190,6 +190,8 @@ extension EscapeTheory {
     [
       "theory": tau, "theory_error": relativeError.map { $0 + (stepError ?? 0) },
       "theory_error_lr": stepError, "theory_reason": reason,
+      "theory_method": tau == nil && phi == nil ? nil : method?.rawValue, "phi": phi,
+      "phi_frozen": frozenPhi, "theory_others": otherDirections,
       "barrier": barrier, "temperature_power": temperaturePower,
     ]
   }

@@ -135,8 +135,11 @@ extension Program {
         let error = try row.rawGet("theory_error").double
       else { return [] }
       let stepError = try row.rawGet("theory_error_lr").double ?? 0
+      let isOneSided =
+        try row.rawGet("theory_method").text != EscapeTheory.Method.oneDimension.rawValue
       points.append(
-        TheoryPoint(temperature: temperature, time: tau * lr, excess: error - stepError))
+        TheoryPoint(
+          temperature: temperature, time: tau * lr, excess: isOneSided ? error - stepError : 0))
     }
     guard let slope = expectedSlope(points) else { return [] }
     return [.number(slope.value), .number(slope.correction)]

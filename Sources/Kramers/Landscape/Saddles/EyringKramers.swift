@@ -3,8 +3,8 @@
 #endif
 
 /// The escape rate of a deep linear network under additive Langevin noise, from the metastable state
-/// with r learned modes over the saddle of mode r + 1, with the rotations of the hidden layers as
-/// zero modes of both:
+/// with r learned modes over the saddle of mode r + 1, which appears, or over that of mode r, which
+/// collapses, with the rotations of the hidden layers as zero modes of minimum and saddle:
 ///
 ///     k = (|lam_-|/2 pi) (Vol_s/Vol_0) (2 pi T)^(-(m_s - m_0)/2)
 ///           sqrt(prod' eig_0 / prod' |eig_s|) e^(-dE/T),        tau = 1/(k lr) steps
@@ -19,36 +19,43 @@ public struct EyringKramers: Sendable {
   /// r, the modes learned in the metastable state.
   public let rank: Int
   public let l2: Double
+  public let way: AlignedPassage.Way
   /// The rate as a function of temperature.
   public let rate: RateFormula
   public let minimum: StationaryState
   public let saddle: StationaryState
   /// The saddle's unit eigenvector of the negative eigenvalue, towards the learned side.
   public let unstableDirection: [Double]
-  /// sigma_(r+1) of the end-to-end map at the saddle,
+  /// The singular value of the mode in the end-to-end map at the saddle,
   public let sigmaSaddle: Double
-  /// and where the noise-free dynamics ends on its far side.
+  /// and where the noise-free dynamics ends on its learned side.
   public let sigmaLearned: Double
-  /// Past the midpoint of the two the mode counts as escaped.
-  public var threshold: Double { 0.5 * (sigmaSaddle + sigmaLearned) }
+  /// Past the midpoint of the two the mode counts as learned, below half the saddle's as collapsed.
+  public var threshold: Double {
+    way == .appearance ? 0.5 * (sigmaSaddle + sigmaLearned) : 0.5 * sigmaSaddle
+  }
 
-  /// - Parameter rank: r >= 0; mode r + 1 must exist and have a saddle at `l2`.
+  /// - Parameters:
+  ///   - rank: r >= 0; the mode that appears (r + 1) or collapses (r) must have a saddle at `l2`.
+  ///   - way: a collapse leaves as many zero modes as there were, so that its rate has no power of T.
   /// - Throws: `InputError` when the network is not deep linear or a state does not exist.
   ///
   /// Cost: two dense Hessians of the network and their eigenvalues, 20 n^3 flops; beyond 2000
   /// parameters the barrier only.
   public init(
     moments: SecondMoments, network: Network, rank: Int, l2: Double,
-    shouldStop: @escaping () -> Bool = { false }
+    way: AlignedPassage.Way = .appearance, shouldStop: @escaping () -> Bool = { false }
   ) throws {
+    let mode = way == .appearance ? rank + 1 : rank
     let builder = try StateBuilder(moments, network, shouldStop: shouldStop)
-    let saddle = try builder.saddle(rank: rank + 1, l2: l2)
+    let saddle = try builder.saddle(rank: mode, l2: l2)
     let minimum = try builder.learned(rank: rank, l2: l2)
     self.rank = rank
     self.l2 = l2
+    self.way = way
     self.minimum = minimum
     self.saddle = saddle
-    let zeros = (network.predictedZeroModes(rank: rank), network.predictedZeroModes(rank: rank + 1))
+    let zeros = (network.predictedZeroModes(rank: rank), network.predictedZeroModes(rank: mode))
     let climb = try UnstableDirection(builder, saddle)
     unstableDirection = climb.direction
     sigmaSaddle = climb.sigmaSaddle
@@ -63,13 +70,16 @@ public struct EyringKramers: Sendable {
       let top = try denseHessian(network, saddle.parameters, batch, l2: L2Term(l2))
       let low = HessianSpectrum(bottom)
       let high = HessianSpectrum(top)
-      let size = SoftModes(network, rank, minimum.parameters, escaping: climb.sigmaSaddle)
+      let size = SoftModes(network, mode - 1, minimum.parameters, escaping: climb.sigmaSaddle)
       rate.softTemperature = min(size.temperature(bottom), size.temperature(top))
-      rate.reason = Self.defect(low, high, zeros, rank)
+      if way == .collapse {
+        rate.wellCurvature = dot(climb.direction, bottom * climb.direction)
+      }
+      rate.reason = Self.defect(low, high, zeros, rank, mode)
       rate.stepBias = StepBias(minimum: low, saddle: high)
       let orbits = (
         RotationOrbit(network, minimum.parameters, rank: rank).logVolume,
-        RotationOrbit(network, saddle.parameters, rank: rank + 1).logVolume
+        RotationOrbit(network, saddle.parameters, rank: mode).logVolume
       )
       if rate.reason == nil, let v0 = orbits.0, let vs = orbits.1 {
         let determinants = 0.5 * (low.logProduct - high.logProduct)
@@ -84,7 +94,8 @@ public struct EyringKramers: Sendable {
   }
 
   private static func defect(
-    _ low: HessianSpectrum, _ high: HessianSpectrum, _ zeros: (Int, Int), _ rank: Int
+    _ low: HessianSpectrum, _ high: HessianSpectrum, _ zeros: (Int, Int), _ rank: Int,
+    _ mode: Int
   ) -> String? {
     if low.index > 0 {
       return "the state with \(rank) learned modes is itself a saddle (index \(low.index))"
@@ -94,7 +105,7 @@ public struct EyringKramers: Sendable {
         + "minimum \(low.zeroModes) where they make \(zeros.0): degenerate singular values"
     }
     if high.index != 1 {
-      return "the saddle of mode \(rank + 1) has index \(high.index), not 1: another path is lower"
+      return "the saddle of mode \(mode) has index \(high.index), not 1: another path is lower"
     }
     return nil
   }

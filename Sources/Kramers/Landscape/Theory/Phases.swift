@@ -119,12 +119,18 @@ private func stability(of mode: PhaseTheory.Mode, l2: Double) -> Phases.Stabilit
 /// for an experiment and its copies, unless it was interrupted.
 final class TheoryCache: Sendable {
   private let stored = Mutex<PhaseTheory?>(nil)
-  private let lastPath = Mutex<(rank: Int, l2: Double, path: EscapePath)?>(nil)
+  private let lastPath = Mutex<
+    (rank: Int, l2: Double, way: AlignedPassage.Way, path: EscapePath)?
+  >(nil)
 
-  func path(rank: Int, l2: Double, _ compute: () -> EscapePath) -> EscapePath {
-    if let last = lastPath.withLock({ $0 }), last.rank == rank, last.l2 == l2 { return last.path }
+  func path(
+    rank: Int, l2: Double, _ way: AlignedPassage.Way, _ compute: () -> EscapePath
+  ) -> EscapePath {
+    if let last = lastPath.withLock({ $0 }), last.rank == rank, last.l2 == l2, last.way == way {
+      return last.path
+    }
     let path = compute()
-    lastPath.withLock { $0 = (rank, l2, path) }
+    lastPath.withLock { $0 = (rank, l2, way, path) }
     return path
   }
 
