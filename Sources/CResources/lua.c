@@ -33,6 +33,9 @@ static const unsigned char phase_diagram[] = {
 static const unsigned char check[] = {
 #embed "../../stdlib-lua/check.lua"
 };
+static const unsigned char parts_strengths[] = {
+#embed "../../stdlib-lua/parts/strengths.lua"
+};
 static const unsigned char pictures_draw[] = {
 #embed "../../stdlib-lua/pictures/draw.lua"
 };
@@ -82,6 +85,7 @@ static const struct {
     SHIPPED("metastable", metastable),
     SHIPPED("phase_diagram", phase_diagram),
     SHIPPED("check", check),
+    SHIPPED("parts/strengths", parts_strengths),
     SHIPPED("pictures/draw", pictures_draw),
     SHIPPED("pictures/plot", pictures_plot),
     SHIPPED("pictures/escape", pictures_escape),
