@@ -237,6 +237,7 @@ extension Catalog {
         ],
         summary: [
           "[certified=true] certified: rank {rank} at l2 = {l2}, modes dropped: {dropped}",
+          "[certified=true] certified: rank {rank} at l2 = {l2}",
           "not certified: {reason}",
         ]),
       example: """
