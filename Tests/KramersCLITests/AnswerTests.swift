@@ -26,6 +26,11 @@ private let kinds: [(kind: String, code: String, last: String)] = [
       + "replicas = 30, runs = 4 }", " steps"
   ),
   ("sweep", two + "return sweep { from = 0.1, to = 0.5, points = 11 }", "up, points: 11; "),
+  (
+    "continuation",
+    two + "trap { rank = 2, release = 0.1 } return continuation { branches = 4 }",
+    "transitions: 2"
+  ),
   ("barrier", small + "return barrier()", "height 0.0138981 energy, theory 0.0138981"),
   ("hessian", two + "return hessian { dense = true }", "index "),
   (

@@ -249,4 +249,71 @@ local function bifurcation(r)
   }
 end
 
-return { sweep = sweep, hysteresis = hysteresis, bifurcation = bifurcation }
+--- Stretches of one branch, each as far as it is stable or not; neighbours share an end.
+local function stretches(points)
+  local all = {}
+  for i, p in ipairs(points) do
+    local last = all[#all]
+    local stable = p.index == 0
+    -- A point at an event belongs to what follows it.
+    if i == 1 and points[2] then stable = points[2].index == 0 end
+    if not last or last.stable ~= stable then
+      local rows = last and { last.rows[#last.rows] } or {}
+      last = { stable = stable, rows = rows }
+      all[#all + 1] = last
+    end
+    last.rows[#last.rows + 1] = p
+  end
+  return all
+end
+
+--- Branches of stationary states: stable ones full, unstable ones dashed, a panel for each mode.
+local function continuation(r)
+  local points = r.points or {}
+  if #points == 0 then return nil, "the continuation has no points to draw" end
+  local shown, all = draw.modes(points)
+  local value = function(k) return function(p) return k and (p.modes or {})[k] or p.norm end end
+  local panels = {}
+  local count = math.max(math.min(shown, 4), 1)
+  for k = 1, count do
+    local of = value(all > 0 and k or nil)
+    local series, named = {}, {}
+    for _, branch in ipairs(r.branches or {}) do
+      local own = draw.filter(points, function(p) return p.branch == branch.branch end)
+      for _, part in ipairs(stretches(own)) do
+        local word = part.stable and "stable" or "unstable"
+        series[#series + 1] = { draw = "line", x = draw.column(part.rows, "l2"),
+          y = draw.map(part.rows, of), color = part.stable and 1 or draw.grey,
+          dash = part.stable and "solid" or "dashed", name = not named[word] and word or nil }
+        named[word] = true
+      end
+    end
+    local kinds = { { "fold", r.folds, "ring" }, { "branch point", r.branch_points, "cross" } }
+    for _, kind in ipairs(kinds) do
+      local x, y = {}, {}
+      for _, event in ipairs(kind[2] or {}) do
+        for _, p in ipairs(points) do
+          if p.l2 == event.l2 and p.branch == event.branch then
+            x[#x + 1], y[#y + 1] = p.l2, of(p)
+            break
+          end
+        end
+      end
+      if #x > 0 then
+        series[#series + 1] = { draw = "points", x = x, y = y, color = draw.black,
+          marker = kind[3], name = kind[1] }
+      end
+    end
+    panels[k] = { x = draw.axis("l2"), series = series,
+      y = draw.axis(all > 0 and "strength w of mode " .. k or "norm"),
+      notes = k == count and left_out(count, all) or nil }
+  end
+  return {
+    title = ("Stationary states by continuation from l2 = %s"):format(draw.number(r.l2)),
+    panels = panels,
+  }
+end
+
+return {
+  sweep = sweep, hysteresis = hysteresis, bifurcation = bifurcation, continuation = continuation,
+}

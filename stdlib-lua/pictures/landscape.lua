@@ -1,14 +1,30 @@
 --- Theory and curvature: phases, barriers, spectra, states.
 local draw = ...
 
+--- Barriers out of states before their transitions, over L2, where they were followed.
+local function barrier_panel(r)
+  local series = {}
+  for k, t in ipairs(r.transitions or {}) do
+    if #(t.barriers or {}) > 1 then
+      series[#series + 1] = { draw = "line", x = draw.column(t.barriers, "l2"),
+        y = draw.column(t.barriers, "height"), color = (k - 1) % 6 + 1,
+        name = ("out of state %d"):format(k) }
+    end
+  end
+  return #series > 0 and { x = draw.axis("l2"), y = { label = "barrier", unit = "energy" },
+    series = series } or nil
+end
+
 --- Over which L2 strengths a mode is what: lowest, metastable, gone.
 local function phases(r)
   local names, lowest, metastable, reasons = {}, {}, {}, {}
   local top = r.l2 or 0
-  for _, mode in ipairs(r.modes or {}) do
+  for _, mode in ipairs(r.modes or r.transitions or {}) do
     if draw.finite(mode.spinodal) then
       local n = #names + 1
-      names[n] = ("mode %d, s = %s"):format(mode.mode, draw.number(mode.singular))
+      names[n] = mode.singular
+        and ("mode %d, s = %s"):format(mode.mode, draw.number(mode.singular))
+        or ("mode %s, %s"):format(mode.mode or "?", mode.kind)
       local edge = draw.finite(mode.coexistence) and mode.coexistence or mode.spinodal
       lowest[#lowest + 1] = { x = 0, to = edge, y = n }
       if mode.spinodal > edge then
@@ -20,7 +36,9 @@ local function phases(r)
     end
   end
   if #names == 0 then
-    return nil, "theory knows no transition to draw" .. (reasons[1] and ": " .. reasons[1] or "")
+    local words = r.modes and "theory knows no transition to draw"
+      or "no transition was met from the present state"
+    return nil, words .. (reasons[1] and ": " .. reasons[1] or "")
   end
   local function segments(rows, color, dash, name)
     return #rows > 0 and { draw = "segments", x = draw.column(rows, "x"),
@@ -33,9 +51,9 @@ local function phases(r)
   series[#series + 1] = { draw = "rules", x = { r.l2 or 0 }, color = draw.black, dash = "dashed",
     name = "b = " .. draw.number(r.l2) }
   return {
-    title = ("Phases by theory, depth %s"):format(r.depth or "?"),
+    title = ("Phases by %s, depth %s"):format(r.method or "theory", r.depth or "?"),
     panels = { { x = draw.axis("l2", { from = 0, to = 1.05 * top }),
-      y = { label = "", names = names }, series = series, notes = reasons } },
+      y = { label = "", names = names }, series = series, notes = reasons }, barrier_panel(r) },
   }
 end
 

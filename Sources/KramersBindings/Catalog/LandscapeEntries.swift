@@ -30,6 +30,7 @@ extension Catalog {
   ]
 
   static let landscape: [Entry] = [
+    continuation,
     Entry(
       "sweep", .verb(Program.sweep),
       "a quasi-static ramp: at each L2 strength train to convergence (or hold steps), record, go "
@@ -81,8 +82,9 @@ extension Catalog {
         OptionEntry(
           "method", .choice(of: BarrierRequest.Method.self),
           standard: "\"theory\" for deep linear networks",
-          "exact states, or strings relaxed in the full weight space from random paths, then a "
-            + "saddle search"),
+          "exact states; strings relaxed in the full weight space from random paths, then a "
+            + "saddle search; or the saddle on the far side of the fold (or branch point) where the "
+            + "present state ends as l2 rises, which is the way out of the present state"),
         OptionEntry(
           "from", .snapshot, standard: "the zero phase of the mode", "minimum to leave (string)"),
         OptionEntry(
@@ -100,7 +102,7 @@ extension Catalog {
         "kind=\"barrier\": height, theory or theory_reason, minimum, saddle and learned (the "
         + "mode's strength in the three states), their objectives, saddle_index, zero_modes, "
         + "prefactor and temperature_power (rate = prefactor T^-power e^(-height/T) in 1/time) or "
-        + "reason, path = rows distance, objective, strength; heights (one a path), aligned "
+        + "reason, path = rows distance, objective, strength; heights (one a path, or a saddle), aligned "
         + "(height and index of the saddle of single units, nonlinear networks); r:time(T), "
         + "r:state(1...3)",
       answer: Answer(

@@ -203,6 +203,10 @@ extension Catalog {
             + "variances the strongest) are trained; another set is built exactly at release, if "
             + "its Hessian there has no negative eigenvalue, else refused as a saddle"),
         OptionEntry(
+          "branch", .integer(.positive), standard: "none",
+          "instead: the state after this transition of continuation from the present state (any "
+            + "smooth network), entered at release, else at the present l2; nothing is trained"),
+        OptionEntry(
           "l2", .number(.positive), standard: "from theory", "L2 strength of the trap"),
         OptionEntry(
           "release", .number(.nonNegative), standard: "the trap's", "L2 strength afterwards"),
@@ -233,6 +237,7 @@ extension Catalog {
         ],
         summary: [
           "[certified=true] certified: rank {rank} at l2 = {l2}, modes dropped: {dropped}",
+          "[certified=true] certified: rank {rank} at l2 = {l2}",
           "not certified: {reason}",
         ]),
       example: """
@@ -242,7 +247,9 @@ extension Catalog {
         """,
       seeAlso: ["phases", "measure_escape"]),
     Entry(
-      "phases", .verb(Program.phases), "theory: spinodal and coexistence L2 strength of every mode",
+      "phases", .verb(Program.phases),
+      "spinodal and coexistence L2 strength of every mode: theory for deep linear networks; for "
+        + "other smooth ones the transitions that are met from the present state as l2 rises",
       options: [
         OptionEntry(
           "l2", .number(.nonNegative), standard: "the experiment's",
@@ -252,16 +259,21 @@ extension Catalog {
       looks: true,
       returns: "kind=\"phases\": l2, depth, modes = rows mode, singular, order, spinodal, "
         + "coexistence, state, stability, learned and saddle (the mode's strength there at this "
-        + "l2), method, or reason",
+        + "l2), method, or reason. Without theory: method = \"continuation\", transitions = rows mode, "
+        + "kind (\"fold\", \"branch point\"), order, spinodal, coexistence or reason, before and "
+        + "after (the mode's strength), barriers = rows l2, height; left_out (branches)",
       answer: Answer(
         "phases",
-        ["modes: mode singular order spinodal coexistence state stability reason"],
+        [
+          "modes: mode singular order spinodal coexistence state stability reason",
+          "transitions: mode kind order spinodal coexistence before after",
+        ],
         summary: ["l2 = {l2}, depth {depth}"]),
       example: """
         experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, l2 = 0.32 }
         for _, m in ipairs(phases().modes) do print(m.mode, m.spinodal, m.coexistence, m.stability) end
         """,
-      seeAlso: ["trap", "bifurcation", "barrier"]),
+      seeAlso: ["trap", "bifurcation", "barrier", "continuation"]),
     Entry(
       "measure_escape", .verb(Program.measureEscape),
       "first-passage times out of the present state, over independent replicas; the experiment "

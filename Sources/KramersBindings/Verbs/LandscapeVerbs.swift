@@ -4,6 +4,7 @@ import Lua
 /// `phases` and `trap`; the other landscape verbs have files of their own.
 extension Program {
   func phases(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    guard box.experiment.hasPhaseTheory else { return [try continuedPhases(box, o)] }
     let phases = try box.experiment.phases(l2: o.number("l2"), monitor: monitor())
     return [try pushResult(phases.record)]
   }
@@ -14,6 +15,11 @@ extension Program {
     options.modes = try o.integers("modes")
     guard options.modes == nil || !o.has("rank") else {
       throw InputError.sentence("give either rank or modes")
+    }
+    options.branch = o.integer("branch")
+    for name in ["rank", "modes", "l2", "exact", "noise", "steps", "max_steps"]
+    where options.branch != nil && o.has(name) {
+      throw InputError.sentence("\(name) is not used with branch, which trains nothing")
     }
     options.l2 = o.number("l2")
     options.release = o.number("release")

@@ -46,6 +46,13 @@ private let scripts: [String: String] = [
     emit { tau = r.tau, escapes = r.escapes, exposure = r.exposure, outcome = r.outcome }
   end
   """,
+  "continuation": """
+  local n = tonumber(arg[1])
+  x = experiment { data = data.population { singular = {0.9, 0.8, 0.5} }, depth = 3, width = 4,
+    lr = 0.1, l2 = 0.05 }
+  train(4000)
+  emit(continuation { step = 0.1 / n, branches = 6, max_points = 200 * n })
+  """,
   "arrhenius": """
   local n = tonumber(arg[1])
   x = experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2,
@@ -58,7 +65,7 @@ private let scripts: [String: String] = [
 /// Makes them take about a second.
 private let sizes = [
   "train": "24", "adam": "120", "sweep": "30", "hysteresis": "60", "escape": "60",
-  "arrhenius": "40",
+  "arrhenius": "40", "continuation": "2",
 ]
 
 @Suite("a run that was stopped and resumed in other processes equals the uninterrupted one")

@@ -26,4 +26,25 @@ import Testing
     #expect(
       SymmetryCopies.count(wide, [Double](repeating: 0, count: wide.parameterCount)) == nil)
   }
+
+  @Test("a reflection that the data has doubles the copies of a state that breaks it")
+  func ofData() throws {
+    let network = try Network(widths: [2, 1, 2], activation: .tanh)
+    func symmetries(_ y: [[Double]], _ network: Network) throws -> [DataSymmetry] {
+      let data = try Dataset.from(x: [[1, 0], [-1, 0], [0, 1], [0, -1]], y: y)
+      return DataSymmetry.all(network, try data.fullBatch(for: network))
+    }
+    let odd = try symmetries([[2, 0], [-2, 0], [0, 1], [0, -1]], network)
+    #expect(odd.count == 4)
+    // Both inputs alike: they may be exchanged with the outputs as well.
+    #expect(try symmetries([[2, 0], [-2, 0], [0, 2], [0, -2]], network).count == 8)
+    #expect(try symmetries([[2, 0.1], [-2, 0], [0, 1], [0, -1]], network).count == 1)
+    // Four sign changes of which W_1 = (a, 0) feels one, and the unit's own flip undoes it.
+    #expect(SymmetryCopies.count(network, [1, 0, 2, 0], data: odd) == 2)
+    #expect(SymmetryCopies.count(network, [1, 0.5, 2, 0.3], data: odd) == 4)
+    #expect(SymmetryCopies.count(network, [1, 0.5, 2, 0.3]) == 2)
+    // Classes are exchanged, never negated.
+    let classes = try Network(widths: [2, 1, 2], activation: .tanh, loss: .crossEntropy)
+    #expect(try symmetries([[1, 0], [0, 1], [0.5, 0.5], [0.5, 0.5]], classes).count == 4)
+  }
 }

@@ -85,19 +85,7 @@ public func smallestHessianEigenvalue(
   let count = network.parameterCount
   guard basis.count < count else { return nil }
   if count <= 600, var hessian = try? denseHessian(network, parameters, batch, l2: l2) {
-    // (1 - P) H (1 - P) + c P with c above the spectrum.
-    let size = hessian.frobeniusNorm
-    for direction in basis {
-      let image = hessian * direction
-      let own = dot(direction, image)
-      for i in 0..<count {
-        for j in 0..<count {
-          hessian.values[i * count + j] +=
-            (own + 2 * size) * direction[i] * direction[j] - image[i] * direction[j] - direction[i]
-            * image[j]
-        }
-      }
-    }
+    hessian.lift(basis)
     let (values, vectors) = eigenDecomposition(hessian)
     return (values[0], vectors.column(0))
   }
@@ -107,4 +95,23 @@ public func smallestHessianEigenvalue(
   }
   guard found.converged, let value = found.values.first else { return nil }
   return (value, found.vectors[0])
+}
+
+extension Matrix {
+  /// (1 - P) H (1 - P) + c P of a symmetric H, P the projection on an orthonormal basis and c above
+  /// the spectrum: what is left of H at the lower end of its spectrum lies across the basis.
+  mutating func lift(_ basis: [[Double]]) {
+    let size = frobeniusNorm
+    for direction in basis {
+      let image = self * direction
+      let own = dot(direction, image)
+      for i in 0..<rows {
+        for j in 0..<rows {
+          values[i * rows + j] +=
+            (own + 2 * size) * direction[i] * direction[j] - image[i] * direction[j] - direction[i]
+            * image[j]
+        }
+      }
+    }
+  }
 }

@@ -6,7 +6,7 @@
 final class Objective {
   let network: Network
   let batch: Batch
-  let l2: L2Term
+  var l2: L2Term
   private let workspace: GradientWorkspace
   private let hessian: HessianWorkspace
 

@@ -5,6 +5,9 @@ public struct BarrierRequest: Sendable {
     case theory
     /// A string in the full weight space, then a saddle search: any network.
     case string
+    /// The far side of the fold, or the branch of the branch point, where the present state ends as
+    /// l2 rises: any smooth network.
+    case continuation
   }
 
   /// The mode to be learned; nil is the strongest that is not.
@@ -80,6 +83,14 @@ extension Experiment {
     guard method == .string || !ends else {
       throw InputError.sentence("from and to are the ends of a string: method must be \"string\"")
     }
+    if method == .continuation {
+      guard request.mode == nil else {
+        throw InputError.sentence(
+          "mode is not chosen with method \"continuation\": the barrier is that of the present state"
+        )
+      }
+      return try continuedBarrier(monitor)
+    }
     if let mode = request.mode { try network.checkMode(mode) }
     var exact: ExactBarrier?
     var reason: String?
@@ -131,21 +142,7 @@ extension Experiment {
     let corners = [escape.minimum, escape.saddle, exact.learned].map(\.parameters)
     let rank = escape.rank
     func strength(_ theta: [Double]) -> Double { evaluator.modeStrengths(theta)[rank] }
-    // Straight from the minimum through the saddle: exact where modes are not coupled.
-    var path: [BarrierResult.PathPoint] = []
-    var travelled = 0.0
-    for (start, end) in zip(corners, corners.dropFirst()) {
-      let step = zip(end, start).map { $0 - $1 }
-      let length = norm(step)
-      for i in (path.isEmpty ? 0 : 1)...20 {
-        let theta = zip(start, step).map { $0 + Double(i) / 20 * $1 }
-        path.append(
-          BarrierResult.PathPoint(
-            distance: travelled + Double(i) / 20 * length, objective: surface.value(theta),
-            strength: strength(theta)))
-      }
-      travelled += length
-    }
+    let path = surface.straightPath(corners, strength)
     let saddleIndex = kind?.index
     return BarrierResult(
       mode: exact.mode, method: .theory, l2: settings.l2, height: escape.rate.barrier,
@@ -157,6 +154,29 @@ extension Experiment {
       gradientNorm: escape.saddle.gradientNorm, saddleIndex: saddleIndex,
       zeroModes: kind?.zeroModes, path: path, heights: [], rate: escape.rate, aligned: nil,
       states: corners, isInterrupted: false)
+  }
+}
+
+extension Objective {
+  /// Straight from the minimum through the saddle: exact where modes are not coupled.
+  func straightPath(
+    _ corners: [[Double]], _ strength: ([Double]) -> Double
+  ) -> [BarrierResult.PathPoint] {
+    var path: [BarrierResult.PathPoint] = []
+    var travelled = 0.0
+    for (start, end) in zip(corners, corners.dropFirst()) {
+      let step = zip(end, start).map { $0 - $1 }
+      let length = norm(step)
+      for i in (path.isEmpty ? 0 : 1)...20 {
+        let theta = zip(start, step).map { $0 + Double(i) / 20 * $1 }
+        path.append(
+          BarrierResult.PathPoint(
+            distance: travelled + Double(i) / 20 * length, objective: value(theta),
+            strength: strength(theta)))
+      }
+      travelled += length
+    }
+    return path
   }
 }
 

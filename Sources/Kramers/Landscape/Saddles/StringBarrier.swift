@@ -103,7 +103,7 @@ struct StringBarrier {
       objectives: (bottom, saddle.objective, surface.value(end)),
       gradientNorm: saddle.gradientNorm, saddleIndex: saddle.index,
       zeroModes: saddle.spectrum == nil ? nil : saddle.zeroModes, path: path, heights: heights,
-      rate: rate(saddle, bottom), aligned: try aligned(), states: [start, saddle.parameters, end],
+      rate: rate(saddle), aligned: try aligned(), states: [start, saddle.parameters, end],
       isInterrupted: monitor.shouldStop)
   }
 
@@ -154,54 +154,10 @@ struct StringBarrier {
       })
   }
 
-  /// The rate over the saddle: Eyring–Kramers of the exact states, or for isolated minimum and
-  /// saddle the determinants of their Hessians times the copies that symmetry makes of the saddle.
-  private func rate(_ saddle: StationaryPoint, _ bottom: Double) -> RateFormula {
+  /// The rate over the saddle: Eyring–Kramers of the exact states, or of isolated ones.
+  private func rate(_ saddle: StationaryPoint) -> RateFormula {
     if let exact { return exact.escape.rate }
-    let height = saddle.objective - bottom
-    let falling = saddle.lowest.first
-    let curvature = falling?.value ?? 0
-    var rate = RateFormula(
-      barrier: height, negativeEigenvalue: curvature, temperaturePower: 0,
-      anharmonicity: curvature < 0
-        ? surface.anharmonicity(
-          at: saddle.parameters, along: falling?.vector ?? [], curvature: curvature) : .infinity)
-    guard experiment.network.activation.function.isSmooth else {
-      rate.reason =
-        "'\(experiment.network.activation)' has kinks, or does not say that it has none: the curvature "
-        + "at a state is not that of its surroundings"
-      return rate
-    }
-    let minimum = surface.kind(of: start)
-    guard let high = saddle.spectrum, let low = minimum.spectrum else {
-      rate.reason = "the network has more than 2000 parameters: no determinants of its Hessians"
-      return rate
-    }
-    rate.wellCurvature = low.values.first
-    rate.stepBias = StepBias(minimum: low, saddle: high)
-    guard saddle.index == 1, minimum.index == 0 else {
-      rate.reason = "the saddle has index \(saddle.index), not 1"
-      return rate
-    }
-    guard saddle.zeroModes == 0, minimum.zeroModes == 0 else {
-      rate.reason =
-        "\(saddle.zeroModes) zero modes at the saddle, \(minimum.zeroModes) at the minimum: their "
-        + "volumes are known for deep linear networks only"
-      return rate
-    }
-    guard let ways = SymmetryCopies.count(experiment.network, saddle.parameters),
-      let own = SymmetryCopies.count(experiment.network, start)
-    else {
-      rate.reason = "too many permutations of hidden units to count the copies of the saddle"
-      return rate
-    }
-    let reach = zip(saddle.parameters, start).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
-    let softest = (low.values + high.values.filter { $0 > 0 }).min() ?? 0
-    rate.softTemperature = softest * reach / Double(experiment.network.depth)
-    rate.logPrefactor =
-      log(-curvature / (2 * Double.pi)) + log(Double(ways) / Double(own))
-      + 0.5 * (low.logProduct - high.logProduct)
-    return rate
+    return surface.isolatedRate(from: start, over: saddle)
   }
 
   /// The saddle that one unit a layer makes by itself, seen in the whole network: in a linear one

@@ -3,20 +3,37 @@
 ///
 ///     copies = |group| / |stabiliser of the state|,    |group| = prod_l n_l! 2^(n_l)
 ///
+/// Symmetries of the data, which move inputs and outputs (`DataSymmetry`), are elements too.
+///
 /// Each copy of a saddle is a way out of a minimum that the whole group leaves in place (the zero
 /// phase), so the rate is that of one saddle times the copies. Rotations of linear layers are not
 /// counted here: see `RotationOrbit`.
 struct SymmetryCopies {
-  /// One choice for a layer: unit i goes to place[i], times sign[i].
-  private struct Move {
+  /// Unit i goes to place[i], times sign[i].
+  struct Move: Equatable {
     let place: [Int]
     let sign: [Double]
+
+    /// Leaves all units where they are.
+    init(identity count: Int) {
+      place = Array(0..<count)
+      sign = [Double](repeating: 1, count: count)
+    }
+
+    init(place: [Int], sign: [Double]) {
+      self.place = place
+      self.sign = sign
+    }
   }
 
-  /// Nil if there are more than `limit` group elements.
-  static func count(_ network: Network, _ parameters: [Double], limit: Int = 50_000) -> Int? {
+  /// - Parameter data: symmetries of the data, the identity among them; nil: that alone.
+  /// - Returns: nil if there are more than `limit` group elements.
+  static func count(
+    _ network: Network, _ parameters: [Double], data: [DataSymmetry]? = nil, limit: Int = 50_000
+  ) -> Int? {
     let flips = network.activation.function.isOdd
-    var size = 1.0
+    let data = data ?? [DataSymmetry(network)]
+    var size = Double(data.count)
     for width in network.hiddenWidths {
       for unit in 1...width { size *= Double(unit) * (flips ? 2 : 1) }
     }
@@ -27,7 +44,7 @@ struct SymmetryCopies {
     var selection = [Int](repeating: 0, count: choices.count)
     while true {
       let chosen = zip(choices, selection).map { $0[$1] }
-      if isSame(network, parameters, chosen, tolerance) { stabiliser += 1 }
+      stabiliser += data.count { isSame(network, parameters, chosen, $0, tolerance) }
       guard let l = selection.indices.first(where: { selection[$0] + 1 < choices[$0].count }) else {
         break
       }
@@ -37,7 +54,7 @@ struct SymmetryCopies {
     return Int(size) / max(stabiliser, 1)
   }
 
-  private static func moves(_ width: Int, flips: Bool) -> [Move] {
+  static func moves(_ width: Int, flips: Bool) -> [Move] {
     var places: [[Int]] = [[]]
     for unit in 0..<width {
       places = places.flatMap { place in
@@ -52,17 +69,18 @@ struct SymmetryCopies {
     }
   }
 
-  /// Whether moving the hidden units leaves every weight and bias where it is.
+  /// Whether moving hidden units, inputs and outputs leaves every weight and bias where it is.
   private static func isSame(
-    _ network: Network, _ theta: [Double], _ moves: [Move], _ tolerance: Double
+    _ network: Network, _ theta: [Double], _ moves: [Move], _ data: DataSymmetry,
+    _ tolerance: Double
   ) -> Bool {
     for (l, layer) in network.layers.enumerated() {
-      let above = l < moves.count ? moves[l] : nil
-      let below = l > 0 ? moves[l - 1] : nil
+      let above = l < moves.count ? moves[l] : data.outputs
+      let below = l > 0 ? moves[l - 1] : data.inputs
       for i in 0..<layer.outputs {
-        let (row, rowSign) = above.map { ($0.place[i], $0.sign[i]) } ?? (i, 1)
+        let (row, rowSign) = (above.place[i], above.sign[i])
         for j in 0..<layer.inputs {
-          let (column, columnSign) = below.map { ($0.place[j], $0.sign[j]) } ?? (j, 1)
+          let (column, columnSign) = (below.place[j], below.sign[j])
           let moved = theta[layer.weights.lowerBound + i * layer.inputs + j] * rowSign * columnSign
           let there = theta[layer.weights.lowerBound + row * layer.inputs + column]
           if abs(moved - there) > tolerance { return false }

@@ -5,6 +5,9 @@ public struct TrapOptions: Sendable, Equatable {
   /// The same as a list. A set that is not the one that appears first as l2 falls is built, not
   /// trained: raising L2 never leaves it. It is refused where its Hessian says that it is a saddle.
   public var modes: [Int]?
+  /// Enters the state after this transition upwards in l2, counted from 1, as continuation from the
+  /// present state finds it; nothing is trained.
+  public var branch: Int?
   /// L2 strength of the trap; nil lets theory choose.
   public var l2: Double?
   /// L2 strength afterwards; nil keeps the trap's.
@@ -82,6 +85,7 @@ extension Experiment {
   public mutating func trap(
     _ options: TrapOptions, monitor: RunMonitor = RunMonitor()
   ) throws -> TrapResult {
+    if let branch = options.branch { return try branchTrap(branch, options, monitor) }
     let phases = isDeepLinear ? try modesByAppearance(monitor) : []
     let rank = try keptRank(options, phases)
     let kept = phases.isEmpty ? Array(1..<rank + 1) : phases.prefix(rank).map(\.mode).sorted()
@@ -374,6 +378,44 @@ extension Experiment {
       learnedState(data.moments, network: network, rank: rank, l2: settings.l2).parameters)
     return try trapResult(
       rank, kept, l2Trap: nil, steps: 0, reason: nil, options, outcome: .completed)
+  }
+
+  /// The state after a transition, at the release value.
+  private mutating func branchTrap(
+    _ number: Int, _ options: TrapOptions, _ monitor: RunMonitor
+  ) throws -> TrapResult {
+    let release = options.release ?? settings.l2
+    var following = ContinuationOptions()
+    following.branches = 24
+    let (explorer, progress, isComplete) = try exploredBranches(
+      following, threads: 1, monitor: monitor)
+    guard isComplete else { throw InputError.sentence("interrupted before the branch was reached") }
+    let found = try progress.result(of: self, explorer, isInterrupted: false).transitions
+    guard number >= 1, number <= found.count else {
+      throw InputError.rule(
+        "branch", "in 1...\(found.count), the transitions met from the present state", number)
+    }
+    let transition = found[number - 1]
+    guard let after = transition.after else {
+      throw InputError.sentence(
+        "branch = \(number): the state after the transition at l2 = "
+          + "\(plainNumber(rounded(transition.spinodal))) was not found")
+    }
+    let branch = progress.branches[after - 1]
+    guard let place = explorer.surface.state(of: branch, at: release, isStable: true) else {
+      let stable = branch.states.filter(\.isStable).map(\.l2)
+      throw InputError.sentence(
+        "release = \(plainNumber(release)): the state after transition \(number) was followed from "
+          + "l2 = \(rounded(stable.min() ?? 0)) to \(rounded(stable.max() ?? 0))")
+    }
+    let entered = try placed(BranchPlace(theta: place.theta, l2: release))
+    let strengths = try entered.measure().modes
+    let scale = try measure().modes.first ?? 0
+    let rank = min(strengths.count { $0 > 1e-6 * scale }, network.widths.min() ?? 0)
+    self = entered
+    return try trapResult(
+      rank, Array(1..<rank + 1), l2Trap: transition.spinodal, steps: 0, reason: nil, options,
+      outcome: .completed)
   }
 
   private func trapResult(
