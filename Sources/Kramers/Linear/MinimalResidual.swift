@@ -16,7 +16,7 @@
 /// Source: C. Paige and M. Saunders, SIAM J. Numer. Anal. 12 (1975) 617.
 func minimalResidual(
   _ b: [Double], tolerance: Double = 1e-12, maximumSteps: Int? = nil,
-  apply: ([Double]) -> [Double]
+  shouldStop: () -> Bool = { false }, apply: ([Double]) -> [Double]
 ) -> [Double] {
   let n = b.count
   let size = norm(b)
@@ -31,6 +31,7 @@ func minimalResidual(
   var directionBefore = direction
   var residual = size
   for _ in 0..<(maximumSteps ?? 4 * n) {
+    if shouldStop() { return x }
     var next = apply(v)
     let alpha = dot(v, next)
     for k in 0..<n { next[k] -= alpha * v[k] + beta * previous[k] }

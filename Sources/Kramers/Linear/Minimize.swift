@@ -35,7 +35,7 @@ public struct Minimum: Sendable {
 /// Optim. 16, 170 (2005).
 public func minimize(
   from start: [Double], relativeTolerance: Double = 1e-12, absoluteTolerance: Double = 1e-14,
-  maximumIterations: Int = 10_000, memory: Int = 12,
+  maximumIterations: Int = 10_000, memory: Int = 12, shouldStop: () -> Bool = { false },
   _ function: ([Double], inout [Double]) -> Double
 ) -> Minimum {
   var x = start
@@ -48,7 +48,9 @@ public func minimize(
   var iterations = 0
   var fresh = true
 
-  while length > goal && iterations < maximumIterations && value.isFinite && length.isFinite {
+  while length > goal && iterations < maximumIterations && value.isFinite && length.isFinite
+    && !shouldStop()
+  {
     var direction = pairs.descent(gradient)
     var slope = dot(direction, gradient)
     if !(slope < 0) {

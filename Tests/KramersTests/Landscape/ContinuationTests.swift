@@ -97,7 +97,7 @@ private typealias Figures = ContinuationFigures
     let spinodal = try #require(followed.first).spinodal
     var training = TrainingOptions(steps: 200_000)
     training.untilConverged = 1e-8
-    try experiment.train(training)
+    _ = try experiment.train(training)
     var sweep = SweepOptions(l2: [0.1, 0.15, 0.165, spinodal - 2e-4, spinodal + 1e-3])
     sweep.floor = 1e-5
     let points = try experiment.sweep(sweep).points

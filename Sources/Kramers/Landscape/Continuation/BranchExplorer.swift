@@ -122,16 +122,25 @@ struct BranchExplorer {
   mutating func run(_ monitor: RunMonitor) -> Bool {
     while true {
       if monitor.shouldStop { return false }
+      // What was under way when it was stopped is done again.
+      let before = progress
       if progress.pointCount >= options.maxPoints {
         closeCurrent("max_points")
         return true
       }
       if progress.current != nil {
-        if advance(), options.stopAt != nil { return true }
+        let isEvent = advance()
+        if monitor.shouldStop {
+          progress = before
+          return false
+        }
+        if isEvent, options.stopAt != nil { return true }
         monitor.advance(by: 1)
-        if let l2 = progress.current?.states.last?.l2 { monitor.show(l2) }
       } else if !progress.tasks.isEmpty {
-        guard perform(progress.tasks[0], monitor) else { return false }
+        guard perform(progress.tasks[0], monitor), !monitor.shouldStop else {
+          progress = before
+          return false
+        }
         progress.tasks.removeFirst()
       } else {
         return true

@@ -121,6 +121,12 @@ extension Experiment {
   public func continuedPhases(
     threads: Int = 1, monitor: RunMonitor = RunMonitor()
   ) throws -> ContinuationResult {
+    guard network.parameterCount <= StationarySurface.standardDenseLimit else {
+      throw InputError.sentence(
+        "the transitions of a network without theory are followed up to "
+          + "\(StationarySurface.standardDenseLimit) parameters, and this one has "
+          + "\(network.parameterCount): continuation does it, and may take long")
+    }
     var options = ContinuationOptions()
     options.branches = 24
     return try continuation(options, threads: threads, monitor: monitor)
@@ -143,19 +149,25 @@ extension Experiment {
     guard goal != l2 else { throw InputError.rule("to", "another l2 than the present one", l2) }
     let surface = StationarySurface(
       network, try data.fullBatch(for: network), l2: settings.l2Term,
-      denseLimit: options.denseLimit, threads: threads)
+      denseLimit: options.denseLimit, threads: threads, shouldStop: { monitor.shouldStop })
     let evaluator = try Evaluator(data: data, network: network, settings: settings)
     let direction = (goal ?? .infinity) > l2 ? 1.0 : -1
     var explorer = BranchExplorer(
       surface: surface, options: options, range: low...high, direction: direction,
       strength: { evaluator.modeStrengths($0).first ?? 0 },
       progress: resuming ?? ContinuationProgress())
-    if let resuming {
+    if let resuming, !resuming.branches.isEmpty {
       guard resuming.fits(network) else {
         throw InputError.sentence("the progress to resume from is that of another continuation")
       }
     } else {
-      explorer.begin(at: try surface.start(from: state.parameters, l2: l2, towards: direction))
+      do {
+        let start = try surface.start(from: state.parameters, l2: l2, towards: direction)
+        explorer.begin(at: start)
+      } catch {
+        guard monitor.shouldStop else { throw error }
+        return (explorer, ContinuationProgress(), false)
+      }
     }
     monitor.begin(total: options.maxPoints)
     monitor.advance(by: explorer.progress.pointCount)
@@ -190,7 +202,7 @@ extension StationarySurface {
     objective.l2 = term(l2)
     var place = BranchPlace(theta: theta, l2: l2)
     if norm(objective.gradient(theta)) > 1e-5 * (l2 * norm(theta) + 1e-2) {
-      place.theta = objective.minimum(from: theta).x
+      place.theta = minimum(from: theta)
     }
     guard let settled = settled(place) else {
       throw InputError.sentence(

@@ -21,12 +21,14 @@ final class StationarySurface {
   private let actsOnBiases: Bool
   private let denseLimit: Int
   private let threads: Int
+  /// What is computed after it said so is no result.
+  private let shouldStop: () -> Bool
 
   static let standardDenseLimit = 300
 
   init(
     _ network: Network, _ batch: Batch, l2: L2Term, denseLimit: Int = standardDenseLimit,
-    threads: Int = 1
+    threads: Int = 1, shouldStop: @escaping () -> Bool = { false }
   ) {
     self.network = network
     objective = Objective(network, batch, l2: l2)
@@ -34,6 +36,7 @@ final class StationarySurface {
     actsOnBiases = l2.actsOnBiases
     self.denseLimit = denseLimit
     self.threads = threads
+    self.shouldStop = shouldStop
   }
 
   var count: Int { network.parameterCount }
@@ -45,6 +48,11 @@ final class StationarySurface {
   func value(_ place: BranchPlace) -> Double {
     objective.l2 = term(place.l2)
     return objective.value(place.theta)
+  }
+
+  /// The minimum below.
+  func minimum(from theta: [Double]) -> [Double] {
+    objective.minimum(from: theta, shouldStop: shouldStop).x
   }
 
   /// G.
@@ -76,6 +84,7 @@ final class StationarySurface {
     var size = norm(g)
     let first = size
     for step in 0..<12 {
+      if shouldStop() { return nil }
       if size <= tolerance(place) { return polished(place, size, normal, soft, step) }
       let distance = BranchDirection(
         theta: zip(place.theta, start.theta).map { $0 - $1 }, l2: place.l2 - start.l2)
@@ -164,9 +173,9 @@ final class StationarySurface {
     }
     func solved(_ x: [Double], _ tolerance: Double) -> [Double] {
       across(
-        minimalResidual(across(x), tolerance: tolerance, maximumSteps: 2000) {
-          across(curvature.product(across($0)))
-        })
+        minimalResidual(
+          across(x), tolerance: tolerance, maximumSteps: 2000, shouldStop: shouldStop
+        ) { across(curvature.product(across($0))) })
     }
     let p = slope(place)
     let xf = solved(f, 1e-9)
@@ -239,8 +248,8 @@ final class StationarySurface {
     var size = min(wanted, left)
     while true {
       let found = curvature.extremes(
-        size, .smallest, tolerance: 1e-9, projectingOut: rotations)
-      guard let last = found.values.last else { return nil }
+        size, .smallest, tolerance: 1e-9, projectingOut: rotations, shouldStop: shouldStop)
+      guard !shouldStop(), let last = found.values.last else { return nil }
       if last > 0 || size == left || size >= 64 {
         let top = curvature.extremes(1, .largest, tolerance: 1e-2).values.first ?? 1
         return Spectrum(values: found.values, vectors: found.vectors, tolerance: 1e-10 * abs(top))

@@ -51,8 +51,10 @@ final class Objective {
   }
 
   /// The minimum below theta, by L-BFGS to the rounding of the gradient.
-  func minimum(from theta: [Double]) -> Minimum {
-    minimize(from: theta, relativeTolerance: 0, absoluteTolerance: 1e-13) { self.value($0, &$1) }
+  func minimum(from theta: [Double], shouldStop: () -> Bool = { false }) -> Minimum {
+    minimize(
+      from: theta, relativeTolerance: 0, absoluteTolerance: 1e-13, shouldStop: shouldStop
+    ) { self.value($0, &$1) }
   }
 }
 
