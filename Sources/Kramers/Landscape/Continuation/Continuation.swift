@@ -111,7 +111,10 @@ extension Experiment {
   ) throws -> ContinuationResult {
     let (explorer, progress, isComplete) = try exploredBranches(
       options, threads: threads, monitor: monitor, resuming: resuming)
-    return try progress.result(of: self, explorer, isInterrupted: !isComplete)
+    let result = try progress.result(of: self, explorer, isInterrupted: !isComplete)
+    // Stopped while transitions were computed: they are again.
+    guard isComplete, monitor.shouldStop else { return result }
+    return try progress.result(of: self, explorer, isInterrupted: true)
   }
 
   /// What noise-free training meets as l2 rises from the present state, and the barriers on the way:
