@@ -106,14 +106,13 @@ public final class Program {
   /// Writes what is buffered.
   public func finish() { output.flush() }
 
-  /// A monitor that stops when Lua is asked to stop, or at a deadline.
-  func monitor(stoppingAt deadline: ContinuousClock.Instant? = nil) -> RunMonitor {
+  /// A monitor that stops when Lua is asked to stop, and pauses at a deadline.
+  func monitor(pausingAt deadline: ContinuousClock.Instant? = nil) -> RunMonitor {
     let interrupt = lua.interrupt
-    let monitor = RunMonitor(watched: progress.monitored) {
-      if interrupt.isRequested { return true }
-      guard let deadline else { return false }
-      return ContinuousClock.now >= deadline
-    }
+    let monitor = RunMonitor(
+      watched: progress.monitored,
+      shouldPause: { deadline.map { ContinuousClock.now >= $0 } ?? false }
+    ) { interrupt.isRequested }
     progress.attach(monitor)
     return monitor
   }

@@ -6,6 +6,7 @@ public final class RunMonitor: Sendable {
   /// What `train` shows when it is asked to; nil: the strongest mode, at the rows of a trace.
   public let watched: Observable?
   private let stopRequest: @Sendable () -> Bool
+  private let pauseRequest: @Sendable () -> Bool
   private let done = Atomic<Int>(0)
   private let expected = Atomic<Int>(0)
   private let taken = Atomic<Int>(0)
@@ -15,18 +16,27 @@ public final class RunMonitor: Sendable {
   private let shownLast = Mutex<Shown?>(nil)
   private let tally = Mutex(EscapeTally())
 
-  /// - Parameter shouldStop: polled every few hundred steps, from any thread; must be cheap.
+  /// - Parameters:
+  ///   - shouldPause: whether whoever waits would like what there is, for a moment.
+  ///   - shouldStop: polled every few hundred steps, from any thread; must be cheap, as the other.
   public init(
-    watched: Observable? = nil, shouldStop: @escaping @Sendable () -> Bool = { false }
+    watched: Observable? = nil, shouldPause: @escaping @Sendable () -> Bool = { false },
+    shouldStop: @escaping @Sendable () -> Bool = { false }
   ) {
     self.watched = watched
+    pauseRequest = shouldPause
     stopRequest = shouldStop
   }
 
-  public var shouldStop: Bool { isStopped.load(ordering: .relaxed) || stopRequest() }
+  /// To stop or to pause, after the step under way.
+  public var shouldStop: Bool { mustStop || pauseRequest() }
 
-  /// Whether the stop was asked for by whoever waits.
-  var wasAskedToStop: Bool { stopRequest() }
+  /// To stop, where a step is long even in the middle of it: what it would have given is done again.
+  /// A pause never asks for that, or a step longer than from one pause to the next would never end.
+  public var mustStop: Bool { isStopped.load(ordering: .relaxed) || stopRequest() }
+
+  /// Whether that was asked for by whoever waits.
+  var wasAskedToStop: Bool { stopRequest() || pauseRequest() }
 
   /// Ends the computation: what it watches has failed.
   func stop() { isStopped.store(true, ordering: .relaxed) }

@@ -183,7 +183,7 @@ extension Program {
     var reached = try log?.takeProgress(Progress.self)
     while true {
       let deadline = log?.canCheckpoint == true ? session.nextAutosave : nil
-      let result = try body(monitor(stoppingAt: deadline), reached)
+      let result = try body(monitor(pausingAt: deadline), reached)
       guard let log, let deadline, let stands = progress(result), !lua.interrupt.isRequested,
         ContinuousClock.now >= deadline
       else { return result }

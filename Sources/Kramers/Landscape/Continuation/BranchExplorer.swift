@@ -130,14 +130,14 @@ struct BranchExplorer {
       }
       if progress.current != nil {
         let isEvent = advance()
-        if monitor.shouldStop {
+        if monitor.mustStop {
           progress = before
           return false
         }
         if isEvent, options.stopAt != nil { return true }
         monitor.advance(by: 1)
       } else if !progress.tasks.isEmpty {
-        guard perform(progress.tasks[0], monitor), !monitor.shouldStop else {
+        guard perform(progress.tasks[0], monitor), !monitor.mustStop else {
           progress = before
           return false
         }
@@ -312,8 +312,8 @@ struct BranchExplorer {
       along: BranchDirection(theta: way, l2: 0),
       by: 1e-3 * (norm(event.state.place.theta) + 0.01 * progress.scale))
     start.l2 = l2
-    guard let place = surface.slide(from: start, shouldStop: { monitor.shouldStop }) else {
-      return !monitor.shouldStop
+    guard let place = surface.slide(from: start, shouldStop: { monitor.mustStop }) else {
+      return !monitor.mustStop
     }
     let upward = BranchDirection(theta: [Double](repeating: 0, count: surface.count), l2: direction)
     guard let tangent = surface.tangent(at: place, normal: upward, soft: nil),

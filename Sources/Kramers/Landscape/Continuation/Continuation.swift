@@ -113,7 +113,7 @@ extension Experiment {
       options, threads: threads, monitor: monitor, resuming: resuming)
     let result = try progress.result(of: self, explorer, isInterrupted: !isComplete)
     // Stopped while transitions were computed: they are again.
-    guard isComplete, monitor.shouldStop else { return result }
+    guard isComplete, monitor.mustStop else { return result }
     return try progress.result(of: self, explorer, isInterrupted: true)
   }
 
@@ -152,7 +152,7 @@ extension Experiment {
     guard goal != l2 else { throw InputError.rule("to", "another l2 than the present one", l2) }
     let surface = StationarySurface(
       network, try data.fullBatch(for: network), l2: settings.l2Term,
-      denseLimit: options.denseLimit, threads: threads, shouldStop: { monitor.shouldStop })
+      denseLimit: options.denseLimit, threads: threads, shouldStop: { monitor.mustStop })
     let evaluator = try Evaluator(data: data, network: network, settings: settings)
     let direction = (goal ?? .infinity) > l2 ? 1.0 : -1
     var explorer = BranchExplorer(
@@ -168,7 +168,7 @@ extension Experiment {
         let start = try surface.start(from: state.parameters, l2: l2, towards: direction)
         explorer.begin(at: start)
       } catch {
-        guard monitor.shouldStop else { throw error }
+        guard monitor.mustStop else { throw error }
         return (explorer, ContinuationProgress(), false)
       }
     }

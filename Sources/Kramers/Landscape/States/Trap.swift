@@ -391,6 +391,9 @@ extension Experiment {
       following, threads: 1, monitor: monitor)
     guard isComplete else { throw InputError.sentence("interrupted before the branch was reached") }
     let found = try progress.result(of: self, explorer, isInterrupted: false).transitions
+    guard !monitor.mustStop else {
+      throw InputError.sentence("interrupted before the branch was reached")
+    }
     guard number >= 1, number <= found.count else {
       throw InputError.rule(
         "branch", "in 1...\(found.count), the transitions met from the present state", number)
