@@ -29,18 +29,10 @@ struct AlignedNoise: Sendable {
   ///   - left, right: u and v, unit vectors.
   ///   - settings: batch, its rule (replacement or subset) and label noise.
   init(_ samples: Samples, left: [Double], right: [Double], settings: Settings) {
-    var squares: [Double] = []
-    var products: [Double] = []
-    let (p, q) = (samples.inputs, samples.outputs)
-    for n in 0..<samples.count {
-      var x = 0.0
-      var y = 0.0
-      for j in 0..<p { x += right[j] * samples.x[n * p + j] }
-      for i in 0..<q { y += left[i] * samples.y[n * q + i] }
-      squares.append(x * x)
-      products.append(x * y)
-    }
-    self.init(squares: squares, products: products, settings: settings)
+    let x = samples.inputValues(along: right)
+    let y = samples.targetValues(along: left)
+    self.init(
+      squares: x.map { $0 * $0 }, products: zip(x, y).map { $0 * $1 }, settings: settings)
   }
 
   init(squares: [Double], products: [Double], settings: Settings) {
@@ -234,6 +226,22 @@ struct AlignedNoise: Sendable {
         q = next
       }
       return q
+    }
+  }
+}
+
+extension Samples {
+  /// v'x of every row.
+  func inputValues(along v: [Double]) -> [Double] {
+    (0..<count).map { n in
+      v.indices.reduce(0) { $0 + v[$1] * x[n * inputs + $1] }
+    }
+  }
+
+  /// u'y of every row.
+  func targetValues(along u: [Double]) -> [Double] {
+    (0..<count).map { n in
+      u.indices.reduce(0) { $0 + u[$1] * y[n * outputs + $1] }
     }
   }
 }

@@ -106,8 +106,8 @@ struct ResumedRunTests {
       run.send(SIGTERM)
       let end = try run.finish()
       if end.signal == nil {
-        #expect(end.status == 0, "\(end.errors)")
-        #expect(end.output == whole.output, "after \(stops) stops")
+        #expect(end.status == 0, "after \(stops) stops: \(end.errors)")
+        #expect(end.output == whole.output, "after \(stops) stops: \(end.errors)")
         break
       }
       stops += 1
@@ -121,7 +121,7 @@ struct ResumedRunTests {
     }
     #expect(stops > 0)
     let verified = try folder.kramers("--verify", session)
-    #expect(verified.status == 0, "\(verified.output)")
+    #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
   }
 
   @Test("killed at random moments of a run with autosaves: no file is lost, no bit is another")

@@ -188,7 +188,7 @@ private typealias Figures = ContinuationFigures
   func resumes() throws {
     let experiment = try Figures.square(hidden: 2)
     let whole = try experiment.continuation(options { $0.branches = 5 })
-    for polls in [3, 17] {
+    for polls in [1, 6] {
       var progress: ContinuationProgress?
       var parts = 0
       while true {
@@ -211,7 +211,7 @@ private typealias Figures = ContinuationFigures
         #expect(read == part.progress)
         progress = read
       }
-      #expect(parts > 3)
+      #expect(parts > 3, "\(parts) parts at \(polls) polls")
     }
   }
 }

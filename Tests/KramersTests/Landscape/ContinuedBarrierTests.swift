@@ -59,7 +59,8 @@ private let isLong = getenv("KRAMERS_LONG") != nil
     #expect(found.height > above)
     // The pitchfork breaks a reflection of the data, which no hidden unit makes.
     let network = experiment.network
-    let data = DataSymmetry.all(network, try experiment.data.fullBatch(for: network))
+    let data = try #require(
+      DataSymmetry.all(network, try experiment.data.fullBatch(for: network)))
     #expect(data.count == 4)
     func copies(_ state: Int, _ data: [DataSymmetry]?) throws -> Int {
       try #require(SymmetryCopies.count(network, found.states[state], data: data))

@@ -32,7 +32,7 @@ import Testing
     let network = try Network(widths: [2, 1, 2], activation: .tanh)
     func symmetries(_ y: [[Double]], _ network: Network) throws -> [DataSymmetry] {
       let data = try Dataset.from(x: [[1, 0], [-1, 0], [0, 1], [0, -1]], y: y)
-      return DataSymmetry.all(network, try data.fullBatch(for: network))
+      return try #require(DataSymmetry.all(network, try data.fullBatch(for: network)))
     }
     let odd = try symmetries([[2, 0], [-2, 0], [0, 1], [0, -1]], network)
     #expect(odd.count == 4)
@@ -46,5 +46,25 @@ import Testing
     // Classes are exchanged, never negated.
     let classes = try Network(widths: [2, 1, 2], activation: .tanh, loss: .crossEntropy)
     #expect(try symmetries([[1, 0], [0, 1], [0.5, 0.5], [0.5, 0.5]], classes).count == 4)
+  }
+
+  @Test("of many columns: the identity where no two are alike, unknown where two are")
+  func manyColumns() throws {
+    let network = try Network(widths: [8, 2, 2], activation: .tanh)
+    let normals = RandomStream(seed: 4, purpose: .statistics).normals(12 * 10)
+    let x = (0..<12).map { Array(normals[$0 * 8..<$0 * 8 + 8]) }
+    let y = (0..<12).map { Array(normals[96 + $0 * 2..<98 + $0 * 2]) }
+    func symmetries(_ x: [[Double]]) throws -> [DataSymmetry]? {
+      let data = try Dataset.from(x: x, y: y)
+      return DataSymmetry.all(network, try data.fullBatch(for: network))
+    }
+    #expect(try symmetries(x)?.count == 1)
+    // Pixels that are always dark change nothing.
+    #expect(try symmetries(x.map { [0, 0] + $0.dropFirst(2) })?.count == 1)
+    #expect(try symmetries(x.map { [$0[1]] + $0.dropFirst() }) == nil)
+    #expect(try symmetries(x.map { [-$0[1]] + $0.dropFirst() }) == nil)
+    // One column that is its own mirror image.
+    let odd = x.indices.map { n in [n < 6 ? Double(n + 1) : -Double(n - 5)] + x[n].dropFirst() }
+    #expect(try symmetries(odd) == nil)
   }
 }

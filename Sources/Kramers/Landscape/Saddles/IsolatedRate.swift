@@ -42,7 +42,12 @@ extension Objective {
         + "volumes are known for deep linear networks only"
       return rate
     }
-    let symmetries = DataSymmetry.all(network, batch)
+    guard let symmetries = DataSymmetry.all(network, batch) else {
+      rate.reason =
+        "the symmetries of the data, which make copies of the saddle, are not known: they are looked "
+        + "for where inputs, outputs and samples are few, and targets are not weighted"
+      return rate
+    }
     guard let ways = SymmetryCopies.count(network, saddle.parameters, data: symmetries),
       let own = SymmetryCopies.count(network, start, data: symmetries)
     else {

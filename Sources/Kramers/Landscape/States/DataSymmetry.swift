@@ -19,19 +19,28 @@ struct DataSymmetry: Equatable {
     self.outputs = outputs
   }
 
-  /// All that the samples of a batch have; the identity alone where targets are weighted, and beyond
-  /// `limit` pairs of changes or pairs of samples (six inputs and outputs together, 1000 samples).
+  /// All that the samples of a batch have; nil where they are not known: of weighted targets, and
+  /// beyond `limit` pairs of changes or pairs of samples (six inputs and outputs together, 1000
+  /// samples), unless no two inputs and no two outputs can stand for each other (`areUnlike`): then
+  /// there is the identity alone.
   /// Softmax cross-entropy is symmetric under permutations of classes, not under signs.
-  static func all(_ network: Network, _ batch: Batch, limit: Double = 2_000_000) -> [DataSymmetry] {
-    let identity = [DataSymmetry(network)]
+  static func all(
+    _ network: Network, _ batch: Batch, limit: Double = 2_000_000
+  ) -> [DataSymmetry]? {
     func choices(_ count: Int, flips: Bool) -> Double {
       (1...max(count, 1)).reduce(1.0) { $0 * Double($1) * (flips ? 2 : 1) }
     }
     let flipsOutputs = network.loss == .mse
-    guard batch.targetWeights == nil,
+    guard batch.targetWeights == nil else { return nil }
+    guard
       choices(batch.inputs, flips: true) * choices(batch.outputs, flips: flipsOutputs) <= limit,
       Double(batch.count) * Double(batch.count) <= limit
-    else { return identity }
+    else {
+      let isAlone =
+        areUnlike(batch.x, batch.inputs, batch, flips: true)
+        && areUnlike(batch.y, batch.outputs, batch, flips: flipsOutputs)
+      return isAlone ? [DataSymmetry(network)] : nil
+    }
     let outputs = SymmetryCopies.moves(batch.outputs, flips: flipsOutputs)
     return SymmetryCopies.moves(batch.inputs, flips: true).flatMap { input in
       guard isSymmetry(input, of: batch.x, batch, with: nil) else { return [DataSymmetry]() }
@@ -39,6 +48,28 @@ struct DataSymmetry: Equatable {
         isSymmetry(input, of: batch.x, batch, with: $0) ? DataSymmetry(input, $0) : nil
       }
     }
+  }
+
+  /// Whether no column holds the values of another one, nor its own with the other sign, in any
+  /// order: then no change of columns that moves anything puts the samples in another order. Columns
+  /// of zeros meet weights that are zero in every state, and are left out.
+  private static func areUnlike(
+    _ values: [Double], _ columns: Int, _ batch: Batch, flips: Bool
+  ) -> Bool {
+    func sorted(_ sign: Double, _ i: Int) -> [Double] {
+      (0..<batch.count).map { sign * values[i * batch.stride + $0] }.sorted()
+    }
+    func areAlike(_ a: [Double], _ b: [Double]) -> Bool {
+      zip(a, b).allSatisfy { abs($0 - $1) <= 1e-12 * (1 + abs($0)) }
+    }
+    let upright = (0..<columns).map { sorted(1, $0) }.filter { !$0.allSatisfy { $0 == 0 } }
+    for (i, column) in upright.enumerated() {
+      if upright[(i + 1)...].contains(where: { areAlike(column, $0) }) { return false }
+      guard flips else { continue }
+      let turned = column.reversed().map { -$0 }
+      if upright[i...].contains(where: { areAlike(turned, $0) }) { return false }
+    }
+    return true
   }
 
   /// Whether every sample's image is a sample; of the inputs alone without `outputs`.
