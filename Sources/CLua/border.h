@@ -31,6 +31,8 @@ typedef struct kl_state {
   uint64_t serial; /* the last number given to an object, for the order of pairs */
   uint64_t names;  /* given by tostring so far */
   uint64_t seed;   /* of math.random */
+  bool counts;     /* instructions, down to the limit */
+  uint64_t allowance;
 } kl_state;
 
 static inline kl_state *kl_of(lua_State *L) { return *(kl_state **)lua_getextraspace(L); }

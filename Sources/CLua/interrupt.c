@@ -28,13 +28,31 @@ static _Thread_local kl_interrupt *volatile innermost;
 static _Thread_local pid_t this_thread;
 static struct sigaction former_wake;
 
+enum { COUNTED = 1000 }; /* instructions between two looks at the allowance */
+
+static void count(lua_State *L, lua_Debug *frame) {
+  (void)frame;
+  kl_state *state = kl_of(L);
+  if (state->allowance > COUNTED) {
+    state->allowance -= COUNTED;
+  } else {
+    state->allowance = 0;
+    kl_interrupt_request(state->interrupt);
+  }
+}
+
 static void stop(lua_State *L, lua_Debug *frame) {
   (void)frame;
   if (kl_stopping(L)) {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &KL_INTERRUPTED);
     lua_error(L);
   }
-  lua_sethook(L, NULL, 0, 0); /* cleared meanwhile: coroutines disarm themselves */
+  /* Cleared meanwhile: coroutines disarm themselves. */
+  if (kl_of(L)->counts) {
+    lua_sethook(L, count, LUA_MASKCOUNT, COUNTED);
+  } else {
+    lua_sethook(L, NULL, 0, 0);
+  }
 }
 
 static void arm(lua_State *L) { lua_sethook(L, stop, LUA_MASKCOUNT, 1); }
@@ -85,6 +103,20 @@ bool kl_interrupt_requested(const kl_interrupt *interrupt) {
 }
 
 void kl_interrupt_clear(kl_interrupt *interrupt) { atomic_store(&interrupt->requested, 0); }
+
+void kl_limit_instructions(lua_State *L, uint64_t instructions) {
+  kl_state *state = kl_of(L);
+  state->counts = true;
+  state->allowance = instructions;
+  /* Coroutines inherit the hook of the one that makes them. */
+  lua_sethook(L, count, LUA_MASKCOUNT, COUNTED);
+  if (state->finalizer) lua_sethook(state->finalizer, count, LUA_MASKCOUNT, COUNTED);
+}
+
+bool kl_instructions_spent(lua_State *L) {
+  kl_state *state = kl_of(L);
+  return state->counts && state->allowance == 0;
+}
 
 bool kl_stopping(lua_State *L) { return kl_interrupt_requested(kl_of(L)->interrupt); }
 

@@ -22,6 +22,7 @@ public struct ProgramOptions: Sendable {
   public var version = ""
   /// No progress, no warnings.
   public var isQuiet = false
+  public var limits = RunLimits()
   /// Whether a person looks at standard error: progress is shown there.
   public var showsProgress = false
   public var colorsOutput = false
@@ -77,7 +78,8 @@ public final class Program {
   public init(_ options: ProgramOptions) throws {
     self.options = options
     seed = options.seed
-    lua = try LuaState()
+    lua = try LuaState(memoryLimit: options.limits.memory)
+    if let memory = options.limits.memory { limitMemory(to: memory) }
     errors = ErrorStream(isQuiet: options.isQuiet)
     progress = Progress(
       errors, isLive: options.showsProgress && !options.isQuiet, hasColors: options.colorsErrors)

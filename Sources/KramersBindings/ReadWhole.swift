@@ -1,3 +1,5 @@
+import Kramers
+
 #if canImport(Glibc)
   internal import Glibc
 #endif
@@ -22,9 +24,8 @@ func readWhole(_ path: String) throws -> [UInt8] {
   default: throw FileError(path, "is a device; a data file must be a regular file")
   }
   let size = Int(status.st_size)
-  let memory = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-  guard size <= memory / 2 else {
-    throw FileError(path, "has \(size) bytes, more than half of this machine's memory")
+  guard Double(size) <= memoryLimit / 2 else {
+    throw FileError(path, "has \(size) bytes, more than half of the memory that may be used")
   }
   var failure: Int32 = 0
   let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

@@ -8,8 +8,8 @@ struct Batch {
 
   /// - Returns: 0; 1 after an error raised in Lua; 65 and 66 for a session that is corrupt or missing,
   ///   65 also when it cannot go on; 66 when the script cannot be read; 74 when the session could not
-  ///   be saved; 70 when the program itself could not start. SIGINT and SIGTERM end the process by
-  ///   the same signal, after the step under way.
+  ///   be saved; 75 when a limit stopped it; 70 when the program itself could not start. SIGINT and
+  ///   SIGTERM end the process by the same signal, after the step under way.
   func run() -> Int32 {
     var sources = SourceLines()
     do {
@@ -17,16 +17,20 @@ struct Batch {
       try program.setArguments(script: options.script, options.arguments)
       LuaSignals.install(program.lua.interrupt)
       LuaSignals.endProcessOnHaste()
+      let watch = try LimitWatch(options.limits, of: program)
       if let status = session.open(in: program) { return status }
       let stop = resume(program)
       let isDone = session.resumes && options.script == nil && options.code.isEmpty
       let failure = stop ?? (isDone ? nil : runChunks(program, options, &sources))
+      watch.end()
       program.finish()
-      if LuaSignals.received != 0 {
-        program.errors.warn("\(failure.map { "\($0)" } ?? "interrupted")")
-      }
-      program.leaveSession(signal: LuaSignals.received)
+      let limit = failure.flatMap { watch.limit(behind: $0, in: program) }
+      let isStopped = LuaSignals.received != 0 || limit != nil
+      if isStopped { program.errors.warn("\(failure.map { "\($0)" } ?? "interrupted")") }
+      if let limit { program.errors.write("kramers: stopped by \(limit)\n") }
+      program.leaveSession(isStopped: isStopped)
       if LuaSignals.received != 0 { reraise(LuaSignals.received) }
+      if limit != nil { return program.savingStatus == 0 ? 75 : program.savingStatus }
       guard let failure else {
         let status = program.savingStatus
         return status == 0 && program.hasFailed ? 1 : status

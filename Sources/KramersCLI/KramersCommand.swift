@@ -32,7 +32,8 @@ struct KramersCommand: ParsableCommand {
     discussion: """
       exit status
         0 done, 1 an error in Lua, 64 usage, 65 a session that is corrupt or cannot go
-        on, 66 no such script or session, 74 output or the session could not be written;
+        on, 66 no such script or session, 74 output or the session could not be written,
+        75 stopped by a limit, --resume goes on;
         SIGINT, SIGTERM and SIGHUP finish the step and end the process themselves
       """,
     version: version)
@@ -103,6 +104,26 @@ struct KramersCommand: ParsableCommand {
         + "on.", valueName: "name"))
   var newProtocol: String?
 
+  @Option(
+    name: .customLong("max-seconds"),
+    help: ArgumentHelp(
+      "Stop a script after so many seconds, at the end of the step under way, with status 75.",
+      valueName: "n"))
+  var maxSeconds: Double?
+
+  @Option(
+    name: .customLong("max-memory"),
+    help: ArgumentHelp(
+      "Stop a script that takes more memory (64M or more, 2G); begin nothing that would.",
+      valueName: "size"), transform: memorySize)
+  var maxMemory: MemorySize?
+
+  @Option(
+    name: .customLong("max-steps"),
+    help: ArgumentHelp(
+      "Stop a script after so many millions of Lua's instructions.", valueName: "n"))
+  var maxSteps: Double?
+
   @Flag(help: "No progress line, no warnings, no banner.")
   var quiet = false
 
@@ -141,6 +162,17 @@ struct KramersCommand: ParsableCommand {
     if verify != nil || sessions || selftest, script != nil || !code.isEmpty {
       throw ValidationError("\(choices[0]) runs no script")
     }
+    for (name, value) in [("--max-seconds", maxSeconds), ("--max-steps", maxSteps)] {
+      if let value, !(value > 0 && value <= 1e9) {
+        throw ValidationError("\(name) must be in 0...1e9 and not 0, got \(value)")
+      }
+    }
+    if let maxMemory, maxMemory.bytes < 1 << 26 {
+      throw ValidationError("--max-memory must be at least 64M, got \(maxMemory)")
+    }
+    if !limits.isEmpty, interactive || sessions || verify != nil {
+      throw ValidationError("limits are for scripts, -e, standard input and --resume")
+    }
     if json, let format, format != "jsonl" {
       throw ValidationError("give either --json or --format \(format)")
     }
@@ -167,7 +199,16 @@ struct KramersCommand: ParsableCommand {
 
   /// A terminal and nothing to run: the shell.
   private var isInteractive: Bool {
-    interactive || (Terminal.isInput && script == nil && code.isEmpty && !selftest)
+    interactive
+      || (Terminal.isInput && script == nil && code.isEmpty && !selftest && limits.isEmpty)
+  }
+
+  private var limits: RunLimits {
+    var limits = RunLimits()
+    limits.seconds = maxSeconds
+    limits.memory = maxMemory?.bytes
+    limits.instructions = maxSteps.map { Int($0 * 1e6) }
+    return limits
   }
 
   private var shellOptions: ShellOptions {
@@ -195,6 +236,7 @@ struct KramersCommand: ParsableCommand {
     options.arguments = rest
     let check = options.format == .table ? "check():all()" : "check()"
     options.code = selftest ? [check] : code
+    options.limits = limits
     options.isQuiet = quiet
     options.showsProgress = Terminal.isErrors && Environment["TERM"] != "dumb"
     options.colorsOutput = color.isOn(terminal: Terminal.isOutput)
@@ -204,19 +246,24 @@ struct KramersCommand: ParsableCommand {
 
   /// Options end at the script; one that was meant for the program is easily put behind it.
   private func warnAboutLateOptions() {
-    guard Terminal.isErrors, !quiet, let script else { return }
-    let own: Set<String> = [
-      "-e", "-i", "--no-init", "--seed", "--threads", "--format", "--json", "--timings", "--quiet",
-      "--color", "--new-protocol", "--session", "--resume", "--verify", "--sessions", "--selftest",
-      "--version",
-      "--help",
-    ]
+    guard Terminal.isErrors, !quiet, let script, rest.contains(where: { $0.hasPrefix("-") })
+    else { return }
+    let words = Self.helpMessage().split { $0 == " " || $0 == "," || $0 == "\n" }
+    let own = Set(words.filter { $0.hasPrefix("-") && $0 != "-" }.map(String.init))
     let late = rest.map { String($0.prefix { $0 != "=" }) }.first { own.contains($0) }
     guard let late else { return }
     writeError(
       "kramers: warning: \(late) stands after the script and goes to it; "
         + "for kramers itself: kramers \(late) ... \(script)\n")
   }
+}
+
+/// For `--max-memory`.
+private func memorySize(_ words: String) throws -> MemorySize {
+  guard let size = MemorySize(words: words) else {
+    throw ValidationError("a size is 64M, 2G or a number of bytes, got '\(words)'")
+  }
+  return size
 }
 
 enum ColorChoice: String, ExpressibleByArgument, CaseIterable {

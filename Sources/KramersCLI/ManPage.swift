@@ -43,8 +43,8 @@ enum ManPage {
 
   static let exitStatus =
     "0 done; 1 an error in Lua; 64 usage; 65 a session that is corrupt or cannot go on; 66 no such "
-    + "script or session; 70 internal error; 74 output or the session could not be written; SIGINT, "
-    + "SIGTERM and SIGHUP finish the step and end the process themselves."
+    + "script or session; 70 internal error; 74 output or the session could not be written; 75 "
+    + "stopped by a limit; SIGINT, SIGTERM and SIGHUP finish the step and end the process themselves."
 
   private static let files = [
     ("$XDG_CONFIG_HOME/kramers/init.lua", "Runs before the shell's first prompt (~/.config)."),

@@ -59,7 +59,7 @@ public final class Shell {
       }
     }
     program.finish()
-    program.leaveSession(signal: LuaSignals.received)
+    program.leaveSession(isStopped: LuaSignals.received != 0)
     return LuaSignals.received
   }
 

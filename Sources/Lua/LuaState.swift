@@ -25,11 +25,18 @@ public final class LuaState {
   /// Stops whatever runs in this state; may be kept and used from any thread.
   public var interrupt: LuaInterrupt { core.interrupt }
 
+  /// Requests the interrupt after so many instructions of Lua, counted in thousands, in coroutines
+  /// and finalizers too. Lua runs two to three times slower from then on. `debug.sethook` takes the
+  /// counter's place.
+  public func limitInstructions(_ count: Int) {
+    kl_limit_instructions(core.current, UInt64(clamping: count))
+  }
+
+  /// Whether the limit was reached.
+  public var hasSpentInstructions: Bool { kl_instructions_spent(core.current) }
+
   /// Bytes that Lua has allocated.
   public var memoryInUse: Int { Int(kl_live(core.current).bytes) }
-
-  /// Swift objects and closures that Lua retains.
-  public var retainedObjects: Int { Int(kl_live(core.current).boxes) }
 
   /// Chunks whose name begins so are left out of the positions and tracebacks of errors: a protocol
   /// written in Lua blames its caller. "@stdlib/" at first; empty strings leave nothing out.

@@ -69,9 +69,6 @@ public enum LuaValue: Hashable {
     if case .nil = self { true } else { false }
   }
 
-  /// False for nil and false, as in Lua.
-  public var isTrue: Bool { !isNil && bool != false }
-
   /// Lua's name of the type: "nil", "boolean", "number", "string", "table", "function", "userdata"
   /// or "thread".
   public var typeName: String {

@@ -171,6 +171,10 @@ void kl_interrupt_free(kl_interrupt *interrupt);
 void kl_interrupt_request(kl_interrupt *interrupt);
 bool kl_interrupt_requested(const kl_interrupt *interrupt);
 void kl_interrupt_clear(kl_interrupt *interrupt);
+/* Requests the interrupt after so many instructions, counted in thousands; a script that sets a hook
+ * of its own is not counted while it stands. */
+void kl_limit_instructions(lua_State *L, uint64_t instructions);
+bool kl_instructions_spent(lua_State *L);
 /* Requests the stop and pushes the error that nothing in Lua can catch. */
 void klq_push_interrupt(lua_State *L);
 bool klq_is_interrupt(lua_State *L, int index);

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -10,7 +12,7 @@
 
 /// Refuses `count` doubles that do not fit in memory, naming the size they would take.
 ///
-/// The limit is the machine's memory, at most 64 GiB: `RandomStream.fillNormals` numbers its
+/// The limit is `memoryLimit`, at most 64 GiB: `RandomStream.fillNormals` numbers its
 /// blocks in 32 bits, which is exactly 64 GiB of normals.
 ///
 /// - Parameters:
@@ -24,8 +26,16 @@ func checkMemory(count: Double, what: String) throws(InputError) {
       + "\(gibibytes(memoryLimit)) GiB")
 }
 
-/// Bytes that one data set may take: the machine's memory, at most 64 GiB.
-let memoryLimit: Double = {
+/// Bytes that one piece of data may take: the machine's memory, at most 64 GiB, or less if the user
+/// says so.
+public var memoryLimit: Double { min(machineMemory, Double(givenMemory.load(ordering: .relaxed))) }
+
+/// From now on nothing that takes more is begun.
+public func limitMemory(to bytes: Int) { givenMemory.store(bytes, ordering: .relaxed) }
+
+private let givenMemory = Atomic(Int.max)
+
+private let machineMemory: Double = {
   let pages = Double(sysconf(Int32(_SC_PHYS_PAGES)))
   let page = Double(sysconf(Int32(_SC_PAGESIZE)))
   return pages > 0 && page > 0 ? min(0x1p36, pages * page) : 0x1p36

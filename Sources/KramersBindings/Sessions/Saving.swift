@@ -141,16 +141,16 @@ extension Program {
   }
 
   /// The program ends. A session of the user's is saved; an autosave goes when the user leaves on
-  /// purpose, and is kept and named after a signal.
-  package func leaveSession(signal: Int32) {
+  /// purpose, and is kept and named where the program was stopped, by a signal or a limit.
+  package func leaveSession(isStopped: Bool) {
     guard !session.isReplaying else { return }
-    if session.isAutosave, signal == 0 {
+    if session.isAutosave, !isStopped {
       let path = session.file?.path
       session.attach(nil)
       if let path { try? SessionFile.remove(path) }
       return
     }
-    if session.isUnsaved, session.file != nil || (session.isShell && signal != 0) {
+    if session.isUnsaved, session.file != nil || (session.isShell && isStopped) {
       if session.file?.readOnlyReason == nil { autosave() }
     }
     if session.isLost {
@@ -159,7 +159,7 @@ extension Program {
       errors.write("kramers: the session could not be saved: \(reason)\n")
       return
     }
-    guard signal != 0, let file = session.file else { return }
+    guard isStopped, let file = session.file else { return }
     let name = SessionPaths.name(of: file.path)
     errors.warn(
       chronicle.interruptedEntry == nil

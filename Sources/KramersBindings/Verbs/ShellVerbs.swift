@@ -16,7 +16,7 @@ extension Program {
     if session.isReplaying { throw ExitError() }
     chronicle.leaveEntries()
     session.end(.ok, nil, seconds: 0)
-    leaveSession(signal: 0)
+    leaveSession(isStopped: false)
     finish()
     errors.show([])
     let status = Int32(code.int ?? 0)

@@ -1,0 +1,126 @@
+import Kramers
+internal import Synchronization
+import Lua
+
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
+/// What a run may take. Beyond it the run stops as at a signal: after the step under way, saved.
+public struct RunLimits: Sendable, Equatable {
+  /// Of time, from the start.
+  public var seconds: Double?
+  /// Bytes of memory of the process, at the most that it has held at any moment.
+  public var memory: Int?
+  /// Instructions of Lua.
+  public var instructions: Int?
+
+  public init() {}
+
+  public var isEmpty: Bool { self == RunLimits() }
+}
+
+/// Watches a program's limits, from a thread of its own where there is anything to watch.
+public final class LimitWatch: Sendable {
+  private enum Reached: Int { case none, seconds, memory }
+
+  private static let interval: UInt32 = 10_000  // microseconds
+
+  private let limits: RunLimits
+  private let interrupt: LuaInterrupt
+  private let start = ContinuousClock.now
+  private let reached = Atomic(Reached.none.rawValue)
+  private let isOver = Atomic(false)
+
+  /// Begins to watch; until `end()`.
+  public init(_ limits: RunLimits, of program: Program) throws {
+    self.limits = limits
+    interrupt = program.lua.interrupt
+    if let instructions = limits.instructions { program.lua.limitInstructions(instructions) }
+    guard limits.seconds != nil || limits.memory != nil else { return }
+    var thread = pthread_t()
+    let context = Unmanaged.passRetained(self).toOpaque()
+    let status = pthread_create(
+      &thread, nil,
+      { context in
+        guard let context else { return nil }
+        Unmanaged<LimitWatch>.fromOpaque(context).takeRetainedValue().watch()
+        return nil
+      }, context)
+    guard status == 0 else {
+      throw LuaError("no thread to watch the limits: \(String(cString: strerror(status)))")
+    }
+    pthread_detach(thread)
+  }
+
+  public func end() { isOver.store(true, ordering: .relaxed) }
+
+  private func watch() {
+    // The thread has no part in signals: the one that runs Lua takes them.
+    var all = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_BLOCK, &all, nil)
+    while !isOver.load(ordering: .relaxed) {
+      if let seconds = limits.seconds, start.duration(to: .now) >= .seconds(seconds) {
+        return stop(.seconds)
+      }
+      if let memory = limits.memory, mostMemory() > memory { return stop(.memory) }
+      usleep(Self.interval)
+    }
+  }
+
+  private func stop(_ limit: Reached) {
+    reached.store(limit.rawValue, ordering: .relaxed)
+    interrupt.request()
+  }
+
+  /// The limit that ended a run with this error, in the words of the command line; nil: none did.
+  public func limit(behind error: any Error, in program: Program) -> String? {
+    guard let error = error as? LuaError else { return nil }
+    let memory = limits.memory.map { "--max-memory \(MemorySize($0))" }
+    // Lua's own memory stays below the limit: the one allocation that would not is refused.
+    if error.kind == .memory { return memory }
+    guard error.kind == .interrupted else { return nil }
+    switch Reached(rawValue: reached.load(ordering: .relaxed)) {
+    case .seconds: return limits.seconds.map { "--max-seconds \(plainNumber($0))" }
+    case .memory: return memory
+    default: break
+    }
+    guard let count = limits.instructions, program.lua.hasSpentInstructions else { return nil }
+    return "--max-steps \(plainNumber(Double(count) / 1e6)) (millions of Lua's instructions)"
+  }
+}
+
+/// Bytes, the most that the process has held.
+private func mostMemory() -> Int {
+  var usage = rusage()
+  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+  return usage.ru_maxrss * 1024
+}
+
+/// Bytes as people write them: `512M`, `2G`, `1.5GiB`; a prefix is a power of 1024.
+public struct MemorySize: Sendable, Equatable, CustomStringConvertible {
+  public let bytes: Int
+
+  public init(_ bytes: Int) { self.bytes = bytes }
+
+  public init?(words: String) {
+    let number = words.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+    let unit = words.dropFirst(number.count).uppercased()
+    let powers = ["": 0, "B": 0, "K": 10, "M": 20, "G": 30, "T": 40]
+    let prefix =
+      unit.hasSuffix("IB") ? unit.dropLast(2) : unit.hasSuffix("B") ? unit.dropLast() : unit[...]
+    guard let value = Double(number), let power = powers[String(prefix)] else { return nil }
+    let bytes = value * Double(1 << power)
+    guard bytes >= 1, bytes < 0x1p62 else { return nil }
+    self.bytes = Int(bytes)
+  }
+
+  public var description: String {
+    for (unit, power) in [("T", 40), ("G", 30), ("M", 20), ("K", 10)] where bytes >= 1 << power {
+      let value = Double(bytes) / Double(1 << power)
+      return plainNumber((value * 100).rounded() / 100) + unit
+    }
+    return "\(bytes)"
+  }
+}
