@@ -85,7 +85,7 @@ let package = Package(
     .executableTarget(
       name: "KramersCLI",
       dependencies: [
-        "KramersBindings", "KramersShell", "Lua", "CStandardStreams",
+        "Kramers", "KramersBindings", "KramersShell", "Lua", "CStandardStreams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

@@ -1,5 +1,7 @@
 #include "CProcessor.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -38,6 +40,11 @@ int kp_has_avx512(void) {
 #else
   return 0;
 #endif
+}
+
+int kp_uses_avx512(void) {
+  const char *isa = getenv("KRAMERS_ISA");
+  return kp_has_avx512() && !(isa && strcmp(isa, "avx2") == 0);
 }
 
 #if defined(__x86_64__)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Kramers
 import KramersBindings
 import KramersShell
 
@@ -172,6 +173,11 @@ struct KramersCommand: ParsableCommand {
     }
     if !limits.isEmpty, interactive || sessions || verify != nil {
       throw ValidationError("limits are for scripts, -e, standard input and --resume")
+    }
+    if let name = Environment["KRAMERS_ISA"], !name.isEmpty, hasInstructionSet(name) != true {
+      throw ValidationError(
+        "KRAMERS_ISA must be avx2 or avx512, got '\(name)'"
+          + (hasInstructionSet(name) == false ? ", which this processor does not have" : ""))
     }
     if json, let format, format != "jsonl" {
       throw ValidationError("give either --json or --format \(format)")

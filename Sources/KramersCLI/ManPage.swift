@@ -60,6 +60,10 @@ enum ManPage {
   private static let environment = [
     ("NO_COLOR", "If set, no colour; so does TERM=dumb."),
     ("VISUAL, EDITOR", "The editor of :edit and Ctrl-X Ctrl-E."),
+    (
+      "KRAMERS_ISA",
+      "avx2 keeps to its instructions on processors with AVX-512; the results are the same."
+    ),
     ("KRAMERS_AUTOSAVE", "Seconds of work between two autosaves (120); 0 for none."),
     (
       "KRAMERS_LUA_PATH",

@@ -14,6 +14,9 @@ void kp_require_processor(void);
 /// Whether the CPU and the system run the AVX-512 kernels (F, BW, CD, DQ, VL: x86-64-v4).
 int kp_has_avx512(void);
 
+/// Whether they are used: wherever they run, unless KRAMERS_ISA=avx2 stands in the environment.
+int kp_uses_avx512(void);
+
 /// 16 KiB of memory of the calling thread, aligned to 64 bytes, for a kernel's use until it returns: the
 /// temporary allocations of Swift go to the heap beyond 1 KiB.
 void *kp_scratch(void);

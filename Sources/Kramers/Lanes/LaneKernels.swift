@@ -35,10 +35,12 @@ struct LaneKernels: Sendable {
   var numberSize: Int { precision == .double ? 8 : 4 }
   var vectorSize: Int { numberSize * lanes }
 
-  /// The widest that this processor runs.
+  /// The widest that is used.
   static func best(_ precision: Precision) -> LaneKernels {
-    available(precision)[0]
+    isWide ? available(precision)[0] : precision == .double ? doubles : floats
   }
+
+  private static let isWide = kp_uses_avx512() != 0
 
   /// All that this processor runs, the widest first. They give the same bits.
   static func available(_ precision: Precision) -> [LaneKernels] {
@@ -95,3 +97,13 @@ struct LaneKernels: Sendable {
 
 /// What the kernels that run here are compiled for.
 public var instructionSet: String { LaneKernels.best(.double).name }
+
+/// Whether this processor has instructions that KRAMERS_ISA may name: `avx512` or, everywhere, `avx2`
+/// for the narrower ones. Both give the same bits.
+public func hasInstructionSet(_ name: String) -> Bool? {
+  switch name {
+  case "avx2": true
+  case "avx512": kp_has_avx512() != 0
+  default: nil
+  }
+}

@@ -129,7 +129,7 @@ enum DenseKernels {
       @Sendable (Writing, Int, UInt32, UInt32, UInt32, UInt32, UnsafePointer<UInt64>) -> Void
   }
 
-  private static let chosen = available[0]
+  private static let chosen = available[kp_uses_avx512() != 0 ? 0 : available.count - 1]
 
   /// Those of all instruction sets that this processor has, the widest first. They give the same bits.
   static let available: [Functions] = {
