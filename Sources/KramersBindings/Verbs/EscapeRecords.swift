@@ -48,7 +48,7 @@ extension EscapeResult {
       "epochs_per_step": epochsPerStep, "thermal_floor": thermalFloor,
       "warning": warnings.isEmpty ? nil : warnings.joined(separator: "; "),
       "residence": residence?.mean, "returned": residence?.returned,
-      "followed": residence?.followed, "dwell": dwell,
+      "followed": residence?.followed, "returns": returns, "dwell": dwell,
       "allow_diverged": allowsDivergence ? true : nil, "times": times, "escaped": escaped,
       "steps_total": isAtRest ? nil : steps, "seconds": seconds,
       "steps_per_second": isAtRest ? nil : Double(steps) / max(seconds, 1e-9),
