@@ -197,6 +197,15 @@ extension EscapeTheory {
   }
 }
 
+extension RandomEffects {
+  var record: Record {
+    [
+      "groups": groups, "mean": mean, "low": low, "high": high, "between": between,
+      "between_low": betweenLow, "between_high": betweenHigh, "within": within, "p": p,
+    ]
+  }
+}
+
 /// What was watched, and under which dynamics.
 private func conditions(
   _ observable: Observable, _ threshold: Double, _ every: Int, _ settings: Settings,

@@ -56,6 +56,7 @@ extension Program {
     try offer.rawSet("escape_statistics", .function(lua.makeFunction(escapeStatistics)))
     try offer.rawSet("student", .function(lua.makeFunction(studentQuantileOfCall)))
     try offer.rawSet("zero_loss", .function(lua.makeFunction(zeroLossOfCall)))
+    try offer.rawSet("random_effects", .function(lua.makeFunction(randomEffects)))
     try offer.rawSet("delay", .function(lua.makeFunction(delay)))
     try offer.rawSet("absorbing", .function(lua.makeFunction(absorbing)))
   }
@@ -64,6 +65,15 @@ extension Program {
   private func studentQuantileOfCall(_ call: LuaCall) throws -> [LuaValue] {
     let (p, degrees) = (call.argument(1).double ?? 0.975, call.argument(2).double ?? 1)
     return [.number(studentQuantile(p, degrees: max(degrees, 1)))]
+  }
+
+  /// random_effects(values, errors): one number in several groups; nil where an error is missing.
+  private func randomEffects(_ call: LuaCall) throws -> [LuaValue] {
+    guard let values = try call.argument(1).asTable?.numbers(),
+      let errors = try call.argument(2).asTable?.numbers(), values.count == errors.count,
+      let effects = RandomEffects(values: values, errors: errors)
+    else { return [] }
+    return [try push(effects.record)]
   }
 
   /// zero_loss(x): training and test loss of the zero map.
