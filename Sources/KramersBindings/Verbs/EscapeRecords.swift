@@ -206,6 +206,19 @@ extension RandomEffects {
   }
 }
 
+extension EscapeBalance {
+  func record(temperature: Double) -> Record {
+    func error(_ theory: EscapeTheory) -> Double? {
+      theory.relativeError.map { $0 + (theory.stepError ?? 0) }
+    }
+    return [
+      "temperature": temperature, "l2": l2, "l2_error": self.error, "collapse_time": collapse.tau,
+      "collapse_error": error(collapse), "escape_time": appearance.tau,
+      "escape_error": error(appearance), "reason": reason,
+    ]
+  }
+}
+
 /// What was watched, and under which dynamics.
 private func conditions(
   _ observable: Observable, _ threshold: Double, _ every: Int, _ settings: Settings,
