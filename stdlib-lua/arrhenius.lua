@@ -11,10 +11,19 @@
 --- temperature stands for it: where its quasi-potential phi is known, ln tau rises with phi, which
 --- is proportional to batch/lr, and `abscissae` compares it with the effective temperature that
 --- the noise of the learned state has.
+--- With `data_seeds` everything is done again on further draws of the data, and `spread` tells
+--- what differs between the draws from what the replicas of one draw leave open: a law that holds
+--- for one data set only is none.
 --- `best` is a law only where the points can tell; `warning` names the temperatures that could.
 local kramers = ...
 
-local refuse = kramers.refuse
+local data_seeds = kramers.part("data_seeds")
+
+local refuse, warn = kramers.refuse, data_seeds.warn
+
+-- What the protocol reads itself; the rest goes to measure_escape.
+local own_options = { temperatures = true, lrs = true, batches = true, abscissa = true,
+  data_seeds = true }
 
 --- One line of the table of points.
 local function row(e, temperature)
@@ -41,12 +50,6 @@ local function row(e, temperature)
     warning = e.warning,
     reason = e.reason,
   }
-end
-
---- Joins sentences to what a result warns of already.
-local function warn(result, words, ...)
-  words = words:format(...)
-  result.warning = result.warning and result.warning .. "; " .. words or words
 end
 
 --- The points for which `holds` is true, as text, and how many.
@@ -177,17 +180,16 @@ local function compare(rows, fitted)
   return result
 end
 
----@param x userdata the experiment
----@param options table checked options of `arrhenius`
-local function arrhenius(x, options)
+--- The whole protocol on one data set.
+---@param start integer the first random stream
+---@param before table rows of points that were measured with other data
+local function measure(x, options, start, before)
   local points = grid(options)
   local found, rows, fitted, last = {}, {}, {}, nil
   for i, call in ipairs(points) do
-    call.stream = i
+    call.stream = start - 1 + i
     for name, value in pairs(options) do
-      if name ~= "temperatures" and name ~= "lrs" and name ~= "batches" and name ~= "abscissa" then
-        call[name] = value
-      end
+      if not own_options[name] then call[name] = value end
     end
     last = x:measure_escape(call)
     if last.batch == "full" and last.effective_temperature == 0 and not last.phi then
@@ -204,7 +206,9 @@ local function arrhenius(x, options)
       }
     end
     -- What is emitted if the next measurement is interrupted.
-    kramers.keep { kind = "arrhenius", outcome = "interrupted", points = rows, l2 = last.l2 }
+    local done = table.move(before, 1, #before, 1, {})
+    table.move(rows, 1, #rows, #done + 1, done)
+    kramers.keep { kind = "arrhenius", outcome = "interrupted", points = done, l2 = last.l2 }
   end
   local scale, unit = temperatures(x, options, found)
   for i, temperature in ipairs(scale) do
@@ -246,6 +250,15 @@ local function arrhenius(x, options)
   return result
 end
 
+---@param x userdata the experiment
+---@param options table checked options of `arrhenius`
+local function arrhenius(x, options)
+  if not options.data_seeds then return measure(x, options, 1, {}) end
+  return data_seeds.over(x, options.data_seeds, #grid(options), function(y, first, before)
+    return measure(y, options, first, before)
+  end)
+end
+
 return {
   entry = {
     summary =
@@ -269,6 +282,14 @@ return {
           "what stands for the temperature: 1/phi (quasi-potential), lr/batch, or lr times the "
           .. "trace of the gradient's covariance over the batch, in the present state",
       },
+      { name = "data_seeds", type = "integer", range = { 2, 10000 }, unit = "data sets",
+        help =
+          "everything on the present data and on further draws of its recipe (d:redraw): "
+          .. "network, settings, threshold if given, and seed are the same, replicas and their "
+          .. "random streams are new; the present state, which must be at rest, relaxes under the "
+          .. "new data without noise (to a gradient norm of 1e-8), and must keep its number of "
+          .. "learned modes",
+      },
     },
     takes = {
       { verb = "measure_escape", except = { "method", "runs", "level", "stream" } },
@@ -285,13 +306,26 @@ return {
       .. "effective temperature with slope, slope_low, slope_high, what theory expects, misses), "
       .. "temperature_unit, outcome; points with dE/T < 2 are marked "
       .. "shallow; times count as known within a look. Where replicas diverged no law is "
-      .. "fitted (outcome = \"diverged\", reason)",
+      .. "fitted (outcome = \"diverged\", reason). With data_seeds: rows shift (of the data's "
+      .. "seeds), outcome (\"completed\", \"impossible\", \"diverged\"), reason, barrier with "
+      .. "its interval, expected (slope by theory with these data), best, simplest; drawn, "
+      .. "completed, impossible; points of all with their shift; spread = rows quantity "
+      .. "(\"barrier\", the slope over the abscissa; \"barrier - theory\"; at each point "
+      .. "\"ln tau\" in lr * steps and \"ln tau/theory\") with mean, low, high (Hartung and "
+      .. "Knapp), between (standard deviation between data seeds, Paule and Mandel) with "
+      .. "between_low and between_high, within (of one data seed, by its replicas), p (of no "
+      .. "difference between data seeds), seeds; barrier is that mean; no laws",
     answer = {
       fields = {
         "points: temperature replicas escapes tau theory", "theory.barrier energy", "warning",
-        "barrier energy",
+        "data_seeds: shift outcome barrier barrier_low barrier_high expected reason",
+        "spread: quantity point mean low high between within p", "barrier energy",
       },
-      summary = { "barrier {barrier energy}; of the laws {best}",
+      summary = {
+        "barrier {barrier energy} over {completed} of {drawn} data seeds; spread between them "
+          .. "{between}, by replicas {within}",
+        "{completed} of {drawn} data seeds completed",
+        "barrier {barrier energy}; of the laws {best}",
         "barrier {barrier energy}; simplest law not rejected: {simplest}, not told from its rivals",
         "simplest law not rejected: {simplest}", "no law is fitted" },
     },

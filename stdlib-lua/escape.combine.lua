@@ -59,6 +59,7 @@ local function combine(results)
   check(results)
   local first, times, escaped, looks, seeds, diverged = results[1], {}, {}, {}, {}, 0
   local outcome, allowed, coarsest, warnings = "completed", true, 0, {}
+  local returns, returned, followed
   for i, r in ipairs(results) do
     table.move(r.times, 1, #r.times, #times + 1, times)
     table.move(r.escaped, 1, #r.escaped, #escaped + 1, escaped)
@@ -66,6 +67,13 @@ local function combine(results)
     coarsest = math.max(coarsest, r.every)
     seeds[i] = r.seed
     diverged = diverged + (r.diverged or 0)
+    -- Where nobody looked in one of them, the number of all is not known.
+    if i == 1 or returns then
+      returns = r.returns and (returns or 0) + r.returns
+    end
+    if r.followed then
+      followed, returned = (followed or 0) + r.followed, (returned or 0) + r.returned
+    end
     allowed = allowed and r.allow_diverged or false
     if r.outcome == "interrupted" then outcome = r.outcome end
     if r.warning then warnings[#warnings + 1] = ("result %d: %s"):format(i, r.warning) end
@@ -80,6 +88,7 @@ local function combine(results)
   end
   sum.kind, sum.method, sum.outcome = "escape", "direct", outcome
   sum.times, sum.escaped, sum.seeds, sum.combined = times, escaped, seeds, #results
+  sum.returns, sum.returned, sum.followed = returns, returned, followed
   sum.every, sum.allow_diverged = coarsest, allowed or nil
   sum.warning = warnings[1] and table.concat(warnings, "; ") or nil
   sum.tau_time = sum.tau and sum.tau * first.lr
@@ -95,7 +104,8 @@ return {
       .. "else",
     plain = true,
     usage = "escape.combine{r1, r2, ...}",
-    returns = "kind=\"escape\" over all replicas, with seeds and combined (how many results)",
+    returns = "kind=\"escape\" over all replicas, with seeds and combined (how many results); "
+      .. "returns, returned and followed add up",
     example = [[
 experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
   l2 = 0.3, lr = 0.2 }

@@ -4,6 +4,9 @@
 --- start is unstable by the step alone, or it does not come to rest, no phase is known.
 ---
 ---     phase_diagram { l2 = linspace(0.05, 0.5, 10), temperature = {0, 1e-3, 2e-3} }
+---
+--- `balances` has the l2 at which, by theory, a learned mode is lost as fast as an absent one is
+--- won: under noise that depends on the weights not where both phases have the same objective.
 local kramers = ...
 
 --- Where y settles without noise after a number of steps at a temperature: the strength of mode k,
@@ -43,7 +46,10 @@ local function phase_diagram(x, options)
   if x.depth < 3 then
     kramers.refuse("depth 2 has no metastable phase: the mode appears at l2 = " .. mode.spinodal)
   end
-  local points, unknown, diverged = {}, {}, false
+  local points, balances, unknown, diverged = {}, {}, {}, false
+  for j, temperature in ipairs(temperatures) do
+    balances[j] = kramers.escape_balance(x, k, temperature)
+  end
   for i, l2 in ipairs(options.l2) do
     local row = x:phases({ l2 = l2 }).modes[k]
     -- Where the learned phase does not exist the run starts from its last state, at the spinodal.
@@ -58,12 +64,8 @@ local function phase_diagram(x, options)
       y:set_l2(l2)
       return y
     end
-    local rate
-    if row.learned then
-      local y = start(k - 1, 0)
-      local ok, b = pcall(y.barrier, y, { mode = k })
-      rate = ok and b or nil
-    end
+    local here = x:clone()
+    here:set_l2(l2)
     for j, temperature in ipairs(temperatures) do
       local ends, reason = {}, nil
       for n, rank in ipairs { k - 1, k } do
@@ -76,6 +78,8 @@ local function phase_diagram(x, options)
         local from_zero, from_learned = ends[1] > saddle, ends[2] > saddle
         phase = from_zero ~= from_learned and "metastable" or from_zero and "learned" or "zero"
       end
+      local up = kramers.predicted_escape(here, k, "appearance", temperature)
+      local down = kramers.predicted_escape(here, k, "collapse", temperature)
       points[#points + 1] = {
         l2 = l2,
         temperature = temperature,
@@ -84,7 +88,12 @@ local function phase_diagram(x, options)
         from_zero = ends[1],
         from_learned = ends[2],
         stability = row.stability,
-        escape_time = rate and temperature > 0 and rate:time(temperature) or nil,
+        escape_time = up.theory,
+        escape_error = up.theory_error,
+        escape_reason = up.theory_reason,
+        collapse_time = down.theory,
+        collapse_error = down.theory_error,
+        collapse_reason = down.theory_reason,
       }
       if reason then unknown[#unknown + 1] = points[#points] end
       kramers.keep { kind = "phase_diagram", outcome = "interrupted", mode = k, points = points }
@@ -104,6 +113,7 @@ local function phase_diagram(x, options)
     spinodal = mode.spinodal,
     coexistence = mode.coexistence,
     steps = steps,
+    balances = balances,
     points = points,
     depth = x.depth,
     widths = x.widths,
@@ -139,11 +149,16 @@ return {
       .. "starts end learned; \"zero\": both end at zero; \"metastable\": each stays where "
       .. "it is; \"unknown\": a run diverged, would leave its start by the step alone or "
       .. "did not come to rest, with its reason), warning, from_zero and from_learned (the "
-      .. "strengths at the end), stability (of the learned phase without noise), "
-      .. "escape_time (steps, theory)",
+      .. "strengths at the end), stability (of the learned phase without noise), escape_time "
+      .. "(zero to learned) and collapse_time (learned to zero) in steps, by theory under all "
+      .. "noise of the experiment at this temperature, with escape_error and collapse_error "
+      .. "(relative), or escape_reason and collapse_reason; balances = rows temperature, l2 (where "
+      .. "both times are equal), l2_error (what their errors leave open), the two times and "
+      .. "errors, or reason: without additive noise zero is absorbing, and there is no balance",
     answer = {
       fields = { "spinodal", "coexistence", "warning",
-        "points: l2 temperature phase from_zero from_learned escape_time" },
+        "balances: temperature l2 l2_error escape_time collapse_time reason",
+        "points: l2 temperature phase from_zero from_learned escape_time collapse_time" },
       summary = { "{outcome}: mode {mode} at {#points} points" },
     },
     example = [[

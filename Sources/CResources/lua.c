@@ -36,6 +36,9 @@ static const unsigned char check[] = {
 static const unsigned char parts_strengths[] = {
 #embed "../../stdlib-lua/parts/strengths.lua"
 };
+static const unsigned char parts_data_seeds[] = {
+#embed "../../stdlib-lua/parts/data_seeds.lua"
+};
 static const unsigned char pictures_draw[] = {
 #embed "../../stdlib-lua/pictures/draw.lua"
 };
@@ -86,6 +89,7 @@ static const struct {
     SHIPPED("phase_diagram", phase_diagram),
     SHIPPED("check", check),
     SHIPPED("parts/strengths", parts_strengths),
+    SHIPPED("parts/data_seeds", parts_data_seeds),
     SHIPPED("pictures/draw", pictures_draw),
     SHIPPED("pictures/plot", pictures_plot),
     SHIPPED("pictures/escape", pictures_escape),

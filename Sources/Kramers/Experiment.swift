@@ -130,6 +130,15 @@ public struct Experiment: Sendable {
     return copy
   }
 
+  /// The same experiment with the present weights on other data, at step 0.
+  ///
+  /// - Throws: `InputError` when the data does not fit the network or the settings.
+  public func on(_ data: Dataset) throws(InputError) -> Experiment {
+    try Experiment(
+      restoring: TrainingState(parameters: state.parameters), data: data, network: network,
+      settings: settings, initialization: initialization, initScale: initScale, seed: seed)
+  }
+
   /// The same experiment under other settings, as a measurement sees it that changes them for itself.
   public func under(_ settings: Settings) -> Experiment {
     var copy = self

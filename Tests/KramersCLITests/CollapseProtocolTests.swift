@@ -59,6 +59,33 @@ import Testing
     #expect((rungs.last?["evidence"] as? String)?.contains("quasi-potential") == true)
   }
 
+  @Test("returns are counted within a dwell and after it, and add up; without both nobody looked")
+  func returns() throws {
+    let zero = """
+      experiment { data = data.population { singular = {1} }, depth = 3, width = 1, init = "zero",
+        l2 = 0.3, lr = 0.2 }
+      local function one(seed, dwell)
+        return measure_escape { temperature = 0.00695, replicas = 24, every = 2, dwell = dwell,
+          threshold = 0.4, seed = seed, max_steps = 5000 }
+      end
+
+      """
+    let pair = try last(
+      zero
+        + "local a, b = one(1, 50), one(2, 50) local c = escape.combine {a, b} "
+        + "emit({ kind = 'sum', a = a.returns, b = b.returns, c = c.returns, "
+        + "after = a.returned + b.returned, both = c.returned })")
+    let (a, b) = (pair["a"] as? Int ?? 0, pair["b"] as? Int ?? 0)
+    #expect(a > 3 && b > 3 && pair["c"] as? Int == a + b)
+    let after = try #require(pair["after"] as? Int)
+    #expect(pair["both"] as? Int == after && after < a + b)
+    let plain = try last(zero + "emit(one(1, nil))")
+    #expect(plain["returns"] as? Int == plain["returned"] as? Int && plain["returned"] != nil)
+    let frozen = try last(
+      chain + "emit(measure_escape { mode = 1, replicas = 4, frozen = true, max_steps = 2000 })")
+    #expect(frozen["escapes"] != nil && frozen["returns"] == nil)
+  }
+
   @Test("a learned mode that stays is not called absorbed")
   func notAbsorbed() throws {
     let record = try last(

@@ -8,6 +8,8 @@ return {
     local unit = r.temperature_unit or "energy"
     local measured, bounds, theory = {}, {}, {}
     for _, p in ipairs(points) do
+      -- Where replicas diverged there is no time.
+      if not p.tau then goto continue end
       local lr = p.lr or r.lr or 1
       local row = { x = 1 / p.temperature, temperature = p.temperature, y = p.tau * lr,
         low = p.tau_low * lr, high = p.tau_high * lr }
@@ -19,6 +21,7 @@ return {
       if draw.finite(p.theory) then
         theory[#theory + 1] = { x = row.x, y = p.theory * lr }
       end
+      ::continue::
     end
     table.sort(theory, function(a, b) return a.x < b.x end)
     local first, last = math.huge, 0
@@ -31,7 +34,9 @@ return {
     end
     local series = {}
     if #theory > 0 then
-      series[#series + 1] = { draw = #theory > 1 and "line" or "points",
+      -- Other data have other times at the same abscissa.
+      local is_line = #theory > 1 and not r.data_seeds
+      series[#series + 1] = { draw = is_line and "line" or "points",
         x = draw.column(theory, "x"), y = draw.column(theory, "y"), color = draw.green,
         dash = "mixed", marker = "triangle",
         name = unit == "energy" and "theory, ΔE = " .. draw.number((r.theory or {}).barrier)

@@ -44,7 +44,10 @@ extension Dataset {
     }
     return Dataset(
       name: "completion", train: samples(order[..<observed]),
-      test: observed == order.count ? nil : samples(order[observed...]))
+      test: observed == order.count ? nil : samples(order[observed...])
+    ).drawn { shift throws(InputError) in
+      try .completion(size: size, rank: rank, fraction: fraction, seed: seed &+ shift)
+    }
   }
 }
 

@@ -111,6 +111,8 @@ public struct Dataset: Sendable {
   /// What a user should know about data just read; not kept in sessions.
   public var remarks: [String] = []
   let hashCache = DatasetHashCache()
+  /// nil: given by rows or moments.
+  public internal(set) var recipe: DataRecipe?
 
   public init(name: String, train: Samples, test: Samples? = nil, dropped: Int = 0) {
     self.name = name

@@ -32,7 +32,9 @@ extension Dataset {
     let whole = Dataset(
       name: "digits", train: all.rows(order[..<trainCount]),
       test: trainCount == kept.count ? nil : all.rows(order[trainCount...]))
-    return center ? whole.centered() : whole
+    return (center ? whole.centered() : whole).drawn { shift throws(InputError) in
+      try .digits(classes: classes, train: train, center: center, seed: seed &+ shift)
+    }
   }
 }
 

@@ -44,7 +44,12 @@ extension Dataset {
     }
     return Dataset(
       name: "gaussian", train: draw(samples, DataStream.train(seed)),
-      test: (test ?? 0) == 0 ? nil : draw(test ?? 0, DataStream.test(seed)))
+      test: (test ?? 0) == 0 ? nil : draw(test ?? 0, DataStream.test(seed))
+    ).drawn { shift throws(InputError) in
+      try .gaussian(
+        singular: singular, inputs: inputs, outputs: outputs, samples: samples, test: test,
+        rotate: rotate, seed: seed &+ shift)
+    }
   }
 }
 

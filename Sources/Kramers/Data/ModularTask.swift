@@ -42,7 +42,10 @@ extension Dataset {
     }
     return Dataset(
       name: "modular", train: rows(order[..<train]),
-      test: train == pairs ? nil : rows(order[train...]))
+      test: train == pairs ? nil : rows(order[train...])
+    ).drawn { shift throws(InputError) in
+      try .modular(p: p, operation: operation, fraction: fraction, seed: seed &+ shift)
+    }
   }
 }
 

@@ -12,7 +12,9 @@ extension Dataset {
     guard n <= train.count else {
       throw .rule("n", "at most the \(count(train.count, "training sample"))", n)
     }
-    return divided(train, at: n, DataStream.subsample(seed))
+    return divided(train, at: n, DataStream.subsample(seed)).drawn { shift throws(InputError) in
+      try parent(shift).subsample(n: n, seed: seed &+ shift)
+    }
   }
 
   /// Divides the samples into a training and a test set by a uniform permutation.
@@ -28,7 +30,10 @@ extension Dataset {
           + "\(count(test?.count ?? 0, "test sample")); subsample keeps them")
     }
     guard fraction < 1 else { throw .rule("train", "between 0 and 1", fraction) }
-    return divided(train, at: try splitCount(fraction, of: train.count), DataStream.split(seed))
+    let count = try splitCount(fraction, of: train.count)
+    return divided(train, at: count, DataStream.split(seed)).drawn { shift throws(InputError) in
+      try parent(shift).split(train: fraction, seed: seed &+ shift)
+    }
   }
 
   private func samples(for method: String) throws(InputError) -> Samples {

@@ -41,12 +41,19 @@ extension Dataset {
     }
     let train = teacherSamples(
       task, count: samples, noise: noise, spectrum: inputSpectrum, DataStream.train(seed))
-    guard let test, test > 0 else { return Dataset(name: "teacher", train: train) }
-    return Dataset(
-      name: "teacher", train: train,
-      test: teacherSamples(
-        task, count: test, noise: noise, spectrum: testSpectrum ?? inputSpectrum,
-        DataStream.test(seed)))
+    let testing = test.flatMap { count in
+      count > 0
+        ? teacherSamples(
+          task, count: count, noise: noise, spectrum: testSpectrum ?? inputSpectrum,
+          DataStream.test(seed)) : nil
+    }
+    return Dataset(name: "teacher", train: train, test: testing).drawn {
+      shift throws(InputError) in
+      try .teacher(
+        singular: singular, inputs: inputs, outputs: outputs, samples: samples, test: test,
+        noise: noise, inputSpectrum: inputSpectrum, testSpectrum: testSpectrum,
+        seed: seed &+ shift)
+    }
   }
 }
 

@@ -24,7 +24,11 @@ extension Dataset {
         count: samples.count, inputs: samples.inputs, outputs: samples.outputs, x: x.values,
         y: samples.y, targetWeights: samples.targetWeights)
     }
-    return Dataset(name: name, train: mapped(train), test: test.map(mapped), dropped: dropped)
+    let white = Dataset(
+      name: name, train: mapped(train), test: test.map(mapped), dropped: dropped)
+    return recipe == nil
+      ? white
+      : white.drawn { shift throws(InputError) in try redrawn(shift: shift).whitened() }
   }
 
   /// The min(inputs, outputs) singular values of Sigma_yx in descending order.

@@ -56,25 +56,33 @@ extension Experiment {
     l2: Double
   ) throws(InputError) -> AlignedPassage {
     guard let train = data.train else { throw .sentence("minibatch noise needs samples") }
+    return try AlignedPassage(
+      paths[k].single, l2: l2, way: way,
+      noise: AlignedNoise(train, left: paths[k].left, right: paths[k].right, settings: settings),
+      rate: diffusionRate(settings), temperature: effectiveTemperature(settings),
+      others: way == .collapse ? otherDirections(train, paths, k, settings, l2: l2) : [])
+  }
+
+  /// What multiplies the covariance of a step's gradient to give that of the noise in a unit of time:
+  /// lr, of the heavy ball lr/(1 - mu).
+  ///
+  /// - Throws: `InputError` for optimisers and batch rules whose noise is not that of steps that are
+  ///   independent of each other.
+  func diffusionRate(_ settings: Settings) throws(InputError) -> Double {
     guard let form = settings.optimizer.rule.form else {
       throw .sentence(
         "theory of noise that depends on the weights covers sgd and momentum, not "
           + "'\(settings.optimizer.rawValue)'")
     }
-    if settings.batch != .full, settings.sampling == .permutation,
-      settings.batchCount(of: train.count) < train.count
+    if let count = data.sampleCount, settings.batch != .full, settings.sampling == .permutation,
+      settings.batchCount(of: count) < count
     {
       // Two modes, N = 512, B = 8: 2.1e6 steps instead of 780.
       throw .sentence(
         "the batches of a permutation cancel within an epoch, which makes escapes far rarer; "
           + "theory knows replacement = true and \"subset\"")
     }
-    let friction = form == .heavyBall ? 1 - settings.momentum : 1
-    return try AlignedPassage(
-      paths[k].single, l2: l2, way: way,
-      noise: AlignedNoise(train, left: paths[k].left, right: paths[k].right, settings: settings),
-      rate: settings.learningRate / friction, temperature: effectiveTemperature(settings),
-      others: way == .collapse ? otherDirections(train, paths, k, settings, l2: l2) : [])
+    return settings.learningRate / (form == .heavyBall ? 1 - settings.momentum : 1)
   }
 
   /// Every direction of inputs and outputs beside the mode `k` of `learned`.

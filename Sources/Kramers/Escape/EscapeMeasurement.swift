@@ -37,6 +37,10 @@ public struct EscapeResult: Sendable {
   public var rate: CensoredRate { statistics.rate }
   /// Stays past the threshold after the first escapes; nil if none could be followed cheaply.
   public let residence: Residence?
+  /// How often a replica was seen past the threshold and then back: stays that did not last `dwell`,
+  /// of all replicas, and the returns of those that were followed after their escape. nil where
+  /// nobody looked: no dwell, and none followed.
+  public let returns: Int?
   /// Nothing in a step is random: one replica says all.
   public let isDeterministic: Bool
   /// Without noise: the updates change nothing any more, and the state is never left.
@@ -176,7 +180,8 @@ extension Experiment {
       times: times, escaped: record.escaped, diverged: record.diverged,
       allowsDivergence: request.allowsDivergence, requested: request.replicas,
       statistics: EscapeStatistics(sample, diverged: record.diverged, seed: request.seed),
-      residence: residence, isDeterministic: isDeterministic, isAtRest: record.isAtRest,
+      residence: residence, returns: record.recrossings(residence, dwell: request.dwell),
+      isDeterministic: isDeterministic, isAtRest: record.isAtRest,
       dwell: request.dwell, testCount: data.test?.count, steps: record.totalSteps,
       observable: observable, threshold: threshold, every: request.every,
       settings: request.settings, seed: request.seed, stream: request.stream,

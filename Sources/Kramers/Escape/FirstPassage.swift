@@ -43,6 +43,8 @@ public struct FirstPassageRecord: Sendable, Equatable {
   public var escaped: [Bool]
   /// Whether the parameters became infinite or NaN; the time is that of the next look then.
   public var hasDiverged: [Bool]
+  /// How often each replica was seen back on the near side before its stay had lasted `dwell`.
+  public var returns: [Int]
   /// Without noise: whether the state came to rest before it escaped, and stays for ever.
   public var isAtRest: Bool
   /// Where the replicas of an interrupted measurement stand; nil once all have ended.
@@ -56,12 +58,19 @@ public struct FirstPassageRecord: Sendable, Equatable {
     times = begun.map(\.steps)
     escaped = begun.map { $0.end == .escaped }
     hasDiverged = begun.map { $0.end == .diverged }
+    returns = begun.map(\.returns)
     isAtRest = begun.contains { $0.end == .atRest }
     self.progress = progress
   }
 
   /// Replica-steps taken.
   public var totalSteps: Int { times.reduce(0, +) }
+
+  /// See `EscapeResult.returns`.
+  func recrossings(_ residence: Residence?, dwell: Int) -> Int? {
+    guard dwell > 0 || residence != nil else { return nil }
+    return returns.reduce(0, +) + (residence?.returned ?? 0)
+  }
 
   /// What all ended replicas came to, as progress.
   var ends: [ReplicaProgress] {
@@ -70,7 +79,8 @@ public struct FirstPassageRecord: Sendable, Equatable {
         ReplicaOutcome(
           steps: times[i],
           end: hasDiverged[i]
-            ? .diverged : escaped[i] ? .escaped : isAtRest ? .atRest : .censored))
+            ? .diverged : escaped[i] ? .escaped : isAtRest ? .atRest : .censored,
+          returns: returns[i]))
     }
   }
 
@@ -102,15 +112,23 @@ extension EnsembleProgress {
       && replicas.allSatisfy { replica in
         switch replica {
         case .notBegun: true
-        case .underWay(let state, nil):
-          state.fits(network, data) && state.step < UInt64(options.maxSteps)
-        case .underWay(let state, let crossing?):
-          state.fits(network, data) && (1...options.maxSteps).contains(crossing)
-            && state.step >= UInt64(crossing)
-            && state.step < UInt64(crossing + options.dwell + options.every)
-        case .ended(let outcome): outcome.steps <= options.maxSteps
+        case .underWay(let state, let stay):
+          state.fits(network, data) && stay.fits(state.step, options)
+        case .ended(let outcome):
+          outcome.steps <= options.maxSteps && (options.dwell > 0 || outcome.returns == 0)
         }
       }
+  }
+}
+
+extension Stay {
+  /// Whether it can be that of a replica after so many steps.
+  fileprivate func fits(_ steps: UInt64, _ options: FirstPassageOptions) -> Bool {
+    // Between two returns lies at least one look.
+    guard returns == 0 || options.dwell > 0 && returns <= Int(steps) / 2 else { return false }
+    guard let start else { return steps < UInt64(options.maxSteps) }
+    return (1...options.maxSteps).contains(start) && steps >= UInt64(start)
+      && steps < UInt64(start + options.dwell + options.every)
   }
 }
 
@@ -118,19 +136,21 @@ extension EnsembleProgress {
 /// its index determine its future exactly.
 enum ReplicaProgress: Sendable, Equatable {
   case notBegun
-  /// Step 0 of the state is the start of the replica. `crossing`: the look at which the present stay
-  /// past the threshold began.
-  case underWay(TrainingState, crossing: Int?)
+  /// Step 0 of the state is the start of the replica.
+  case underWay(TrainingState, Stay)
   case ended(ReplicaOutcome)
 
   /// What is known of it; nil before its first step.
   var outcome: ReplicaOutcome? {
     switch self {
     case .notBegun: nil
-    case .underWay(let state, let crossing):
+    case .underWay(let state, let stay):
       // What became of an undecided stay is not known.
       state.step == 0
-        ? nil : ReplicaOutcome(steps: (crossing ?? Int(state.step) + 1) - 1, end: .interrupted)
+        ? nil
+        : ReplicaOutcome(
+          steps: (stay.start ?? Int(state.step) + 1) - 1, end: .interrupted,
+          returns: stay.returns)
     case .ended(let outcome): outcome
     }
   }
@@ -200,9 +220,9 @@ func followReplicas(
     if case .ended = before[replica] { return before[replica] }
     if monitor.shouldStop { return before[replica] }
     var state = start
-    var crossing: Int?
-    if case .underWay(let reached, let since) = before[replica] {
-      (state, crossing) = (reached, since)
+    var stay = Stay()
+    if case .underWay(let reached, let seen) = before[replica] {
+      (state, stay) = (reached, seen)
     }
     do {
       let trainer = try Trainer(
@@ -217,7 +237,7 @@ func followReplicas(
         options.stopsAtRest
         ? RestTest(data: data, network: network, settings: settings, full: shared) : nil
       return follow(
-        trainer, probe, LookRule(options), replica, crossing, rest, monitor)
+        trainer, probe, LookRule(options), replica, stay, rest, monitor)
     } catch {
       preconditionFailure("options were validated before: \(error)")
     }
@@ -235,6 +255,8 @@ struct ReplicaOutcome: Sendable, Equatable {
   }
   var steps: Int
   var end: End
+  /// See `Stay`.
+  var returns = 0
 }
 
 extension ReplicaProgress {
@@ -252,10 +274,10 @@ let pollsBetweenShows = 30
 
 private func follow(
   _ trainer: Trainer, _ probe: OrderParameterProbe, _ rule: LookRule, _ replica: Int,
-  _ crossing: Int?, _ rest: RestTest?, _ monitor: RunMonitor
+  _ stay: Stay, _ rest: RestTest?, _ monitor: RunMonitor
 ) -> ReplicaProgress {
   let options = rule.options
-  var crossing = crossing
+  var stay = stay
   var steps = Int(trainer.step)
   var reported = steps
   var look = rule.next(after: steps, of: replica)
@@ -267,17 +289,20 @@ private func follow(
   while true {
     let isFinite = trainer.run(steps: min(look - steps, pollInterval))
     steps = Int(trainer.step)
-    if !isFinite { return finish(ReplicaOutcome(steps: look, end: .diverged)) }
+    if !isFinite { return finish(rule.outcome(look, .diverged, stay)) }
     if steps == look {
       let isPast = probe.hasEscaped(trainer.parameterPointer, options.threshold)
-      if probe.isCut { return .underWay(trainer.state, crossing: crossing ?? steps) }
-      if let outcome = rule.see(isPast, at: steps, of: replica, since: &crossing) {
+      if probe.isCut {
+        return .underWay(
+          trainer.state, Stay(start: stay.start ?? steps, returns: stay.returns))
+      }
+      if let outcome = rule.see(isPast, at: steps, of: replica, &stay) {
         return finish(outcome)
       }
       if let rest, !isPast, rest.isDue(at: steps, options),
         rest.isAtRest(trainer, options)
       {
-        return finish(ReplicaOutcome(steps: options.maxSteps, end: .atRest))
+        return finish(rule.outcome(options.maxSteps, .atRest, stay))
       }
       look = rule.next(after: steps, of: replica)
     }
@@ -290,8 +315,8 @@ private func follow(
       }
       monitor.advance(by: steps - reported)
       reported = steps
-      if rule.isPlain, monitor.isAsked(&answered) { monitor.see([(replica, crossing ?? steps)]) }
-      if monitor.shouldStop { return .underWay(trainer.state, crossing: crossing) }
+      if rule.isPlain, monitor.isAsked(&answered) { monitor.see([(replica, stay.start ?? steps)]) }
+      if monitor.shouldStop { return .underWay(trainer.state, stay) }
     }
   }
 

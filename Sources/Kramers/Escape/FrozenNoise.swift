@@ -89,7 +89,7 @@ private struct FrozenGradients: Sendable {
     _ monitor: RunMonitor
   ) -> ReplicaOutcome {
     let options = rule.options
-    var crossing: Int?
+    var stay = Stay()
     var answered = 0
     guard
       let probe = try? OrderParameterProbe(
@@ -110,25 +110,25 @@ private struct FrozenGradients: Sendable {
         check += 0 * theta[k]
       }
       step += 1
-      if check != 0 { return ReplicaOutcome(steps: look, end: .diverged) }
+      if check != 0 { return rule.outcome(look, .diverged, stay) }
       guard step == look else { continue }
       let value = theta.withUnsafeBufferPointer { probe.value($0.baseAddress!) }
       let isPast = options.observable.hasEscaped(value, options.threshold)
       if probe.isCut {
-        return ReplicaOutcome(steps: (crossing ?? step) - 1, end: .interrupted)
+        return rule.outcome((stay.start ?? step) - 1, .interrupted, stay)
       }
-      if let outcome = rule.see(isPast, at: step, of: replica, since: &crossing) {
+      if let outcome = rule.see(isPast, at: step, of: replica, &stay) {
         monitor.advance(by: options.maxSteps - step + options.every)
         return outcome
       }
       look = rule.next(after: step, of: replica)
       monitor.advance(by: options.every)
       if monitor.isAsked(&answered) {
-        monitor.see([(replica, crossing ?? step)])
+        monitor.see([(replica, stay.start ?? step)])
         monitor.show(value, of: options.observable, at: step)
       }
       if monitor.shouldStop {
-        return ReplicaOutcome(steps: (crossing ?? step + 1) - 1, end: .interrupted)
+        return rule.outcome((stay.start ?? step + 1) - 1, .interrupted, stay)
       }
     }
   }

@@ -22,9 +22,8 @@ func followInLanes(
           let replica = next.add(1, ordering: .relaxed).oldValue
           guard replica < options.replicas else { return nil }
           switch before[replica] {
-          case .notBegun: return (replica, start, nil)
-          case .underWay(let state, let crossing):
-            return (replica, state, crossing)
+          case .notBegun: return (replica, start, Stay())
+          case .underWay(let state, let stay): return (replica, state, stay)
           case .ended: continue
           }
         }
@@ -43,8 +42,7 @@ private final class LaneWatch {
   private struct Place {
     /// nil: the lane is idle.
     var replica: Int?
-    /// See `LookRule.see`.
-    var crossing: Int?
+    var stay = Stay()
     /// The clock when the replica had taken no step.
     var start = 0
     var reported = 0
@@ -84,7 +82,7 @@ private final class LaneWatch {
   deinit { parameters.deallocate() }
 
   /// Runs replicas until `claim` gives no more and all have ended, or the monitor asks to stop.
-  func follow(claim: () -> (Int, TrainingState, Int?)?) -> [(Int, ReplicaProgress)] {
+  func follow(claim: () -> (Int, TrainingState, Stay)?) -> [(Int, ReplicaProgress)] {
     let interval = pollInterval(trainer)
     var untilPoll = interval
     var hasMore = true
@@ -109,13 +107,13 @@ private final class LaneWatch {
 
   /// Loads replicas into idle lanes.
   /// - Returns: whether there may be more.
-  private func fill(_ claim: () -> (Int, TrainingState, Int?)?) -> Bool {
+  private func fill(_ claim: () -> (Int, TrainingState, Stay)?) -> Bool {
     for lane in places.indices where places[lane].replica == nil {
-      guard let (replica, state, crossing) = claim() else { return false }
+      guard let (replica, state, stay) = claim() else { return false }
       let steps = Int(state.step)
       let start = clock - steps
       places[lane] = Place(
-        replica: replica, crossing: crossing, start: start, reported: steps,
+        replica: replica, stay: stay, start: start, reported: steps,
         due: start + rule.next(after: steps, of: replica))
       due = min(due, places[lane].due)
       occupied += 1
@@ -143,19 +141,18 @@ private final class LaneWatch {
   private func look(at lane: Int, _ verdict: Bool?) {
     let steps = steps(lane)
     // Most looks by far, and at looks every step a sixth of the time if they go the way of the others.
-    if verdict == false, rule.isPlain, places[lane].crossing == nil, steps < rule.maxSteps {
+    if verdict == false, rule.isPlain, places[lane].stay.start == nil, steps < rule.maxSteps {
       places[lane].due = places[lane].start + rule.plainNext(after: steps)
       return
     }
     guard let isPast = verdict ?? lookClosely(lane) else {
-      return finish(lane, ReplicaOutcome(steps: steps, end: .diverged))
+      return finish(lane, rule.outcome(steps, .diverged, places[lane].stay))
     }
     guard let replica = places[lane].replica else { return }
     if probe.isCut {
-      places[lane].crossing = places[lane].crossing ?? steps
+      places[lane].stay.start = places[lane].stay.start ?? steps
       places[lane].due = places[lane].start + rule.next(after: steps, of: replica)
-    } else if let outcome = rule.see(isPast, at: steps, of: replica, since: &places[lane].crossing)
-    {
+    } else if let outcome = rule.see(isPast, at: steps, of: replica, &places[lane].stay) {
       finish(lane, outcome)
     } else {
       places[lane].due = places[lane].start + rule.next(after: steps, of: replica)
@@ -179,7 +176,7 @@ private final class LaneWatch {
     if rule.isPlain, monitor.isAsked(&answered) {
       monitor.see(
         places.indices.compactMap { lane in
-          places[lane].replica.map { ($0, places[lane].crossing ?? steps(lane)) }
+          places[lane].replica.map { ($0, places[lane].stay.start ?? steps(lane)) }
         })
     }
     polls += 1
@@ -207,7 +204,7 @@ private final class LaneWatch {
 
   private func interrupt() -> [(Int, ReplicaProgress)] {
     for lane in places.indices where places[lane].replica != nil {
-      leave(lane, .underWay(trainer.state(lane), crossing: places[lane].crossing))
+      leave(lane, .underWay(trainer.state(lane), places[lane].stay))
     }
     return results
   }

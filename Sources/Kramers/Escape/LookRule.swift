@@ -1,3 +1,12 @@
+/// What the looks at a replica have come to so far.
+struct Stay: Sendable, Equatable {
+  /// The look at which the present stay past the threshold began; nil on the near side. Of a replica
+  /// that is followed, that of the present absence; nil on the far side.
+  var start: Int?
+  /// Stays that ended before they had lasted `dwell`: looks that found the replica back.
+  var returns = 0
+}
+
 /// When a replica is looked at, and what a look at it decides: the one rule for replicas that run
 /// alone and in lanes.
 struct LookRule {
@@ -30,21 +39,26 @@ struct LookRule {
 
   /// How a replica ends, seen past the threshold or not at `steps`; nil: it goes on.
   ///
-  /// - Parameter crossing: the look at which the present stay past the threshold began; nil on the
-  ///   near side. Of a replica that is followed, that of the present absence; nil on the far side.
+  /// - Parameter stay: what earlier looks have seen.
   func see(
-    _ isPast: Bool, at steps: Int, of replica: Int, since crossing: inout Int?
+    _ isPast: Bool, at steps: Int, of replica: Int, _ stay: inout Stay
   ) -> ReplicaOutcome? {
     if !isPlain, let following = options.following {
-      return following.see(isPast, at: steps, replica, absent: &crossing)
+      return following.see(isPast, at: steps, replica, absent: &stay.start)
     }
     if isPast {
-      let start = crossing ?? steps
-      crossing = start
-      return steps - start >= options.dwell ? ReplicaOutcome(steps: start, end: .escaped) : nil
+      let start = stay.start ?? steps
+      stay.start = start
+      return steps - start >= options.dwell ? outcome(start, .escaped, stay) : nil
     }
-    crossing = nil
-    return steps >= maxSteps ? ReplicaOutcome(steps: maxSteps, end: .censored) : nil
+    if stay.start != nil { stay.returns += 1 }
+    stay.start = nil
+    return steps >= maxSteps ? outcome(maxSteps, .censored, stay) : nil
+  }
+
+  /// How a replica ends that these looks have seen.
+  func outcome(_ steps: Int, _ end: ReplicaOutcome.End, _ stay: Stay) -> ReplicaOutcome {
+    ReplicaOutcome(steps: steps, end: end, returns: stay.returns)
   }
 
   /// Steps that a replica takes at the most, but for an undecided stay.

@@ -99,9 +99,10 @@ struct FollowedReplicas: Sendable, Equatable {
       && progress.indices.allSatisfy { replica in
         switch progress[replica] {
         case .notBegun: starts[replica] > 0
-        case .underWay(let state, let crossing):
+        case .underWay(let state, let stay):
           starts[replica] > 0 && state.fits(network, data)
-            && state.step < UInt64(end(of: replica)) && crossing ?? 0 <= Int(state.step)
+            && state.step < UInt64(end(of: replica)) && stay.start ?? 0 <= Int(state.step)
+            && stay.returns == 0
         case .ended(let outcome):
           starts[replica] == 0
             ? outcome == ReplicaOutcome(steps: 0, end: .censored)

@@ -93,31 +93,44 @@ extension InterruptedRun: ByteCodable {
   }
 }
 
+/// Forms with returns begin with bytes that older files do not have.
 extension ReplicaProgress: ByteCodable {
   func write(to writer: inout ByteWriter) {
     switch self {
     case .notBegun: writer.write(byte: 0)
-    case .underWay(let state, nil):
-      writer.write(byte: 1)
+    case .underWay(let state, let stay) where stay.returns > 0:
+      writer.write(byte: 254)
       writer.write(state)
-    case .underWay(let state, let crossing?):
-      writer.write(byte: 255)
+      writer.write(stay.start ?? 0)
+      writer.write(stay.returns)
+    case .underWay(let state, let stay):
+      writer.write(byte: stay.start == nil ? 1 : 255)
       writer.write(state)
-      writer.write(crossing)
+      if let start = stay.start { writer.write(start) }
     case .ended(let outcome):
-      writer.write(byte: 2 + outcome.end.rawValue)
+      writer.write(byte: 2 + outcome.end.rawValue + (outcome.returns > 0 ? 128 : 0))
       writer.write(outcome.steps)
+      if outcome.returns > 0 { writer.write(outcome.returns) }
     }
   }
 
   init(from reader: inout ByteReader) throws(ByteError) {
     switch try reader.byte() {
     case 0: self = .notBegun
-    case 1: self = .underWay(try reader.value(), crossing: nil)
-    case 255: self = .underWay(try reader.value(), crossing: try reader.natural())
+    case 1: self = .underWay(try reader.value(), Stay())
+    case 255: self = .underWay(try reader.value(), Stay(start: try reader.natural()))
+    case 254:
+      let state: TrainingState = try reader.value()
+      let start = try reader.natural()
+      self = .underWay(
+        state, Stay(start: start > 0 ? start : nil, returns: try reader.natural()))
     case let byte:
-      guard byte >= 2, let end = ReplicaOutcome.End(rawValue: byte - 2) else { throw ByteError() }
-      self = .ended(ReplicaOutcome(steps: try reader.natural(), end: end))
+      let code = byte & 127
+      guard code >= 2, let end = ReplicaOutcome.End(rawValue: code - 2) else { throw ByteError() }
+      self = .ended(
+        ReplicaOutcome(
+          steps: try reader.natural(), end: end,
+          returns: byte > 127 ? try reader.natural() : 0))
     }
   }
 }

@@ -268,6 +268,26 @@ extension Catalog {
         """,
       seeAlso: ["d:singular_values"]),
     Entry(
+      "d:redraw", .data(Program.redrawData),
+      "the data drawn again by the same recipe, with every seed in it moved: those of data.gaussian, "
+        + "teacher, digits, modular or completion, and of subsample and split; white again where it "
+        + "was whitened. Rows and moments that were given are not redrawn, only choices among them",
+      positional: "shift",
+      options: [
+        OptionEntry(
+          "shift", .integer(.any), standard: "required",
+          "added to every seed; 0 gives the same data")
+      ],
+      returns:
+        "a data set; an error where nothing was drawn: data.from, data.csv, data.population, "
+        + "and data restored from a session",
+      example: """
+        local d = data.gaussian { singular = {0.9, 0.8}, samples = 512, seed = 1 }
+        print(d:redraw(1):singular_values()[1])
+        print(data.gaussian { singular = {0.9, 0.8}, samples = 512, seed = 2 }:singular_values()[1])
+        """,
+      seeAlso: ["d:subsample", "arrhenius"]),
+    Entry(
       "d:singular_values", .data(Program.singularValuesData),
       "singular values of Syx of the training set, descending",
       returns: "a list of numbers; for white inputs these are the s of the theory",

@@ -84,7 +84,10 @@ extension Catalog {
           standard: "\"theory\" for deep linear networks",
           "exact states; strings relaxed in the full weight space from random paths, then a "
             + "saddle search; or the saddle on the far side of the fold (or branch point) where the "
-            + "present state ends as l2 rises, which is the way out of the present state"),
+            + "present state ends as l2 rises, which is the way out of the present state; or "
+            + "\"action\": the states by theory or strings, and the paths of least action to the "
+            + "saddle under the noise of the experiment (temperature, gradient_noise, batch), up to "
+            + "300 parameters"),
         OptionEntry(
           "from", .snapshot, standard: "the zero phase of the mode", "minimum to leave (string)"),
         OptionEntry(
@@ -104,12 +107,16 @@ extension Catalog {
         + "prefactor and temperature_power (rate = prefactor T^-power e^(-height/T) in 1/time) or "
         + "reason, path = rows distance, objective, strength; heights (one a path, or a saddle), aligned "
         + "(height and index of the saddle of single units, nonlinear networks); r:time(T), "
-        + "r:state(1...3)",
+        + "r:state(1...3). method = \"action\": phi (quasi-potential of the saddle from the minimum "
+        + "left: rates go as e^-phi), phi_error, phi_path, or phi_reason; phi_back and so on from the "
+        + "minimum reached. Noise is taken as Gaussian, with the covariance of the gradient at every "
+        + "place; minibatch noise alone mostly has a singular one, which gives a reason",
       answer: Answer(
         "barrier",
         [
           "method", "mode", "l2", "saddle_index", "zero_modes", "prefactor", "temperature_power",
-          "theory energy", "theory_reason", "reason", "heights", "height energy",
+          "theory energy", "theory_reason", "reason", "heights", "phi_reason", "phi",
+          "phi_back_reason", "phi_back", "height energy",
         ],
         summary: [
           "height {height energy}, theory {theory}", "height {height energy}",

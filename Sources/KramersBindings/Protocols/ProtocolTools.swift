@@ -34,6 +34,8 @@ extension Program {
     try offer("loop_areas", loopAreas)
     try offer("enter_subset", enterSubset)
     try offer("stable_lr", stableRate)
+    try offer("on_data", onData)
+    try offer("active_modes", activeModes)
     try offer("diverged", divergedOfCall)
     try offerSettings(tools)
     try offerStatistics(tools)
@@ -87,6 +89,25 @@ extension Program {
       ]
     }
     try offer.rawSet("is_noisy", .function(isNoisy))
+  }
+
+  /// on_data(x, d): the experiment with its present weights on other data, at step 0.
+  private func onData(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self),
+      let data = call.argument(2).asObject(DataBox.self)?.data
+    else { return [] }
+    return [try blaming("data_seeds") { try pushNew(box.experiment.on(data)) }]
+  }
+
+  /// active_modes(x): how many modes are learned in the present state.
+  private func activeModes(_ call: LuaCall) throws -> [LuaValue] {
+    guard let experiment = call.argument(1).asObject(ExperimentBox.self)?.experiment else {
+      return []
+    }
+    let l2 = experiment.settings.l2
+    return try blaming("data_seeds") {
+      [LuaValue(try experiment.activeModes(l2: l2, monitor: unwatched))]
+    }
   }
 
   /// stable_lr(x): the largest learning rate that is stable by the Hessian at the present state; nil

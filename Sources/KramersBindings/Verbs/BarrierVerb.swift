@@ -152,6 +152,23 @@ extension BarrierResult {
         ["distance": point.distance, "objective": point.objective, "strength": point.strength]
       },
       "seconds": seconds,
+    ] + actionRecord
+  }
+
+  private var actionRecord: Record {
+    guard let actions else { return [:] }
+    func rows(_ action: BarrierAction) -> [Record]? {
+      action.path.isEmpty
+        ? nil
+        : action.path.map { point in
+          ["distance": point.distance, "objective": point.objective, "strength": point.strength]
+        }
+    }
+    return [
+      "phi": actions.left.phi, "phi_error": actions.left.error, "phi_reason": actions.left.reason,
+      "phi_path": rows(actions.left), "phi_back": actions.reached.phi,
+      "phi_back_error": actions.reached.error, "phi_back_reason": actions.reached.reason,
+      "phi_back_path": rows(actions.reached),
     ]
   }
 }

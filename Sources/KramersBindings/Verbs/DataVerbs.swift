@@ -119,6 +119,11 @@ extension Program {
     return try push(d.whitened())
   }
 
+  func redrawData(_ d: Dataset, _ o: Options) throws -> [LuaValue] {
+    let shift = UInt64(bitPattern: Int64(try o.required("shift", o.integer("shift"))))
+    return try push(d.redrawn(shift: shift))
+  }
+
   func singularValuesData(_ d: Dataset, _: Options) throws -> [LuaValue] {
     try d.checkNumbers()
     return [.table(try lua.tableFrom(d.singularValues()))]

@@ -48,7 +48,7 @@ extension EscapeResult {
       "epochs_per_step": epochsPerStep, "thermal_floor": thermalFloor,
       "warning": warnings.isEmpty ? nil : warnings.joined(separator: "; "),
       "residence": residence?.mean, "returned": residence?.returned,
-      "followed": residence?.followed, "dwell": dwell,
+      "followed": residence?.followed, "returns": returns, "dwell": dwell,
       "allow_diverged": allowsDivergence ? true : nil, "times": times, "escaped": escaped,
       "steps_total": isAtRest ? nil : steps, "seconds": seconds,
       "steps_per_second": isAtRest ? nil : Double(steps) / max(seconds, 1e-9),
@@ -193,6 +193,28 @@ extension EscapeTheory {
       "theory_method": tau == nil && phi == nil ? nil : method?.rawValue, "phi": phi,
       "phi_frozen": frozenPhi, "theory_others": otherDirections,
       "barrier": barrier, "temperature_power": temperaturePower,
+    ]
+  }
+}
+
+extension RandomEffects {
+  var record: Record {
+    [
+      "groups": groups, "mean": mean, "low": low, "high": high, "between": between,
+      "between_low": betweenLow, "between_high": betweenHigh, "within": within, "p": p,
+    ]
+  }
+}
+
+extension EscapeBalance {
+  func record(temperature: Double) -> Record {
+    func error(_ theory: EscapeTheory) -> Double? {
+      theory.relativeError.map { $0 + (theory.stepError ?? 0) }
+    }
+    return [
+      "temperature": temperature, "l2": l2, "l2_error": self.error, "collapse_time": collapse.tau,
+      "collapse_error": error(collapse), "escape_time": appearance.tau,
+      "escape_error": error(appearance), "reason": reason,
     ]
   }
 }

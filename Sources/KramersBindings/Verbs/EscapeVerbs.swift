@@ -56,6 +56,9 @@ extension Program {
     try offer.rawSet("escape_statistics", .function(lua.makeFunction(escapeStatistics)))
     try offer.rawSet("student", .function(lua.makeFunction(studentQuantileOfCall)))
     try offer.rawSet("zero_loss", .function(lua.makeFunction(zeroLossOfCall)))
+    try offer.rawSet("random_effects", .function(lua.makeFunction(randomEffects)))
+    try offer.rawSet("predicted_escape", .function(lua.makeFunction(predictedEscape)))
+    try offer.rawSet("escape_balance", .function(lua.makeFunction(escapeBalance)))
     try offer.rawSet("delay", .function(lua.makeFunction(delay)))
     try offer.rawSet("absorbing", .function(lua.makeFunction(absorbing)))
   }
@@ -64,6 +67,46 @@ extension Program {
   private func studentQuantileOfCall(_ call: LuaCall) throws -> [LuaValue] {
     let (p, degrees) = (call.argument(1).double ?? 0.975, call.argument(2).double ?? 1)
     return [.number(studentQuantile(p, degrees: max(degrees, 1)))]
+  }
+
+  /// random_effects(values, errors): one number in several groups; nil where an error is missing.
+  private func randomEffects(_ call: LuaCall) throws -> [LuaValue] {
+    guard let values = try call.argument(1).asTable?.numbers(),
+      let errors = try call.argument(2).asTable?.numbers(), values.count == errors.count,
+      let effects = RandomEffects(values: values, errors: errors)
+    else { return [] }
+    return [try push(effects.record)]
+  }
+
+  /// predicted_escape(x, mode, way, temperature): theory of one escape of a mode at the settings of x
+  /// but for the temperature; way is "collapse" or "appearance".
+  private func predictedEscape(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self), let mode = call.argument(2).int,
+      let way = call.argument(3).text.flatMap(AlignedPassage.Way.init(rawValue:)),
+      let temperature = call.argument(4).double
+    else { return [] }
+    var settings = box.experiment.settings
+    settings.temperature = temperature
+    do {
+      return [try push(box.experiment.predictedEscape(mode: mode, way, settings).record)]
+    } catch let error as InputError {
+      return [try push(["theory_reason": error.description])]
+    }
+  }
+
+  /// escape_balance(x, mode, temperature): the l2 at which both escapes take the same time.
+  private func escapeBalance(_ call: LuaCall) throws -> [LuaValue] {
+    guard let box = call.argument(1).asObject(ExperimentBox.self), let mode = call.argument(2).int,
+      let temperature = call.argument(3).double
+    else { return [] }
+    var settings = box.experiment.settings
+    settings.temperature = temperature
+    do {
+      let balance = try box.experiment.escapeBalance(mode: mode, settings, monitor: unwatched)
+      return [try push(balance.record(temperature: temperature))]
+    } catch let error as InputError {
+      return [try push(["temperature": temperature, "reason": error.description])]
+    }
   }
 
   /// zero_loss(x): training and test loss of the zero map.

@@ -41,6 +41,7 @@ import Testing
       data: data, network: network, settings: settings(), from: start, options: options,
       threads: 2)
     var recrossed = 0
+    var seen = 0
     for r in 0..<20 {
       let trainer = try Trainer(
         data: data, network: network, settings: settings(),
@@ -63,9 +64,15 @@ import Testing
       }
       #expect(record.times[r] == expected ?? 600, "replica \(r)")
       #expect(record.escaped[r] == (expected != nil))
+      // Back at the look after one that was past, until the escape or the look that ends it.
+      let last = expected ?? all.first { $0 >= 600 && !path[$0] }!
+      let looked = all.filter { $0 <= last }
+      let returns = zip(looked, looked.dropFirst()).count { path[$0] && !path[$1] }
+      #expect(record.returns[r] == returns, "replica \(r)")
+      seen += returns
       if expected != firstTouch { recrossed += 1 }
     }
-    if dwell >= 13 { #expect(recrossed > 3, "\(recrossed)") }
+    if dwell >= 13 { #expect(recrossed > 3 && seen > 6, "\(recrossed), \(seen)") }
   }
 
   @Test("dwell out of range is refused")
@@ -78,7 +85,7 @@ import Testing
   @Test("older progress, which knows no stays and nothing followed, still reads")
   func olderBytes() throws {
     let replicas: [ReplicaProgress] = [
-      .notBegun, .underWay(TrainingState(parameters: [1, 2]), crossing: nil),
+      .notBegun, .underWay(TrainingState(parameters: [1, 2]), Stay()),
       .ended(ReplicaOutcome(steps: 30, end: .diverged)),
     ]
     var old = ByteWriter()

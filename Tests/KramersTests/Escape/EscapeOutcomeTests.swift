@@ -151,6 +151,7 @@ import Testing
     #expect(cuts > 5 && followed > 1, "\(cuts), \(followed)")
     #expect(result?.times == whole.times && result?.escaped == whole.escaped)
     #expect(result?.residence == whole.residence)
+    #expect(result?.returns == whole.returns && whole.returns != nil)
     #expect(result?.statistics == whole.statistics)
   }
 }

@@ -85,6 +85,18 @@ final class GradientNoise {
     return Double(batch.count) * sum
   }
 
+  /// g_n.v - gbar.v of each sample, padding zero.
+  func deviations(along v: [Double]) -> [Double] {
+    let average = dot(mean, v)
+    let count = Double(batch.count)
+    return projections(v).enumerated().map {
+      $0.offset < batch.count ? count * $0.element - average : 0
+    }
+  }
+
+  /// mean c_n g_n, for the c of another state.
+  func weightedMean(_ c: [Double]) -> [Double] { weightedSum(c) }
+
   /// g_n.v / N for each sample, padding zero.
   private func projections(_ v: [Double]) -> [Double] {
     let stride = batch.stride

@@ -8,6 +8,8 @@ public struct BarrierRequest: Sendable {
     /// The far side of the fold, or the branch of the branch point, where the present state ends as
     /// l2 rises: any smooth network.
     case continuation
+    /// The saddle of theory or of strings, and the paths of least action to it.
+    case action
   }
 
   /// The mode to be learned; nil is the strongest that is not.
@@ -64,6 +66,9 @@ public struct BarrierResult: Sendable {
   /// Minimum left, saddle, minimum reached.
   public let states: [[Double]]
   public let isInterrupted: Bool
+  /// Quasi-potentials of the saddle seen from the minimum left and from the one reached; nil unless
+  /// asked for.
+  public var actions: (left: BarrierAction, reached: BarrierAction)?
 }
 
 extension Experiment {
@@ -79,6 +84,7 @@ extension Experiment {
     guard !ends || request.mode == nil else {
       throw InputError.sentence("give either mode, or from and to")
     }
+    if request.method == .action { return try actionBarrier(request, monitor) }
     let method = request.method ?? (isDeepLinear && !ends ? .theory : .string)
     guard method == .string || !ends else {
       throw InputError.sentence("from and to are the ends of a string: method must be \"string\"")
