@@ -5,6 +5,6 @@ read_globals = {
   "accelerate", "arrhenius", "barrier", "bifurcation", "clone", "control", "current", "data",
   "emit", "escape", "experiment", "export", "grok", "help", "hessian", "hysteresis", "import",
   "linspace", "log", "logspace", "measure", "measure_escape", "metastable", "noise",
-  "passage_time", "phase_diagram", "phases", "plot", "protocol", "report", "reset", "restore",
+  "passage_time", "phase_diagram", "phases", "plot", "protocol", "replicate", "report", "reset", "restore",
   "schedule", "set", "set_l2", "snapshot", "sweep", "train", "trap", "use",
 }

@@ -33,11 +33,44 @@ static const unsigned char phase_diagram[] = {
 static const unsigned char check[] = {
 #embed "../../stdlib-lua/check.lua"
 };
+static const unsigned char replicate[] = {
+#embed "../../stdlib-lua/replicate.lua"
+};
 static const unsigned char parts_strengths[] = {
 #embed "../../stdlib-lua/parts/strengths.lua"
 };
 static const unsigned char parts_data_seeds[] = {
 #embed "../../stdlib-lua/parts/data_seeds.lua"
+};
+static const unsigned char parts_replication[] = {
+#embed "../../stdlib-lua/parts/replication.lua"
+};
+static const unsigned char parts_figure_1a[] = {
+#embed "../../stdlib-lua/parts/figure_1a.lua"
+};
+static const unsigned char parts_figure_1b[] = {
+#embed "../../stdlib-lua/parts/figure_1b.lua"
+};
+static const unsigned char parts_figure_2a[] = {
+#embed "../../stdlib-lua/parts/figure_2a.lua"
+};
+static const unsigned char parts_figure_2b[] = {
+#embed "../../stdlib-lua/parts/figure_2b.lua"
+};
+static const unsigned char parts_figure_2c[] = {
+#embed "../../stdlib-lua/parts/figure_2c.lua"
+};
+static const unsigned char parts_figure_2d[] = {
+#embed "../../stdlib-lua/parts/figure_2d.lua"
+};
+static const unsigned char parts_figure_3[] = {
+#embed "../../stdlib-lua/parts/figure_3.lua"
+};
+static const unsigned char parts_figure_4[] = {
+#embed "../../stdlib-lua/parts/figure_4.lua"
+};
+static const unsigned char parts_mnist_transitions[] = {
+#embed "../../stdlib-lua/parts/mnist_transitions.lua"
 };
 static const unsigned char pictures_draw[] = {
 #embed "../../stdlib-lua/pictures/draw.lua"
@@ -88,8 +121,19 @@ static const struct {
     SHIPPED("metastable", metastable),
     SHIPPED("phase_diagram", phase_diagram),
     SHIPPED("check", check),
+    SHIPPED("replicate", replicate),
     SHIPPED("parts/strengths", parts_strengths),
     SHIPPED("parts/data_seeds", parts_data_seeds),
+    SHIPPED("parts/replication", parts_replication),
+    SHIPPED("parts/figure_1a", parts_figure_1a),
+    SHIPPED("parts/figure_1b", parts_figure_1b),
+    SHIPPED("parts/figure_2a", parts_figure_2a),
+    SHIPPED("parts/figure_2b", parts_figure_2b),
+    SHIPPED("parts/figure_2c", parts_figure_2c),
+    SHIPPED("parts/figure_2d", parts_figure_2d),
+    SHIPPED("parts/figure_3", parts_figure_3),
+    SHIPPED("parts/figure_4", parts_figure_4),
+    SHIPPED("parts/mnist_transitions", parts_mnist_transitions),
     SHIPPED("pictures/draw", pictures_draw),
     SHIPPED("pictures/plot", pictures_plot),
     SHIPPED("pictures/escape", pictures_escape),

@@ -64,6 +64,7 @@ private let kinds: [(kind: String, code: String, last: String)] = [
       + "{ name = 'b', l2 = 1e-2 } } }", "2 programmes"
   ),
   ("schedule", two + "return schedule { steps = 200, every = 10 }", "completed after 200 steps"),
+  ("replication", "return replicate('2606.17120', '2b', { scale = 'small' })", "does not agree."),
   ("check", "return check { 'spinodal', 'loss' }", "agrees with theory: 4 of 4 rows"),
   ("protocol_check", "return protocol.check('bifurcation')", "bifurcation passes"),
 ]

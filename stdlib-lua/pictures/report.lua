@@ -147,6 +147,13 @@ local compared = {
       and { "exponent of the delay", "", r.exponent, nil, nil, 2 / 3 } or nil
     return rows
   end,
+  replication = function(r)
+    local rows = {}
+    for i, c in ipairs(r.claims or {}) do
+      rows[i] = { c.claim, c.unit or "", c.measured, c.measured_low, c.measured_high, c.theory }
+    end
+    return rows
+  end,
   sweep = function(r)
     local rows = {}
     for i, t in ipairs(r.transitions or {}) do

@@ -2,6 +2,9 @@
 public enum Initialization: String, Sendable, CaseIterable {
   /// Independent normals of standard deviation scale / sqrt(fan-in).
   case gaussian
+  /// The same with the larger of fan-in and fan-out: hidden layers wider than inputs and outputs make
+  /// it N(0, scale^2 / width) in every layer.
+  case wide
   /// Each W_l is `scale` times a random (partial) isometry.
   case orthogonal
   /// W_l' W_l is the same for neighbouring layers: every layer `scale` times the rectangular
@@ -22,8 +25,9 @@ extension Network {
       case .zero: return Matrix(n, m)
       case .balanced:
         return Matrix(n, m, diagonal: [Double](repeating: scale, count: min(n, m)))
-      case .gaussian:
-        let deviation = scale / Double(m).squareRoot()
+      case .gaussian, .wide:
+        let fan = initialization == .wide ? max(n, m) : m
+        let deviation = scale / Double(fan).squareRoot()
         return Matrix(n, m, random.normals(n * m, scale: deviation, step: UInt64(l)))
       case .orthogonal:
         let tall = max(n, m)

@@ -6,10 +6,15 @@ package struct Answer: Sendable, Equatable {
   /// `loss energy`: a field, and its unit. `theory.area`: one inside of another.
   /// `twins: name tau`: rows, and which of their columns; `rungs: rung=holds`: rows in one line.
   package let fields: [String]
+  /// What a page of `report` shows beside them, in the same words.
+  package let page: [String]
   /// The last line: the first of these whose fields are all there. `{tau steps}` stands for a field
   /// with unit and interval, `{#points}` for how many rows; `[certified=true]` in front asks for a
   /// value, `[rates]` for a field that is not empty.
   package let summary: [String]
+
+  /// What a page shows first.
+  var ofPage: Answer { Answer(kind, fields + page, summary: summary) }
 
   /// A field as declared.
   package struct Field: Sendable, Equatable {
@@ -32,9 +37,12 @@ package struct Answer: Sendable, Equatable {
     }
   }
 
-  init(_ kind: String, _ fields: [String], summary: [String] = ["{summary}"]) {
+  init(
+    _ kind: String, _ fields: [String], page: [String] = [], summary: [String] = ["{summary}"]
+  ) {
     self.kind = kind
     self.fields = fields
+    self.page = page
     self.summary = summary
   }
 
@@ -54,7 +62,7 @@ package struct Answer: Sendable, Equatable {
 
   /// Every field that is named, for the test that they exist.
   package var names: [String] {
-    fields.map { Field($0).name }
+    (fields + page).map { Field($0).name }
       + summary.flatMap { words in
         words.matches(of: /[\[{]#?([a-z0-9_.]+)/).map { String($0.output.1) }
       }

@@ -160,17 +160,21 @@ private struct FieldReader {
     return value.bool ?? false
   }
 
-  /// `answer = { fields = {...}, summary = {...} }`, of results of this kind.
-  func answer(_ kind: String) throws -> Answer? {
+  /// `answer = { fields = {...}, page = {...}, summary = {...} }`, of results of the protocol's kind,
+  /// which is its name unless `kind` says another.
+  func answer(_ name: String) throws -> Answer? {
     let value = try table.rawGet("answer")
     if value.isNil { return nil }
     guard let inner = value.asTable else { throw wrong("answer", "a table", value) }
     let reader = FieldReader(inner, "answer")
-    try reader.allow(["fields", "summary"])
+    try reader.allow(["kind", "fields", "page", "summary"])
     guard let fields = try reader.texts("fields") else {
       throw ProtocolError("answer: fields is missing")
     }
-    return Answer(kind, fields, summary: try reader.texts("summary") ?? ["{summary}"])
+    let kind = try reader.text("kind") ?? name
+    return Answer(
+      kind, fields, page: try reader.texts("page") ?? [],
+      summary: try reader.texts("summary") ?? ["{summary}"])
   }
 
   func texts(_ name: String) throws -> [String]? {

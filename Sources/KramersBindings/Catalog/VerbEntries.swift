@@ -44,10 +44,12 @@ extension Catalog {
           "(1/2N) sum |f(x)-y|^2, or softmax cross-entropy"),
         OptionEntry(
           "init", .choice(of: Initialization.self),
-          standard: "\"gaussian\"", "initial weights"),
+          standard: "\"gaussian\"",
+          "initial weights; gaussian: N(0, 1/fan-in), wide: N(0, 1/w) with w the larger of a layer's "
+            + "fan-in and fan-out"),
         OptionEntry(
           "init_scale", .number(.nonNegative), standard: "1",
-          "gaussian: standard deviation times sqrt(fan-in); else the layers' singular value"),
+          "gaussian, wide: a factor of the standard deviation; else the layers' singular value"),
       ] + settings + [
         OptionEntry(
           "seed", .integer(.any), standard: "--seed, else 0", "seed of everything random")

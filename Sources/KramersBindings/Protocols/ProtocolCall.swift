@@ -3,12 +3,13 @@ import Kramers
 /// A protocol's call under way.
 final class ProtocolCall: NamedBox {
   let name: String
-  let origin: ProvenanceBox
+  /// Of one that acts on an experiment.
+  let origin: ProvenanceBox?
   /// What it has so far: what is shown if it is interrupted.
   var partial: Record?
   let typeName = "the call of a protocol"
 
-  init(_ name: String, _ origin: ProvenanceBox) {
+  init(_ name: String, _ origin: ProvenanceBox?) {
     self.name = name
     self.origin = origin
   }
@@ -18,7 +19,7 @@ final class ProtocolCall: NamedBox {
 final class ProtocolCalls {
   private var calls: [ProtocolCall] = []
 
-  func begin(_ name: String, _ origin: ProvenanceBox) -> ProtocolCall {
+  func begin(_ name: String, _ origin: ProvenanceBox?) -> ProtocolCall {
     let call = ProtocolCall(name, origin)
     calls.append(call)
     return call

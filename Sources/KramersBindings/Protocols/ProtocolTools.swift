@@ -15,6 +15,10 @@ extension Program {
       let words = call.arguments.count > 1 ? try format?.call(call.arguments).first : nil
       throw VerbError(name, (words ?? call.argument(1)).text ?? "?")
     }
+    // checked(options): those of a protocol with arguments of its own, as the others get theirs.
+    try offer("checked") { [unowned self] call in
+      [.table(try Options(catalog.entry(name), call.argument(1)).table(self))]
+    }
     // keep(t): what the protocol has so far, shown or emitted if it is interrupted.
     try offer("keep") { [unowned self] call in
       protocolCalls.keep(try record(of: call.argument(1), verb: name))

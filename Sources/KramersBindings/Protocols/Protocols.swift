@@ -79,7 +79,7 @@ extension Program {
     guard picture.isNil || picture.asFunction != nil else {
       throw ProtocolError("picture must be a function, got \(describe(picture))")
     }
-    try pictures.own.rawSet(LuaValue(name), picture)
+    try pictures.own.rawSet(LuaValue(entry.answer?.kind ?? name), picture)
     let function = try protocolFunction(entry, body)
     catalog.add(entry, isOwn: isOwn)
     try setGlobal(name, function)
@@ -89,20 +89,26 @@ extension Program {
   }
 
   /// part(name): what `parts/NAME.lua` beside the protocol's file returns, which gets the same tools.
+  /// It is read once.
   private func partLoader(
     of file: ProtocolFile, isOwn: Bool, _ tools: LuaTable
   ) throws -> LuaFunction {
-    try lua.makeFunction { [unowned self] call in
+    let known = try lua.makeTable()
+    return try lua.makeFunction { [unowned self] call in
       guard let part = call.argument(1).text, isPlainName(part) else {
         throw ProtocolError("part(name) takes a name, got \(describe(call.argument(1)))")
       }
       let name = "parts/\(part)"
+      let before = try known.rawGet(LuaValue(name))
+      if !before.isNil { return [before] }
       let folder = file.path.lastIndex(of: "/").map { String(file.path[...$0]) } ?? ""
       let source = isOwn ? try readWhole("\(folder)\(name).lua") : library.source(name)
       guard let source else { throw ProtocolError("there is no \(name).lua") }
       chronicle.knowPart(of: file.name, source)
       let chunk = "@\(isOwn ? "protocols" : "stdlib")/\(name).lua"
-      return try lua.load(source, chunkName: chunk).call([.table(tools)])
+      let value = try lua.load(source, chunkName: chunk).call([.table(tools)]).first ?? .nil
+      try known.rawSet(LuaValue(name), value)
+      return [value]
     }
   }
 
@@ -119,13 +125,15 @@ extension Program {
       end
       """
       : """
-      local _, finish, body = ...
+      local begin, finish, body = ...
       return function(...)
+        local _ <close> = begin()
         return finish(body(...))
       end
       """
     let begin = try lua.makeFunction { [unowned self] call in
-      try beginProtocol(entry, call.arguments)
+      entry.role == .verb
+        ? try beginProtocol(entry, call.arguments) : [try beginPlain(entry.name)]
     }
     let finish = try lua.makeFunction { [unowned self] call in
       try finishProtocol(entry.name, call.arguments)
@@ -143,6 +151,12 @@ extension Program {
     let call = protocolCalls.begin(name, origin)
     let table = try checked.table(self)
     return [try push(box), .table(table), try lua.wrap(call, metatable: metatables.protocolCall)]
+  }
+
+  /// What ends the call of a protocol that acts on no experiment.
+  private func beginPlain(_ name: String) throws -> LuaValue {
+    try chronicle.noteProtocol(name)
+    return try lua.wrap(protocolCalls.begin(name, nil), metatable: metatables.protocolCall)
   }
 
   /// Makes a result of the plain table that a body returned.

@@ -60,6 +60,11 @@ extension Program {
       return values
     } catch {
       let isInterrupted = (error as? LuaError)?.kind == .interrupted
+      // Stopped between two long verbs: in batch what a protocol has is emitted all the same.
+      if isInterrupted, !session.isShell, let partial = protocolCalls.partial {
+        output.emit(partial)
+        protocolCalls.removeAll()
+      }
       end(isInterrupted ? .interrupted : .error, isInterrupted ? nil : "\(error)", start)
       throw error
     }

@@ -108,7 +108,7 @@ extension Program {
     try offer("answer") { [unowned self] value in
       let record = try record(of: value, verb: "report", keepsClock: false)
       let kind = if case .text(let kind)? = record["kind"] { kind } else { "" }
-      let text = AnswerText(record, catalog.answer(kind), width: 0, bold: false)
+      let text = AnswerText(record, catalog.answer(kind)?.ofPage, width: 0, bold: false)
       return [try push(text.record(most: 40))]
     }
     try offer("all") { [unowned self] value in
