@@ -2,7 +2,7 @@
 -- Quantity   Printed claims beside what is measured over 50 data seeds, twins without noise.
 -- Theory     Spinodals by the empirical moments of each data set; exact barriers; delays integrated
 --            from the stored layers. Figures 2c and 2d are ours: what does show activated escape.
--- Run time   about 10 minutes on one core (small: 10 s). Output: one replication record a figure;
+-- Run time   about 10 minutes on one core (small: 5 s). Output: one replication record a figure;
 --            the second argument is a file for 1a and 1b, the third for a page with all of them.
 
 local small = arg[1] == "small"
