@@ -135,7 +135,9 @@ struct Options {
 
   private func checkSnapshots(_ option: OptionEntry, _ table: LuaTable) throws {
     let members = try table.rawPairs()
-    guard !members.isEmpty else { throw VerbError(entry.name, "\(option.name) must not be empty") }
+    guard !members.isEmpty || option.name == "known" else {
+      throw VerbError(entry.name, "\(option.name) must not be empty")
+    }
     for (key, member) in members {
       guard let i = key.int, (1...members.count).contains(i) else {
         throw VerbError(
@@ -344,6 +346,14 @@ struct Options {
 
   func data(_ name: String) -> Dataset? { value(name)?.asObject(DataBox.self)?.data }
   func snapshot(_ name: String) -> Experiment? { value(name).flatMap(Self.state) }
+
+  /// Empty where it is not given.
+  func snapshots(_ name: String) throws -> [Experiment] {
+    guard let table = value(name)?.asTable else { return [] }
+    return try (0..<table.rawCount).compactMap {
+      Self.state(try table.rawGet(LuaValue($0 + 1)))
+    }
+  }
 
   /// The state that a snapshot holds, or that an experiment is in now.
   private static func state(_ value: LuaValue) -> Experiment? {

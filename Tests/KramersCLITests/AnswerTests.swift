@@ -9,6 +9,9 @@ private let small =
   + "l2 = 0.3, lr = 0.2 } "
 private let two =
   "experiment { data = data.population { singular = {0.9, 0.8} }, depth = 3, width = 2, lr = 0.2 } "
+private let bent =
+  "experiment { data = data.from { x = {{-1}, {0.5}, {2}}, y = {{-1}, {0.6}, {1}} }, "
+  + "widths = {1, 2, 1}, activation = 'tanh', l2 = 0.05, lr = 0.1 } "
 private let task =
   "experiment { data = data.completion { size = 8, fraction = 0.5, seed = 1 }, depth = 3, "
   + "width = 8, init = 'gaussian', l2 = 3e-3, lr = 0.05 } "
@@ -31,6 +34,10 @@ private let kinds: [(kind: String, code: String, last: String)] = [
     two + "trap { rank = 2, release = 0.1 } return continuation { branches = 4 }",
     "transitions: 2"
   ),
+  ("settling", bent + "return settle()", "settled: objective 0.06"),
+  ("deflation", bent + "return deflate()", "found: index 0, objective 0.06"),
+  ("hessian", bent + "return hessian { which = 'density' }", "completed: trace 1."),
+  ("metastable", bent + "return metastable { quenches = 3 }", "at least 1 metastable states at"),
   ("barrier", small + "return barrier()", "height 0.0138981 energy, theory 0.0138981"),
   ("hessian", two + "return hessian { dense = true }", "index "),
   (

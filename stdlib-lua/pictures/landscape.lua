@@ -135,7 +135,35 @@ local function barrier(r)
   }
 end
 
+--- The density from 1e-4 of its top on, with a band of two standard errors.
+local function density(r)
+  local x, y, low, high, top = {}, {}, {}, {}, 0
+  for _, row in ipairs(r.density) do top = math.max(top, row.density) end
+  for _, row in ipairs(r.density) do
+    if row.density > 1e-4 * top then
+      x[#x + 1], y[#y + 1] = row.value, row.density
+      low[#low + 1] = math.max(row.density - 2 * row.error, 1e-4 * top)
+      high[#high + 1] = row.density + 2 * row.error
+    end
+  end
+  if #x == 0 then return nil, "the result has no density to draw" end
+  return {
+    title = ("Density of %s Hessian eigenvalues, trace %s"):format(r.parameters or "?",
+      draw.number(r.trace)),
+    panels = { {
+      x = draw.axis("eigenvalue λ", { unit = "energy/weight²" }),
+      y = draw.axis("share of the eigenvalues per unit of λ", { scale = "log" }),
+      series = {
+        { draw = "band", x = x, low = low, high = high, color = draw.grey,
+          name = "two standard errors" },
+        { draw = "line", x = x, y = y, color = draw.blue },
+      },
+    } },
+  }
+end
+
 local function hessian(r)
+  if r.density then return density(r) end
   local values = r.values or {}
   if #values == 0 then return nil, "the result has no eigenvalues to draw" end
   local sorted = table.move(values, 1, #values, 1, {})

@@ -71,6 +71,17 @@ public struct Matrix: Sendable, Equatable {
     }
   }
 
+  /// A v by partial sums of fixed order, several times faster than `*` for large matrices.
+  func product(_ v: [Double]) -> [Double] {
+    precondition(columns == v.count, "matrix times vector: inner sizes differ")
+    return values.withUnsafeBufferPointer { a in
+      v.withUnsafeBufferPointer { v in
+        guard let a = a.baseAddress, let v = v.baseAddress else { return [] }
+        return (0..<rows).map { dot(a + $0 * columns, v, columns) }
+      }
+    }
+  }
+
   public static func * (scale: Double, a: Matrix) -> Matrix {
     Matrix(a.rows, a.columns, a.values.map { scale * $0 })
   }

@@ -95,7 +95,8 @@ public final class HessianWorkspace {
     let network = base.network
     let stride = batch.stride
     forwardTangent(theta, v, x, stride)
-    outputTangent(y, targetWeights, batch)
+    let last = network.depth - 1
+    base.outputTangent(tangents[last], y, targetWeights, batch, into: tangentErrors[last])
     for l in (0..<network.depth).reversed() {
       let layer = network.layers[l]
       let weights = layer.weights.lowerBound
@@ -144,17 +145,41 @@ public final class HessianWorkspace {
     }
   }
 
-  /// Re_D: for squared error weight * c Rf; for softmax cross-entropy
-  /// weight * mass * (p Rf - p (p . Rf)).
-  private func outputTangent(
-    _ y: UnsafePointer<Double>, _ targetWeights: UnsafePointer<Double>?, _ batch: Batch
+  /// Re_(l-1) from Re_l.
+  private func backTangent(
+    _ theta: UnsafePointer<Double>, _ v: UnsafePointer<Double>, _ l: Int, _ stride: Int
   ) {
     let network = base.network
+    let layer = network.layers[l]
+    let weights = layer.weights.lowerBound
+    let re = tangentErrors[l - 1]
+    DenseKernels.multiply(
+      v + weights, rows: layer.inputs, columns: layer.outputs, rowStride: 1,
+      columnStride: layer.inputs, base.errors[l], stride: stride, into: re)
+    DenseKernels.multiply(
+      theta + weights, rows: layer.inputs, columns: layer.outputs, rowStride: 1,
+      columnStride: layer.inputs, tangentErrors[l], stride: stride, into: re, accumulate: true)
+    guard network.activation != .linear else { return }
+    let d = backSignals[l - 1]
+    DenseKernels.multiply(
+      theta + weights, rows: layer.inputs, columns: layer.outputs, rowStride: 1,
+      columnStride: layer.inputs, base.errors[l], stride: stride, into: d)
+    network.activation.function.backTangent(
+      re, tangents[l - 1], d, z: base.preactivations[l - 1], count: layer.inputs * stride)
+  }
+}
+
+extension GradientWorkspace {
+  /// Re_D: for squared error weight * c Rf; for softmax cross-entropy
+  /// weight * mass * (p Rf - p (p . Rf)).
+  func outputTangent(
+    _ rf: UnsafePointer<Double>, _ y: UnsafePointer<Double>,
+    _ targetWeights: UnsafePointer<Double>?, _ batch: Batch,
+    into re: UnsafeMutablePointer<Double>
+  ) {
     let outputs = network.outputs
     let stride = batch.stride
-    let f = base.preactivations[network.depth - 1]
-    let rf = tangents[network.depth - 1]
-    let re = tangentErrors[network.depth - 1]
+    let f = preactivations[network.depth - 1]
     for k in 0..<outputs * stride { re[k] = 0 }
     for b in 0..<batch.count {
       switch network.loss {
@@ -177,28 +202,5 @@ public final class HessianWorkspace {
         }
       }
     }
-  }
-
-  /// Re_(l-1) from Re_l.
-  private func backTangent(
-    _ theta: UnsafePointer<Double>, _ v: UnsafePointer<Double>, _ l: Int, _ stride: Int
-  ) {
-    let network = base.network
-    let layer = network.layers[l]
-    let weights = layer.weights.lowerBound
-    let re = tangentErrors[l - 1]
-    DenseKernels.multiply(
-      v + weights, rows: layer.inputs, columns: layer.outputs, rowStride: 1,
-      columnStride: layer.inputs, base.errors[l], stride: stride, into: re)
-    DenseKernels.multiply(
-      theta + weights, rows: layer.inputs, columns: layer.outputs, rowStride: 1,
-      columnStride: layer.inputs, tangentErrors[l], stride: stride, into: re, accumulate: true)
-    guard network.activation != .linear else { return }
-    let d = backSignals[l - 1]
-    DenseKernels.multiply(
-      theta + weights, rows: layer.inputs, columns: layer.outputs, rowStride: 1,
-      columnStride: layer.inputs, base.errors[l], stride: stride, into: d)
-    network.activation.function.backTangent(
-      re, tangents[l - 1], d, z: base.preactivations[l - 1], count: layer.inputs * stride)
   }
 }

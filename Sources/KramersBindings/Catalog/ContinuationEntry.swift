@@ -26,6 +26,10 @@ extension Catalog {
       OptionEntry(
         "branches", .integer(.positive), standard: "16",
         "branches that are followed; left_out counts the others"),
+      OptionEntry(
+        "stable", .flag, standard: "false",
+        "follow minima alone: a branch ends where it loses its stability, and no saddles and "
+          + "barriers are looked for; a fraction of the time for large networks"),
     ],
     returns: "kind=\"continuation\": l2 (where it begins), branches = rows branch, parent, born "
       + "(\"start\", \"fold\", \"branch point\", \"collapse\"), points, end, trained (whether "
@@ -64,4 +68,75 @@ extension Catalog {
       for _, f in ipairs(c.folds) do print(f.l2, f.mode, f.index_before, f.index_after) end
       """,
     seeAlso: ["phases", "barrier", "sweep", "r:state"])
+
+  static let deflate = Entry(
+    "deflate", .verb(Program.deflate),
+    "searches for a stationary state of a smooth network that is none of the known ones, nor an "
+      + "image of them under permutations and signs of hidden units: Newton's method from the "
+      + "present state with the known ones deflated (Farrell, Birkisson, Funke 2015); from a saddle "
+      + "both sides are followed down without noise. The experiment is left as it is",
+    options: [
+      OptionEntry(
+        "known", .snapshots, standard: "none", "states to stay away from, as snapshots"),
+      OptionEntry(
+        "steps", .integer(.positive), standard: "100", "of Newton's method at the most"),
+    ],
+    returns: "kind=\"deflation\": outcome (\"found\", \"not found\"), reason (why not), index and "
+      + "objective of the new state, distance (to the nearest known state), steps; states = rows "
+      + "objective, norm, index, softest (the eigenvalue nearest 0), gradient_norm: the new state "
+      + "and, of a saddle, the minima that its sides fall to; r:state(i) enters them",
+    answer: Answer(
+      "deflation", ["reason", "distance weight", "steps", "states: objective norm index softest"],
+      summary: [
+        "{outcome}: index {index}, objective {objective energy}", "{outcome}: {reason}",
+      ]),
+    example: """
+      experiment { data = data.from { x = {{-1}, {0.5}, {2}}, y = {{-1}, {0.6}, {1}} },
+        widths = {1, 1, 1}, activation = "tanh", init = "zero", l2 = 0.05 }
+      local zero = snapshot()
+      reset(1)
+      local d = deflate { known = { zero } }
+      print(d.outcome, d.index, d.objective)
+      """,
+    seeAlso: ["continuation", "metastable", "x:distance", "r:state"])
+
+  static let settle = Entry(
+    "settle", .verb(Program.settle),
+    "enters the minimum that noise-free training by small steps (the gradient flow of the "
+      + "objective) comes to from the present state, by implicit steps that soft directions do not "
+      + "hold up: smooth networks at l2 > 0",
+    returns:
+      "kind=\"settling\": outcome (\"settled\", or \"not settled\": the experiment stays as it "
+      + "was), state = objective, norm, index (0), softest (the lowest eigenvalue), gradient_norm",
+    answer: Answer(
+      "settling", ["l2"],
+      summary: [
+        "{outcome}: objective {state.objective energy}, lowest eigenvalue {state.softest}",
+        "{outcome}",
+      ]),
+    example: """
+      experiment { data = data.from { x = {{-1}, {0.5}, {2}}, y = {{-1}, {0.6}, {1}} },
+        widths = {1, 1, 1}, activation = "tanh", l2 = 0.05 }
+      local s = settle()
+      print(s.outcome, s.state.objective, s.state.softest)
+      """,
+    seeAlso: ["train", "deflate", "metastable"])
+
+  static let distance = Entry(
+    "x:distance", .verb(Program.stateDistance),
+    "how far the present state is from another one of the same network, where permutations of hidden "
+      + "units and, for odd activations, their signs are no difference; for linear networks, whose "
+      + "hidden layers rotate, between the end-to-end maps",
+    positional: "to",
+    options: [OptionEntry("to", .snapshot, standard: "required", "the other state")],
+    looks: true,
+    returns: "the distance and the larger of the two norms; exact for images of a stationary state "
+      + "under L2, else at most too large",
+    example: """
+      local x = experiment { data = data.population { singular = {1} }, depth = 3, width = 2 }
+      local s = x:snapshot()
+      x:train(100)
+      print(x:distance(s))
+      """,
+    seeAlso: ["deflate", "snapshot"])
 }

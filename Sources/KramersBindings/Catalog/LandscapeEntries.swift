@@ -30,7 +30,7 @@ extension Catalog {
   ]
 
   static let landscape: [Entry] = [
-    continuation,
+    continuation, settle, deflate, distance,
     Entry(
       "sweep", .verb(Program.sweep),
       "a quasi-static ramp: at each L2 strength train to convergence (or hold steps), record, go "
@@ -137,26 +137,42 @@ extension Catalog {
       options: [
         OptionEntry("k", .integer(.positive), standard: "5", "number of eigenvalues"),
         OptionEntry(
-          "which", .choice(of: SpectrumEnd.self), standard: "\"largest\"",
-          "end of the spectrum; the most extreme comes first"),
+          "which", .choice(SpectrumEnd.allCases.map(\.rawValue) + ["density"]),
+          standard: "\"largest\"",
+          "end of the spectrum, the most extreme first; or the density of all eigenvalues by "
+            + "stochastic Lanczos quadrature, for networks of any size"),
         OptionEntry(
           "dense", .flag, standard: "false",
           "the full spectrum, ascending; up to 2000 parameters"),
         OptionEntry(
           "tolerance", .number(.positive), standard: "1e-6",
           "bound on |H v - value v| relative to the largest eigenvalue"),
+        OptionEntry(
+          "probes", .integer(.positive), standard: "10",
+          "random vectors of a density, at least 2; standard errors are those over them"),
+        OptionEntry(
+          "steps", .integer(.positive), standard: "100", "Lanczos steps with each of them"),
+        OptionEntry(
+          "points", .integer(.positive), standard: "101", "points of the density"),
+        OptionEntry(
+          "seed", .integer(.any), standard: "the experiment's", "of the random vectors"),
       ],
       looks: true,
       returns: "kind=\"hessian\": values, residuals, index (negative ones), zero_modes (within "
         + "tolerance, 1e-6 of the largest) and zero_modes_theory (rotations of linear layers); "
-        + "index and zero_modes where the values reach beyond zero; gradient_norm, products",
+        + "index and zero_modes where the values reach beyond zero; gradient_norm, products. density: "
+        + "rows value, density (share of the eigenvalues per unit), error; width (standard "
+        + "deviation of its smoothing, a hundredth of the spectrum's); trace, squares (sum of the "
+        + "squared eigenvalues), negative (eigenvalues below -width, estimated), each with its "
+        + "_error, the standard error over the probes",
       answer: Answer(
         "hessian",
         [
           "which", "values", "residuals", "tolerance", "gradient_norm energy/weight",
-          "zero_modes_theory", "zero_modes", "index",
+          "zero_modes_theory", "zero_modes", "index", "probes", "width", "negative",
         ],
         summary: [
+          "[trace] {outcome}: trace {trace} of {parameters} eigenvalues",
           "{outcome}: index {index}, {zero_modes} zero modes, theory {zero_modes_theory}",
           "{outcome}: index {index}, {zero_modes} zero modes", "{outcome}",
         ]),

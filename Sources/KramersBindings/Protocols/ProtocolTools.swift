@@ -34,6 +34,11 @@ extension Program {
       hasFailed = true
       return []
     }
+    // can_be_continued(x): whether settle, deflate and continuation apply to it.
+    try offer("can_be_continued") { call in
+      let box = call.argument(1).asObject(ExperimentBox.self)
+      return [LuaValue(box?.experiment.canBeContinued ?? false)]
+    }
     try offer("join_states", joinStates)
     try offer("loop_areas", loopAreas)
     try offer("enter_subset", enterSubset)

@@ -11,6 +11,7 @@ extension Program {
     if let step = o.number("step") { request.step = step }
     request.stopAt = o.choice("stop_at")
     if let branches = o.integer("branches") { request.branches = branches }
+    request.onlyStable = o.flag("stable")
     let experiment = box.experiment
     let (result, seconds) = try timed {
       try resumable(\.progress) { monitor, reached in
@@ -23,6 +24,42 @@ extension Program {
       progress: result.progress)
     try attach(result.states, of: box, to: value)
     return [value]
+  }
+
+  func deflate(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let experiment = box.experiment
+    let known = try o.snapshots("known")
+    let (result, seconds) = try timed {
+      try experiment.deflated(
+        known: known, steps: o.integer("steps") ?? 100, threads: options.threads,
+        monitor: monitor())
+    }
+    let value = try finishLong(
+      result.record(experiment, known: known.count, seconds: seconds), result.isInterrupted)
+    try attach(result.states.map(\.experiment), of: box, to: value)
+    return [value]
+  }
+
+  func settle(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let experiment = box.experiment
+    let (result, seconds) = try timed {
+      try experiment.settled(threads: options.threads, monitor: monitor())
+    }
+    if let state = result.state { box.experiment = state.experiment }
+    return [
+      try finishLong(
+        [
+          "kind": "settling",
+          "outcome": result.isInterrupted
+            ? "interrupted" : result.state == nil ? "not settled" : "settled",
+          "l2": experiment.settings.l2, "state": result.state?.record, "seconds": seconds,
+        ], result.isInterrupted)
+    ]
+  }
+
+  func stateDistance(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let found = try box.experiment.distance(to: o.required("to", o.snapshot("to")))
+    return [.number(found.distance), .number(found.norm)]
   }
 
   func continuedPhases(_ box: ExperimentBox, _ o: Options) throws -> LuaValue {
@@ -67,6 +104,27 @@ extension ContinuationResult {
     [
       "kind": "phases", "l2": startL2, "depth": experiment.network.depth,
       "method": "continuation", "transitions": transitions.map(\.record), "left_out": leftOut,
+    ]
+  }
+}
+
+extension DeflationResult {
+  func record(_ experiment: Experiment, known: Int, seconds: Double) -> Record {
+    [
+      "kind": "deflation",
+      "outcome": isInterrupted ? "interrupted" : states.isEmpty ? "not found" : "found",
+      "l2": experiment.settings.l2, "known": known, "distance": distance, "steps": steps,
+      "reason": reason, "index": states.first?.index, "objective": states.first?.objective,
+      "states": states.map(\.record), "seconds": seconds,
+    ]
+  }
+}
+
+extension StationaryRow {
+  fileprivate var record: Record {
+    [
+      "objective": objective, "norm": norm, "index": index, "softest": softest,
+      "gradient_norm": gradientNorm,
     ]
   }
 }

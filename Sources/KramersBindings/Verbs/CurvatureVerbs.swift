@@ -4,6 +4,10 @@ import Lua
 /// `hessian` and `noise`: second derivatives and gradient noise at the present state.
 extension Program {
   func hessian(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    guard o.word("which") != "density" else { return try hessianDensity(box, o) }
+    for name in ["probes", "steps", "points", "seed"] where o.has(name) {
+      throw InputError.sentence("\(name) is for which = \"density\"")
+    }
     var request = HessianRequest()
     request.isDense = o.flag("dense")
     if request.isDense, o.has("k") || o.has("which") {
@@ -17,6 +21,24 @@ extension Program {
       try box.experiment.hessian(request, threads: options.threads, monitor: monitor())
     }
     let record = result.record(box.experiment.network, seconds: seconds)
+    return [try finishLong(record, result.isInterrupted)]
+  }
+
+  private func hessianDensity(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    for name in ["k", "dense", "tolerance"] where o.has(name) {
+      throw InputError.sentence("\(name) is not used with which = \"density\"")
+    }
+    var request = DensityRequest()
+    if let probes = o.integer("probes") { request.probes = probes }
+    if let steps = o.integer("steps") { request.steps = steps }
+    if let points = o.integer("points") { request.points = points }
+    request.seed = o.seed() ?? box.experiment.seed
+    let (result, seconds) = try timed {
+      try box.experiment.hessianDensity(request, threads: options.threads, monitor: monitor())
+    }
+    let gradientNorm = try box.experiment.measure().gradientNorm
+    let record = result.record(
+      box.experiment.network, gradientNorm: gradientNorm, seconds: seconds)
     return [try finishLong(record, result.isInterrupted)]
   }
 
@@ -42,6 +64,22 @@ extension HessianResult {
       "zero_modes_theory": predictedZeroModes, "tolerance": zeroTolerance,
       "gradient_norm": gradientNorm, "residuals": residuals.isEmpty ? nil : residuals,
       "products": products, "parameters": network.parameterCount, "seconds": seconds,
+    ]
+  }
+}
+
+extension SpectralDensity {
+  func record(_ network: Network, gradientNorm: Double, seconds: Double) -> Record {
+    [
+      "kind": "hessian", "outcome": isInterrupted ? "interrupted" : "completed",
+      "which": "density", "method": "stochastic lanczos", "probes": probes, "width": width,
+      "trace": trace, "trace_error": traceError, "squares": squares,
+      "squares_error": squaresError, "negative": negative, "negative_error": negativeError,
+      "density": points.map {
+        ["value": $0.value, "density": $0.density, "error": $0.error] as Record
+      },
+      "gradient_norm": gradientNorm, "products": products, "parameters": network.parameterCount,
+      "seconds": seconds,
     ]
   }
 }

@@ -45,8 +45,8 @@ extension Program {
     guard let box = try states(of: call.argument(1)) else {
       throw VerbError(
         verb,
-        "this result has no states: they belong to the results of sweep, hysteresis, barrier and "
-          + "continuation")
+        "this result has no states: they belong to the results of sweep, hysteresis, barrier, "
+          + "continuation and deflate")
     }
     guard let i = call.argument(2).int, i >= 1, i <= box.states.count else {
       throw VerbError(

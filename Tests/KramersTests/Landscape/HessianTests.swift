@@ -3,14 +3,39 @@ import Testing
 @testable import Kramers
 
 @Suite struct HessianTests {
-  @Test("the dense Hessian holds the Hessian-vector products")
-  func dense() throws {
-    let problem = try randomProblem([3, 4, 2], .tanh, .mse, bias: true, samples: 6)
-    let hessian = try denseHessian(problem.network, problem.parameters, problem.batch, l2: 0.2)
-    let v = RandomStream(seed: 8, purpose: .data).normals(problem.parameters.count)
-    let product = HessianWorkspace(problem.network, capacity: 6)
-      .product(problem.parameters, v, problem.batch, l2: 0.2)
-    for (a, b) in zip(hessian * v, product) { #expect(abs(a - b) < 1e-13) }
+  @Test(
+    "the dense Hessian holds the Hessian-vector products, on any number of threads",
+    arguments: [Activation.linear, .tanh, .sigmoid, .gelu, .quadratic, .softplus],
+    [(Loss.mse, false), (.mse, true), (.crossEntropy, true)])
+  func dense(activation: Activation, kind: (loss: Loss, bias: Bool)) throws {
+    for widths in [[3, 4, 5, 2], [2, 3], [1, 20, 1]] {
+      let problem = try randomProblem(widths, activation, kind.loss, bias: kind.bias, samples: 11)
+      let hessian = try denseHessian(
+        problem.network, problem.parameters, problem.batch, l2: L2Term(0.2, biases: false))
+      let threaded = try denseHessian(
+        problem.network, problem.parameters, problem.batch, l2: L2Term(0.2, biases: false),
+        threads: 2)
+      #expect(hessian == threaded)
+      #expect(hessian == hessian.transposed)
+      let v = RandomStream(seed: 8, purpose: .data).normals(problem.parameters.count)
+      let product = HessianWorkspace(problem.network, capacity: 11)
+        .product(problem.parameters, v, problem.batch, l2: L2Term(0.2, biases: false))
+      let scale = 1 + hessian.frobeniusNorm
+      for (a, b) in zip(hessian * v, product) { #expect(abs(a - b) < 1e-13 * scale) }
+    }
+  }
+
+  @Test("with weights of single targets too")
+  func weighted() throws {
+    let data = try Dataset.completion(size: 4, rank: 2, fraction: 0.6, seed: 1)
+    let network = try Network(widths: [4, 3, 4], activation: .tanh)
+    let batch = try data.fullBatch(for: network)
+    #expect(batch.targetWeights != nil)
+    let theta = RandomStream(seed: 9, purpose: .data).normals(network.parameterCount)
+    let v = RandomStream(seed: 10, purpose: .data).normals(network.parameterCount)
+    let hessian = try denseHessian(network, theta, batch, l2: 0)
+    let product = HessianWorkspace(network, capacity: batch.count).product(theta, v, batch)
+    for (a, b) in zip(hessian * v, product) { #expect(abs(a - b) < 1e-12) }
   }
 
   @Test("large networks are refused with the memory they would take")

@@ -197,6 +197,10 @@ struct BranchExplorer {
         progress.tasks = []
         return true
       }
+      if options.onlyStable, event.before == 0, event.after > 0, event.kind == .branchPoint {
+        closeCurrent("no longer stable")
+        return false
+      }
       if event.kind == .fold || event.isArrival {
         closeCurrent(isNew ? event.kind.rawValue : "a branch that is known")
         return false
@@ -295,6 +299,11 @@ struct BranchExplorer {
         if isNext { first.append(task) } else { later.append(task) }
       }
       if isChain, next == nil { first.append(.slide(event: number)) }
+    }
+    if options.onlyStable {
+      later.removeAll {
+        if case .begin(_, let state) = $0 { event.kind == .fold || !state.isStable } else { false }
+      }
     }
     progress.tasks = first + progress.tasks + later
     return true

@@ -8,9 +8,11 @@
 ///     | H    p  | | x |   | f |
 ///     | n'  n_b | | y | = | g |        x across the rotations of linear layers
 ///
-/// Up to `denseLimit` parameters by elimination on the exact Hessian. Beyond by MINRES on its
-/// products, with the vector v of the eigenvalue nearest zero taken apart and coupled exactly: near
-/// folds and branch points everything else is well conditioned.
+/// Up to `denseLimit` parameters by elimination on the exact Hessian; from 300 on the factors serve
+/// all Newton steps that converge with them, and only the lowest eigenvalues are computed, by Lanczos
+/// iteration on the inverse. Beyond the limit by MINRES on products, with the vector v of the
+/// eigenvalue nearest zero taken apart and coupled exactly: near folds and branch points everything
+/// else is well conditioned.
 ///
 /// Source: H. Keller (1977), pseudo-arclength; W. Govaerts, Numerical Methods for Bifurcations of
 /// Dynamical Equilibria (SIAM, 2000), bordered systems.
@@ -23,8 +25,12 @@ final class StationarySurface {
   private let threads: Int
   /// What is computed after it said so is no result.
   private let shouldStop: () -> Bool
+  /// The last Hessian that was formed.
+  private var formed: (place: BranchPlace, hessian: Matrix)?
 
-  static let standardDenseLimit = 300
+  static let standardDenseLimit = 2000
+  /// Parameters from which on factors are worth keeping.
+  private static let smallLimit = 300
 
   init(
     _ network: Network, _ batch: Batch, l2: L2Term, denseLimit: Int = standardDenseLimit,
@@ -41,6 +47,7 @@ final class StationarySurface {
 
   var count: Int { network.parameterCount }
   var isDense: Bool { count <= denseLimit }
+  private var isSmall: Bool { isDense && count <= Self.smallLimit }
 
   func term(_ l2: Double) -> L2Term { L2Term(l2, center: center, biases: actsOnBiases) }
 
@@ -75,7 +82,7 @@ final class StationarySurface {
   /// normal; nil where it does not settle.
   ///
   /// - Parameter soft: a vector near that of the eigenvalue nearest zero, for large networks.
-  /// - Returns: the state, |G| there, and how many steps it took.
+  /// - Returns: the state, |G| there, and how many steps it took, those with old factors not counted.
   func correct(
     _ start: BranchPlace, normal: BranchDirection, soft: [Double]?
   ) -> (place: BranchPlace, residual: Double, steps: Int)? {
@@ -83,14 +90,24 @@ final class StationarySurface {
     var g = gradient(place)
     var size = norm(g)
     let first = size
-    for step in 0..<12 {
+    var factors: BorderedFactors?
+    var steps = 0
+    var isFresh = false
+    for _ in 0..<60 {
       if shouldStop() { return nil }
-      if size <= tolerance(place) { return polished(place, size, normal, soft, step) }
+      if size <= tolerance(place) { return polished(place, size, normal, soft, factors, steps) }
       let distance = BranchDirection(
         theta: zip(place.theta, start.theta).map { $0 - $1 }, l2: place.l2 - start.l2)
+      isFresh = factors == nil
+      if isFresh {
+        guard steps < 12 else { break }
+        steps += 1
+        factors = isDense ? bordered(place, normal) : nil
+      }
       guard
         let move = solve(
-          at: place, normal: normal, soft: soft, right: g.map { -$0 }, -normal.along(distance))
+          at: place, normal: normal, soft: soft, factors, right: g.map { -$0 },
+          -normal.along(distance))
       else { return nil }
       place = place.moved(along: move, by: 1)
       g = gradient(place)
@@ -98,18 +115,20 @@ final class StationarySurface {
       size = norm(g)
       guard size.isFinite, place.l2.isFinite, size <= 100 * first + 1e-6 else { return nil }
       // At the rounding of the gradient no step helps.
-      if size > 0.5 * last, size <= 100 * tolerance(place) { return (place, size, step + 1) }
+      if size > 0.5 * last, size <= 100 * tolerance(place) { return (place, size, steps) }
+      if isSmall || size > 0.3 * last { factors = nil }
     }
-    return size <= 100 * tolerance(place) ? (place, size, 12) : nil
+    return size <= 100 * tolerance(place) ? (place, size, steps) : nil
   }
 
   /// One more step, kept if it helps: the error of the state is then the square of what it was.
   private func polished(
-    _ place: BranchPlace, _ size: Double, _ normal: BranchDirection, _ soft: [Double]?, _ steps: Int
+    _ place: BranchPlace, _ size: Double, _ normal: BranchDirection, _ soft: [Double]?,
+    _ factors: BorderedFactors?, _ steps: Int
   ) -> (place: BranchPlace, residual: Double, steps: Int) {
     guard isDense, size > 0,
-      let move = solve(
-        at: place, normal: normal, soft: soft, right: gradient(place).map { -$0 }, 0)
+      let factors = factors ?? bordered(place, normal),
+      let move = factors.solve(gradient(place).map { -$0 }, 0)
     else { return (place, size, steps) }
     let next = place.moved(along: move, by: 1)
     let better = norm(gradient(next))
@@ -126,34 +145,43 @@ final class StationarySurface {
 
   /// The bordered system; nil where it is singular.
   func solve(
-    at place: BranchPlace, normal: BranchDirection, soft: [Double]?, right f: [Double], _ g: Double
+    at place: BranchPlace, normal: BranchDirection, soft: [Double]?,
+    _ factors: BorderedFactors? = nil, right f: [Double], _ g: Double
   ) -> BranchDirection? {
     isDense
-      ? eliminate(place, normal, f, g)
+      ? (factors ?? bordered(place, normal))?.solve(f, g)
       : iterate(place, normal, soft ?? normal.theta, f, g)
   }
 
-  private func eliminate(
-    _ place: BranchPlace, _ normal: BranchDirection, _ f: [Double], _ g: Double
-  ) -> BranchDirection? {
+  /// The matrix of the bordered system, eliminated; nil where it is singular.
+  private func bordered(_ place: BranchPlace, _ normal: BranchDirection) -> BorderedFactors? {
     let n = count
     let rotations = hiddenRotations(network, place.theta, l2: term(place.l2))
     guard let hessian = dense(place, rotations) else { return nil }
     let p = slope(place)
-    var across = (normal.theta, f)
-    projectOut(rotations, from: &across.0)
-    projectOut(rotations, from: &across.1)
+    var across = normal.theta
+    projectOut(rotations, from: &across)
     var matrix = Matrix(n + 1, n + 1)
     for i in 0..<n {
       for j in 0..<n { matrix.values[i * (n + 1) + j] = hessian.values[i * n + j] }
       matrix.values[i * (n + 1) + n] = p[i]
-      matrix.values[n * (n + 1) + i] = across.0[i]
+      matrix.values[n * (n + 1) + i] = across[i]
     }
     matrix[n, n] = normal.l2
-    guard let solution = LU(matrix)?.solve(across.1 + [g]), solution.allSatisfy(\.isFinite) else {
-      return nil
+    return LU(matrix, threads: threads).map { BorderedFactors(factors: $0, rotations: rotations) }
+  }
+
+  struct BorderedFactors {
+    fileprivate let factors: LU
+    fileprivate let rotations: [[Double]]
+
+    fileprivate func solve(_ f: [Double], _ g: Double) -> BranchDirection? {
+      var across = f
+      projectOut(rotations, from: &across)
+      let solution = factors.solve(across + [g])
+      guard solution.allSatisfy(\.isFinite) else { return nil }
+      return BranchDirection(theta: Array(solution.dropLast()), l2: solution[f.count])
     }
-    return BranchDirection(theta: Array(solution[..<n]), l2: solution[n])
   }
 
   private func iterate(
@@ -204,12 +232,29 @@ final class StationarySurface {
 
   /// The Hessian with rotations lifted above its spectrum.
   private func dense(_ place: BranchPlace, _ rotations: [[Double]]) -> Matrix? {
+    if rotations.isEmpty { return hessian(place) }
+    var lifted = hessian(place)
+    lifted?.lift(rotations)
+    return lifted
+  }
+
+  /// H, within the limit.
+  func hessian(_ place: BranchPlace) -> Matrix? {
+    if let formed, formed.place == place { return formed.hessian }
     guard
-      var hessian = try? denseHessian(
-        network, place.theta, objective.batch, l2: term(place.l2), limit: denseLimit)
+      let hessian = try? denseHessian(
+        network, place.theta, objective.batch, l2: term(place.l2), limit: denseLimit,
+        threads: threads)
     else { return nil }
-    hessian.lift(rotations)
+    formed = (place, hessian)
     return hessian
+  }
+
+  /// Factors of H + c; nil where it is not positive definite.
+  func factors(_ hessian: Matrix, plus c: Double) -> LU? {
+    var shifted = hessian
+    for k in 0..<count { shifted[k, k] += c }
+    return LU(positiveDefinite: shifted, threads: threads)
   }
 
   private func curvature(_ place: BranchPlace) -> HessianOperator {
@@ -234,6 +279,9 @@ final class StationarySurface {
   func spectrum(_ place: BranchPlace, count wanted: Int = 4) -> Spectrum? {
     let rotations = hiddenRotations(network, place.theta, l2: term(place.l2))
     let left = count - rotations.count
+    if isDense, !isSmall {
+      return dense(place, rotations).flatMap { lowest(of: $0, wanted, left, rotations) }
+    }
     if isDense {
       guard let hessian = dense(place, rotations) else { return nil }
       let (values, vectors) = eigenDecomposition(hessian)
@@ -253,6 +301,41 @@ final class StationarySurface {
       if last > 0 || size == left || size >= 64 {
         let top = curvature.extremes(1, .largest, tolerance: 1e-2).values.first ?? 1
         return Spectrum(values: found.values, vectors: found.vectors, tolerance: 1e-10 * abs(top))
+      }
+      size = min(2 * size, left)
+    }
+  }
+
+  /// The lowest eigenvalues by Lanczos iteration on (H - shift)^-1, the shift below the spectrum as the
+  /// pivots of H - shift say.
+  private func lowest(
+    of hessian: Matrix, _ wanted: Int, _ left: Int, _ rotations: [[Double]]
+  ) -> Spectrum? {
+    let n = count
+    let top =
+      lanczos(size: n, end: .largest, tolerance: 1e-2) { v, result in
+        result = hessian.product(v)
+      }.values.first ?? 1
+    var shift = -1e-5 * abs(top)
+    var factors: LU?
+    while factors == nil {
+      guard shift > -10 * abs(top), !shouldStop() else { return nil }
+      shift *= 4
+      factors = self.factors(hessian, plus: -shift)
+    }
+    guard let factors else { return nil }
+    var size = min(wanted, left)
+    while true {
+      let found = lanczos(
+        size: n, count: size, end: .largest, tolerance: 1e-9, projectingOut: rotations,
+        shouldStop: shouldStop
+      ) { v, result in result = factors.solve(v) }
+      guard !shouldStop(), found.converged else { return nil }
+      let pairs = found.vectors.map { (value: dot($0, hessian.product($0)), vector: $0) }
+        .sorted { $0.value < $1.value }
+      if pairs.last?.value ?? 0 > 0 || size == left {
+        return Spectrum(
+          values: pairs.map(\.value), vectors: pairs.map(\.vector), tolerance: 1e-11 * abs(top))
       }
       size = min(2 * size, left)
     }

@@ -56,7 +56,8 @@ extension Experiment {
     let gradientNorm = try measure().gradientNorm
     if request.isDense {
       let spectrum = HessianSpectrum(
-        try denseHessian(network, state.parameters, batch, l2: l2), relativeTolerance: 1e-6)
+        try denseHessian(network, state.parameters, batch, l2: l2, threads: threads),
+        relativeTolerance: 1e-6)
       return HessianResult(
         values: spectrum.values, residuals: [], isDense: true, end: .smallest,
         zeroTolerance: spectrum.tolerance, index: spectrum.index, zeroModes: spectrum.zeroModes,

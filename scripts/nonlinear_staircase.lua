@@ -1,0 +1,84 @@
+-- Question   Does a nonlinear network forget the features of digits one at a time as L2 grows?
+-- Quantity   Modes (singular values of the centred outputs) and accuracy on ramps up and down of a
+--            tanh network and, by ramps alone, of ReLU, which has kinks.
+-- Theory     Continuation: every fold and branch point at which training leaves a tanh state.
+-- Run time   about 10 min on two cores (small: 10 s).
+-- Output     A nonlinear_staircase record: transitions, the ramp's step beside each, ramps.
+
+local small = arg[1] == "small"
+local task = data.digits { classes = small and { 0, 1, 2 } or nil, seed = 1 }
+local width = small and 4 or 16
+local low, high, ratio = 0.02, 0.3, small and 1.25 or 1.08
+
+local function network(activation)
+  experiment {
+    data = task, widths = { task.inputs, width, width, task.outputs }, activation = activation,
+    init = "balanced", l2 = low, lr = 0.1, seed = 1,
+  }
+  train { steps = small and 5000 or 20000 }
+end
+
+local grid = { low }
+while grid[#grid] * ratio < high do grid[#grid + 1] = grid[#grid] * ratio end
+grid[#grid + 1] = high
+local falling = {}
+for i = 1, #grid do falling[i] = grid[#grid + 1 - i] end
+
+local function ramp(l2)
+  return sweep { l2 = l2, hold = small and 1000 or 3000, floor = 1e-2 }
+end
+
+local function rows(s)
+  local result = {}
+  for i, p in ipairs(s.points) do
+    result[i] = { l2 = p.l2, accuracy = p.accuracy, loss = p.loss, norm = p.norm, modes = p.modes }
+  end
+  return result
+end
+
+local ramps = {}
+for _, activation in ipairs { "tanh", "relu" } do
+  network(activation)
+  ramps[activation] = { up = rows(ramp(grid)), down = rows(ramp(falling)) }
+end
+
+-- The minimum that training comes to, and what it meets on the way up.
+network("tanh")
+settle()
+local start = measure()
+local followed = continuation { branches = small and 4 or 40, stable = not small }
+local transitions = {}
+for i, t in ipairs(followed.transitions) do
+  transitions[i] = {
+    l2 = t.spinodal, kind = t.kind, order = t.order, mode = t.mode, before = t.before,
+    after = t.after, coexistence = t.coexistence,
+  }
+end
+
+-- Where the ramp has each of them: the step in which the mode falls through the middle of its jump.
+local up = ramps.tanh.up
+for _, t in ipairs(transitions) do
+  for i = 2, #up do
+    local half = ((t.before or 0) + (t.after or 0)) / 2
+    if t.mode and up[i - 1].modes[t.mode] > half and up[i].modes[t.mode] <= half then
+      t.ramp_low, t.ramp_high = up[i - 1].l2, up[i].l2
+      t.within_one_step = t.l2 > t.ramp_low / ratio and t.l2 < t.ramp_high * ratio
+    end
+  end
+end
+emit {
+  kind = "nonlinear_staircase", widths = { task.inputs, width, width, task.outputs },
+  samples = task.samples, learned = start.modes, transitions = transitions,
+  folds = #followed.folds, branch_points = #followed.branch_points, points = #followed.points,
+  left_out = followed.left_out, ramps = ramps,
+}
+if arg[2] then
+  local picture = {}
+  for i, p in ipairs(up) do
+    picture[i] = { l2 = p.l2, mode_1 = p.modes[1], mode_2 = p.modes[2], mode_3 = p.modes[3],
+      down = ramps.tanh.down[#ramps.tanh.down + 1 - i].modes[1],
+      relu = ramps.relu.up[i].modes[1] }
+  end
+  plot(picture, arg[2], { x = "l2", y = { "mode_1", "mode_2", "mode_3", "down", "relu" },
+    log = "x", title = "Digits: modes of a tanh network on a ramp of L2, up and down" })
+end
