@@ -157,8 +157,7 @@ return {
       .. "errors, or reason: without additive noise zero is absorbing, and there is no balance",
     answer = {
       fields = { "spinodal", "coexistence", "warning",
-        "balances: temperature l2 l2_error escape_time collapse_time reason",
-        "points: l2 temperature phase from_zero from_learned escape_time collapse_time" },
+        "points: l2 temperature phase from_zero from_learned escape_time" },
       summary = { "{outcome}: mode {mode} at {#points} points" },
     },
     example = [[
