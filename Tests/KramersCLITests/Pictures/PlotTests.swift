@@ -139,9 +139,13 @@ private let table = "local t = { {x = 1, y = 2}, {x = 2, y = 3} } "
     let missing = try run(code, ["PATH": folder.path])
     #expect(missing.status == 1 && missing.errors.contains("gnuplot-nox"), "\(missing.errors)")
     let fake = folder.path + "/gnuplot"
-    try "#!/bin/sh\necho 'line 3: all is lost' >&2\nexit 1\n"
-      .write(toFile: fake, atomically: true, encoding: .utf8)
-    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: fake)
+    // Written by another process: a child that a test beside this one starts could hold our own open
+    // file for a moment, and the system does not run what somebody writes.
+    let written = try shell(
+      """
+      printf '#!/bin/sh\\necho "line 3: all is lost" >&2\\nexit 1\\n' > \(fake) && chmod 755 \(fake)
+      """)
+    #expect(written.status == 0, "\(written.errors)")
     let failing = try run(code, ["PATH": folder.path + ":/bin:/usr/bin"])
     #expect(
       failing.status == 1 && failing.errors.contains("plot: gnuplot failed: line 3: all is lost"),

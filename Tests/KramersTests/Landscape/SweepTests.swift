@@ -57,6 +57,24 @@ private let isLong = getenv("KRAMERS_LONG") != nil
     }
   }
 
+  @Test("modes whose branches theory cannot follow are seen to collapse all the same")
+  func unfollowed() throws {
+    var settings = Settings()
+    settings.learningRate = 0.05
+    settings.l2 = 0.2
+    var x = try Experiment(
+      data: Dataset.gaussian(singular: [0.9, 0.8], samples: 512, seed: 264),
+      network: Network(widths: [2, 2, 2, 2]), settings: settings, seed: 1)
+    let theory = try x.phaseTheory()
+    try #require(theory.modes.allSatisfy { $0.spinodal == nil }, "theory follows it now")
+    _ = try x.train(TrainingOptions(steps: 3000))
+    let sweep = try x.sweep(SweepOptions(l2: ramp(0.2, 0.5, 0.02)))
+    #expect(sweep.points.first?.rank == 2 && sweep.points.last?.rank == 0)
+    #expect(sweep.jumps.map(\.mode).sorted() == [1, 2])
+    #expect(
+      sweep.jumps.allSatisfy { $0.isCollapse && $0.theory == nil && abs($0.l2 - 0.39) < 0.04 })
+  }
+
   @Test("without a floor a collapsed state of depth 3 and 4 never revives", arguments: [3, 4])
   func noRevival(depth: Int) throws {
     var x = try learned([3, 2, 1], depth: depth, l2: 1.9)

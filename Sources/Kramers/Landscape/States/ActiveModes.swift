@@ -5,7 +5,8 @@ extension Experiment {
   ///   above the spinodal, above half the strength at the spinodal.
   /// - Other moments, D >= 3: the largest k for which sigma_k of the map exceeds half the strength
   ///   of the weakest mode at the fold of the rank-k branch. (A guess from commuting formulas is
-  ///   wrong by orders of magnitude when input variances differ, as for digits.)
+  ///   wrong by orders of magnitude when input variances differ, as for digits.) Where a branch could
+  ///   not be followed: singular values above 5 % of the largest that unregularised learning reaches.
   /// - D <= 2: singular values above 1e-3 of the largest that unregularised learning reaches.
   /// - Nonlinear networks and weighted targets have no theory: singular values of the centred outputs above 5 % of the
   ///   largest of the centred targets.
@@ -29,6 +30,10 @@ extension Experiment {
     let theory = deepLinearTheory(monitor: monitor)
     if theory.commutes { return projectionFlags(map, l2: l2, count: theory.modes.count) }
     let folds = theory.foldStrengths
+    guard folds.count == min(theory.modes.count, network.widths.min() ?? 0) else {
+      let limit = 0.05 * reachableStrength()
+      return theory.modes.indices.map { $0 < strengths.count && strengths[$0] > limit }
+    }
     let rank = folds.indices.last { strengths[$0] > 0.5 * folds[$0] }
     return theory.modes.indices.map { $0 <= rank ?? -1 }
   }
