@@ -61,7 +61,6 @@ private let isLong = getenv("KRAMERS_LONG") != nil
   func unfollowed() throws {
     var settings = Settings()
     settings.learningRate = 0.05
-    settings.l2 = 0.2
     var x = try Experiment(
       data: Dataset.gaussian(singular: [0.9, 0.8], samples: 512, seed: 264),
       network: Network(widths: [2, 2, 2, 2]), settings: settings, seed: 1)
