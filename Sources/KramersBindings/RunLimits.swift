@@ -10,7 +10,7 @@ import Lua
 public struct RunLimits: Sendable, Equatable {
   /// Of time, from the start.
   public var seconds: Double?
-  /// Bytes of memory of the process, at the most that it has held at any moment.
+  /// Bytes of memory that the process holds.
   public var memory: Int?
   /// Instructions of Lua.
   public var instructions: Int?
@@ -64,7 +64,7 @@ public final class LimitWatch: Sendable {
       if let seconds = limits.seconds, start.duration(to: .now) >= .seconds(seconds) {
         return stop(.seconds)
       }
-      if let memory = limits.memory, mostMemory() > memory { return stop(.memory) }
+      if let memory = limits.memory, residentMemory() > memory { return stop(.memory) }
       usleep(Self.interval)
     }
   }
@@ -91,11 +91,18 @@ public final class LimitWatch: Sendable {
   }
 }
 
-/// Bytes, the most that the process has held.
-private func mostMemory() -> Int {
-  var usage = rusage()
-  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-  return usage.ru_maxrss * 1024
+/// Bytes that the process holds. Not `getrusage`: its maximum begins with that of the process which
+/// started this one.
+private func residentMemory() -> Int {
+  let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+  guard file >= 0 else { return 0 }
+  defer { close(file) }
+  var bytes = [UInt8](repeating: 0, count: 128)
+  let count = read(file, &bytes, bytes.count)
+  let words = bytes.prefix(max(count, 0)).split(separator: UInt8(ascii: " "))
+  guard words.count > 1, let pages = Int(String(decoding: words[1], as: UTF8.self))
+  else { return 0 }
+  return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
 }
 
 /// Bytes as people write them: `512M`, `2G`, `1.5GiB`; a prefix is a power of 1024.
