@@ -78,7 +78,49 @@ bool ks_flush(void) { return fflush(stdout) == 0 && !ferror(stdout); }
 
 bool ks_is_at_line_start(void) { return last_byte == '\n'; }
 
-void ks_write_error(const void *bytes, size_t count) { fwrite(bytes, 1, count, stderr); }
+/* Ctrl-Z in the middle of a drawing waits for its end: others then write below it, not into it. */
+static atomic_bool is_writing, stop_waits;
+
+static void stop_at_once(int number);
+
+static void stop(int number) {
+  if (atomic_load(&is_writing)) {
+    atomic_store(&stop_waits, true);
+  } else {
+    stop_at_once(number);
+  }
+}
+
+/* The stop that nobody catches: a shell tells it from SIGSTOP. */
+static void stop_at_once(int number) {
+  int kept = errno;
+  struct sigaction usual = {.sa_handler = SIG_DFL}, own;
+  sigset_t set, former;
+  sigemptyset(&usual.sa_mask);
+  sigemptyset(&set);
+  sigaddset(&set, number);
+  sigaction(number, &usual, &own);
+  kill(getpid(), number);
+  pthread_sigmask(SIG_UNBLOCK, &set, &former);
+  pthread_sigmask(SIG_SETMASK, &former, NULL);
+  sigaction(number, &own, NULL);
+  errno = kept;
+}
+
+void ks_catch_stop(void) {
+  struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART}, former;
+  sigemptyset(&action.sa_mask);
+  if (sigaction(SIGTSTP, NULL, &former) == 0 && former.sa_handler == SIG_DFL) {
+    sigaction(SIGTSTP, &action, NULL);
+  }
+}
+
+void ks_write_error(const void *bytes, size_t count) {
+  atomic_store(&is_writing, true);
+  fwrite(bytes, 1, count, stderr);
+  atomic_store(&is_writing, false);
+  if (atomic_exchange(&stop_waits, false)) stop_at_once(SIGTSTP);
+}
 
 static int read_failure;
 

@@ -27,6 +27,7 @@ func prepareProcess() {
   ks_set_stop { LuaSignals.received }
   ks_keep_points()
   ks_catch_status_request()
+  ks_catch_stop()
   ks_catch_continuation()
   ks_set_clear { ErrorStream.clear() }
 }

@@ -34,6 +34,9 @@ void ks_catch_status_request(void);
 /// Whether one was asked for since the last call.
 bool ks_take_status_request(void);
 
+/// From now on SIGTSTP (Ctrl-Z) waits for the end of what is being written to standard error; where
+/// the signal is ignored, it stays so.
+void ks_catch_stop(void);
 /// From now on it is noticed that the process went on after a stop (fg, bg).
 void ks_catch_continuation(void);
 /// Whether it did since the last call: others may have written on the terminal.
