@@ -15,15 +15,13 @@ local refuse = kramers.refuse
 --- The experiment of the protocol: on n of the samples, the rest as test set, or as it is.
 local function prepare(x, options)
   if not options.n then return x:clone() end
-  local before = current()
+  kramers.keep_current()
   local given = kramers.given(x)
   given.data = x.data:subsample { n = options.n, seed = options.seed or x.seed }
   for _, name in ipairs { "widths", "activation", "bias", "loss", "init", "init_scale", "seed" } do
     given[name] = x[name]
   end
-  local y = experiment(given)
-  use(before)
-  return y
+  return experiment(given)
 end
 
 --- Steps at which to look: every `every` steps, or each 2 % later than the one before.

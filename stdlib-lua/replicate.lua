@@ -126,8 +126,7 @@ local function replicate(paper, number, options)
   end
   local given = kramers.checked(options or {})
   local o = settings_of(figure, given)
-  local before = current()
-  local _ <close> = setmetatable({}, { __close = function() kramers.make_current(before) end })
+  kramers.keep_current()
   local result = { kind = "replication", paper = figure.paper, number = figure.number,
     title = figure.title, own = figure.own or nil, claim = figure.claim, outcome = "interrupted",
     settings = told(o) }

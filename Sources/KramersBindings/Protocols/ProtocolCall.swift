@@ -5,9 +5,16 @@ final class ProtocolCall: NamedBox {
   let name: String
   /// Of one that acts on an experiment.
   let origin: ProvenanceBox?
+  /// The experiment that is current again when the call is left, of one that makes its own.
+  var former: Former?
   /// What it has so far: what is shown if it is interrupted.
   var partial: Record?
   let typeName = "the call of a protocol"
+
+  struct Former {
+    /// nil: there was none.
+    let box: ExperimentBox?
+  }
 
   init(_ name: String, _ origin: ProvenanceBox?) {
     self.name = name
@@ -33,6 +40,11 @@ final class ProtocolCalls {
   func innermost(_ name: String) -> ProtocolCall? { calls.last { $0.name == name } }
 
   func keep(_ record: Record) { calls.last?.partial = record }
+
+  /// The innermost call makes experiments of its own.
+  func remember(_ current: ExperimentBox?) {
+    if let call = calls.last, call.former == nil { call.former = ProtocolCall.Former(box: current) }
+  }
 
   /// What the outermost one has: the one that the user called.
   var partial: Record? { calls.lazy.compactMap(\.partial).first }

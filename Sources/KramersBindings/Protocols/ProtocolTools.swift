@@ -24,9 +24,9 @@ extension Program {
       protocolCalls.keep(try record(of: call.argument(1), verb: name))
       return []
     }
-    // make_current(x): as use(x), and where x is nil there is none.
-    try offer("make_current") { [unowned self] call in
-      current = call.argument(1).asObject(ExperimentBox.self)
+    // keep_current(): what is current now is so again when the protocol is left, also by an interrupt.
+    try offer("keep_current") { [unowned self] _ in
+      protocolCalls.remember(current)
       return []
     }
     // fail(): the process will end with status 1, although nothing stopped.

@@ -15,10 +15,10 @@ extension Program {
   /// Reads the protocols, shipped ones first.
   func installProtocols() throws {
     let leave = try lua.makeFunction { [unowned self] call in
+      guard let call = call.argument(1).asObject(ProtocolCall.self) else { return [] }
+      if let former = call.former { current = former.box }
       // Stopped between two of its verbs: the shell still shows what it has.
-      if !lua.interrupt.isRequested, let call = call.argument(1).asObject(ProtocolCall.self) {
-        protocolCalls.end(call)
-      }
+      if !lua.interrupt.isRequested { protocolCalls.end(call) }
       return []
     }
     try metatables.protocolCall.rawSet("__close", .function(leave))

@@ -148,6 +148,17 @@ private let experiment =
     #expect(shell.enter("w[3][5] == v[3][5] and w[8][8] == v[8][8]") == "true")
   }
 
+  @Test("a protocol that makes experiments of its own leaves the current one, also when stopped")
+  func current() throws {
+    let shell = try ShellSession()
+    shell.enter(
+      "experiment { data = data.population { singular = {1} }, depth = 3, width = 1, l2 = 0.123 }")
+    _ = interrupted(shell, "replicate('2606.17120', '1a')", after: 0.5)
+    #expect(shell.enter("current().l2") == "0.123")
+    _ = interrupted(shell, "check()", after: 0.5)
+    #expect(shell.enter("current().l2") == "0.123")
+  }
+
   @Test("arrhenius: finished temperatures are not measured again")
   func arrhenius() throws {
     let shell = try ShellSession(["--threads", "2"])
