@@ -189,7 +189,10 @@ local function metastable(x, options)
     local function follow(from, how)
       local y = quiet()
       y:set_l2(from)
-      y:settle()
+      local settled = y:settle().outcome
+      if settled ~= "settled" then
+        return fail("branches from l2 = " .. from, "the start did not come to rest")
+      end
       local ok, c = pcall(y.continuation, y, how)
       if not ok then
         return fail("branches from l2 = " .. from, (tostring(c):gsub("^.-continuation: ", "")))
@@ -208,12 +211,12 @@ local function metastable(x, options)
     for i = 1, options.deflate or 0 do
       local z = quiet()
       z:set_l2(l2)
-      if i % 2 == 1 then
+      if i % 2 == 1 and #places > 0 then
         kick(z, clusters, places, (i // 2) % #places + 1, x.seed + quenches + i)
       else
         z:reset { seed = x.seed + quenches + i }
       end
-      local d = z:deflate { known = places }
+      local d = z:deflate { known = #places > 0 and places or nil }
       if d.outcome == "found" then
         deflations = deflations + 1
         for k = 1, #d.states do file(clusters, places, d:state(k), "deflation") end

@@ -204,7 +204,7 @@ local function run(o, keep)
       { option = "trap", what = ("the trap's L2 strength on 25 samples: %g here, as in figure 1a")
         :format(o.trap) },
     },
-    figure = { curves = curves, seed = s.nearest and s.nearest.seed,
+    figure = { batch = o.batch, curves = curves, seed = s.nearest and s.nearest.seed,
       trap_epochs = s.nearest and s.nearest.trap_epochs },
   }
 end
@@ -214,7 +214,8 @@ local function picture(r, draw)
   local curves = r.figure.curves
   if curves then
     local series = {}
-    for _, kind in ipairs { { "off", "solid", "noise off" }, { "own", "dotted", "B = 64" } } do
+    local own = "B = " .. r.figure.batch
+    for _, kind in ipairs { { "off", "solid", "noise off" }, { "own", "dotted", own } } do
       local rows = curves[kind[1]]
       local x = draw.column(rows, "epochs")
       series[#series + 1] = { draw = "line", x = x, y = draw.column(rows, "train"),

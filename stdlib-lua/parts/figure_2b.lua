@@ -28,28 +28,39 @@ local function run(o, keep)
   for i, lr in ipairs(o.lrs) do
     points[i] = { lr = lr, runs = 0, escapes = 0, twins = 0, times = {}, escaped = {} }
   end
+  -- Steps between two looks.
+  local look = 1
   for _, seed in ipairs(seeds.list(o.seeds, 42)) do
     local x, outcome, why = trapped(o, seed)
     local row = { seed = seed, outcome = x and "ran" or outcome, reason = why }
     rows[#rows + 1] = row
     if x then
       row.covariance, row.absorbing = outcome.covariance, outcome.absorbing
-      covariances[#covariances + 1] = row.covariance
       local per_epoch = seeds.steps_per_epoch(o, x.data)
       local steps = math.floor(o.epochs * per_epoch)
-      row.escapes = 0
+      local own, twins = {}, {}
       for i, p in ipairs(points) do
         local e = x:measure_escape { mode = 2, direction = "up", lr = p.lr, replicas = o.replicas,
           max_steps = steps, every = per_epoch, dwell = math.floor(o.dwell * per_epoch),
           stream = i }
         if seeds.diverged(row, e) then break end
-        p.runs, p.escapes = p.runs + e.replicas, p.escapes + e.escapes
-        row.escapes = row.escapes + e.escapes
-        for k, t in ipairs(e.times) do
-          p.times[#p.times + 1], p.escaped[#p.escaped + 1] = t, e.escaped[k]
-        end
+        own[i] = e
         local off = { mode = 2, direction = "up", lr = p.lr, max_steps = steps }
-        p.twins = p.twins + x:measure_escape(seeds.without_noise(off)).escapes
+        twins[i] = x:measure_escape(seeds.without_noise(off)).escapes
+      end
+      -- A seed that diverges at one learning rate is pooled at none.
+      if row.outcome == "ran" then
+        row.escapes, look = 0, per_epoch
+        covariances[#covariances + 1] = row.covariance
+        for i, p in ipairs(points) do
+          local e = own[i]
+          p.runs, p.escapes, p.twins = p.runs + e.replicas, p.escapes + e.escapes,
+            p.twins + twins[i]
+          row.escapes = row.escapes + e.escapes
+          for k, t in ipairs(e.times) do
+            p.times[#p.times + 1], p.escaped[#p.escaped + 1] = t, e.escaped[k]
+          end
+        end
       end
     end
     keep { seeds = rows, outcomes = seeds.counts(rows) }
@@ -58,7 +69,7 @@ local function run(o, keep)
   local table_rows, ran, escapes, runs, twins = {}, #covariances, 0, 0, 0
   for i, p in ipairs(points) do
     escapes, runs, twins = escapes + p.escapes, runs + p.runs, twins + p.twins
-    local s = p.runs > 0 and seeds.statistics(p.times, p.escaped, 1) or {}
+    local s = p.runs > 0 and seeds.statistics(p.times, p.escaped, look) or {}
     table_rows[i] = { lr = p.lr, runs = p.runs, escapes = p.escapes, tau = s.tau,
       tau_low = s.tau_low, tau_high = s.tau_high, exposure = s.exposure,
       temperature = covariance and p.lr * covariance / o.batch }
@@ -80,7 +91,7 @@ local function run(o, keep)
     local fitted = {}
     for i, p in ipairs(table_rows) do
       fitted[i] = { temperature = p.temperature, escapes = p.escapes, exposure = p.exposure * p.lr,
-        look = p.lr }
+        look = look * p.lr }
     end
     fit = kramers.rival_laws(fitted)
     claim.measured, claim.measured_low, claim.measured_high = fit.barrier, fit.barrier_low,

@@ -10,15 +10,8 @@ local function run(o)
   local twin = x:measure_escape(seeds.without_noise {})
   local theory = a.theory or {}
   local expected = theory.slope or theory.barrier
-  local claim = { claim = "slope of ln(tau lr) over 1/T: that of the exact barrier",
-    theory = expected, measured = a.barrier, measured_low = a.barrier_low,
-    measured_high = a.barrier_high, unit = "energy" }
-  if not (a.barrier_low and expected) then
-    claim.reason = theory.reason or a.reason or "there is no slope or no theory to compare"
-  else
-    claim.agrees = a.barrier_low <= expected and expected <= a.barrier_high
-    if not claim.agrees then claim.reason = "the interval does not hold the slope of theory" end
-  end
+  local claim = seeds.slope_claim("slope of ln(tau lr) over 1/T: that of the exact barrier", a,
+    expected, "energy")
   return {
     claims = { claim },
     points = a.points,

@@ -17,16 +17,8 @@ local function run(o)
   local a = x:arrhenius { mode = mode, direction = "down", batches = o.batches,
     replicas = o.replicas, every = 2 }
   local twin = x:measure_escape(seeds.without_noise { mode = mode, direction = "down" })
-  local theory = a.theory or {}
-  local claim = { claim = "slope of ln(tau lr) over the quasi-potential phi ~ B/lr",
-    theory = theory.slope, measured = a.barrier, measured_low = a.barrier_low,
-    measured_high = a.barrier_high }
-  if not (a.barrier_low and theory.slope) then
-    claim.reason = theory.reason or a.reason or "there is no slope or no theory to compare"
-  else
-    claim.agrees = a.barrier_low <= theory.slope and theory.slope <= a.barrier_high
-    if not claim.agrees then claim.reason = "the interval does not hold the slope of theory" end
-  end
+  local claim = seeds.slope_claim("slope of ln(tau lr) over the quasi-potential phi ~ B/lr", a,
+    (a.theory or {}).slope)
   return {
     claims = { claim },
     points = a.points,

@@ -113,7 +113,7 @@ local function run(o, keep)
     audit = audit,
     missing = { { option = "seeds", what = "which data set is drawn: exact moments here, and many "
       .. "data sets beside them" } },
-    figure = { points = points, step = o.step },
+    figure = { points = points, step = o.step, modes = count },
   }
 end
 
@@ -127,10 +127,10 @@ local function picture(r, draw)
   }
   local x, y, top = {}, {}, points[#points].loss
   for i, row in ipairs(r.seeds) do
-    for k = 1, 2 do
+    for k = 1, r.figure.modes do
       if row["jump_" .. k] then
         x[#x + 1] = row["jump_" .. k]
-        y[#y + 1] = top * (0.02 + 0.2 * ((i * 0.618) % 1)) + (k == 1 and 0.25 * top or 0)
+        y[#y + 1] = top * (0.02 + 0.2 * ((i * 0.618) % 1) + 0.25 * (r.figure.modes - k))
       end
     end
   end

@@ -35,7 +35,7 @@ function M.steps_per_epoch(o, task)
   return task.samples // o.batch
 end
 
---- Spinodals of the first two modes by the empirical moments; nil and why they are not known.
+--- Spinodals of the modes by the empirical moments; nil and why they are not known.
 function M.spinodals(x)
   local list = {}
   for k, mode in ipairs(x:phases().modes) do
@@ -109,7 +109,7 @@ function M.midpoint(x, l2, rank)
     return nil, ("the test error of rank %d, %.4g, is not below that of rank %d, %.4g"):format(
       rank + 1, losses[1], rank, losses[0])
   end
-  return (losses[0] + losses[1]) / 2, losses
+  return (losses[0] + losses[1]) / 2
 end
 
 --- Rows `outcome, count`, in the order in which they come; of several starts each with its own.
@@ -148,6 +148,20 @@ function M.share(k, n)
   local middle = (p + z * z / (2 * n)) / grown
   local half = z / grown * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
   return p, math.max(middle - half, 0), math.min(middle + half, 1)
+end
+
+--- The claim that a fitted slope is that of theory.
+function M.slope_claim(words, a, expected, unit)
+  local claim = { claim = words, theory = expected, measured = a.barrier,
+    measured_low = a.barrier_low, measured_high = a.barrier_high, unit = unit }
+  if not (a.barrier_low and expected) then
+    local theory = a.theory or {}
+    claim.reason = theory.reason or a.reason or "there is no slope or no theory to compare"
+  else
+    claim.agrees = a.barrier_low <= expected and expected <= a.barrier_high
+    if not claim.agrees then claim.reason = "the interval does not hold the slope of theory" end
+  end
+  return claim
 end
 
 --- Options that switch every noise off, with those of a call.
