@@ -135,7 +135,7 @@ struct Options {
 
   private func checkSnapshots(_ option: OptionEntry, _ table: LuaTable) throws {
     let members = try table.rawPairs()
-    guard !members.isEmpty || option.name == "known" else {
+    guard !members.isEmpty else {
       throw VerbError(entry.name, "\(option.name) must not be empty")
     }
     for (key, member) in members {

@@ -24,7 +24,7 @@ func readWhole(_ path: String) throws -> [UInt8] {
   default: throw FileError(path, "is a device; a data file must be a regular file")
   }
   let size = Int(status.st_size)
-  guard Double(size) <= memoryLimit / 2 else {
+  guard Double(size) <= usableMemory / 2 else {
     throw FileError(path, "has \(size) bytes, more than half of the memory that may be used")
   }
   var failure: Int32 = 0

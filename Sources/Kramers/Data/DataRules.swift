@@ -12,7 +12,7 @@ internal import Synchronization
 
 /// Refuses `count` doubles that do not fit in memory, naming the size they would take.
 ///
-/// The limit is `memoryLimit`, at most 64 GiB: `RandomStream.fillNormals` numbers its
+/// The limit is `usableMemory`, at most 64 GiB: `RandomStream.fillNormals` numbers its
 /// blocks in 32 bits, which is exactly 64 GiB of normals.
 ///
 /// - Parameters:
@@ -20,15 +20,15 @@ internal import Synchronization
 ///   - what: the subject of the sentence, in the plural: `512 samples of 2 inputs`.
 func checkMemory(count: Double, what: String) throws(InputError) {
   let needed = count * 8
-  guard needed > memoryLimit else { return }
+  let limit = min(0x1p36, usableMemory)
+  guard needed > limit else { return }
   throw .sentence(
     "\(what) would take \(gibibytes(needed)) GiB of memory, and the limit here is "
-      + "\(gibibytes(memoryLimit)) GiB")
+      + "\(gibibytes(limit)) GiB")
 }
 
-/// Bytes that one piece of data may take: the machine's memory, at most 64 GiB, or less if the user
-/// says so.
-public var memoryLimit: Double { min(machineMemory, Double(givenMemory.load(ordering: .relaxed))) }
+/// Bytes that may be used: the machine's memory, or less if the user says so.
+public var usableMemory: Double { min(machineMemory, Double(givenMemory.load(ordering: .relaxed))) }
 
 /// From now on nothing that takes more is begun.
 public func limitMemory(to bytes: Int) { givenMemory.store(bytes, ordering: .relaxed) }
@@ -38,7 +38,7 @@ private let givenMemory = Atomic(Int.max)
 private let machineMemory: Double = {
   let pages = Double(sysconf(Int32(_SC_PHYS_PAGES)))
   let page = Double(sysconf(Int32(_SC_PAGESIZE)))
-  return pages > 0 && page > 0 ? min(0x1p36, pages * page) : 0x1p36
+  return pages > 0 && page > 0 ? pages * page : 0x1p36
 }()
 
 private func gibibytes(_ bytes: Double) -> Double { (bytes / 0x1p30 * 10).rounded() / 10 }

@@ -23,7 +23,7 @@ public struct IDXArray: Sendable {
     // Doubles will take eight times the bytes.
     bytes =
       file.starts(with: [0x1F, 0x8B])
-      ? try naming(name) { () throws(InputError) in try gunzip(file, limit: Int(memoryLimit) / 8) }
+      ? try naming(name) { () throws(InputError) in try gunzip(file, limit: Int(usableMemory) / 8) }
       : file
     if bytes.prefix(2) != [0, 0], let hint = bytes.withUnsafeBytes(foreignHint) {
       throw .sentence("\(name) is no idx file\(hint)")

@@ -115,7 +115,8 @@ extension EnsembleProgress {
         case .underWay(let state, let stay):
           state.fits(network, data) && stay.fits(state.step, options)
         case .ended(let outcome):
-          outcome.steps <= options.maxSteps && (options.dwell > 0 || outcome.returns == 0)
+          outcome.steps <= options.maxSteps && outcome.returns >= 0
+            && (options.dwell > 0 || outcome.returns == 0)
         }
       }
   }
@@ -125,7 +126,8 @@ extension Stay {
   /// Whether it can be that of a replica after so many steps.
   fileprivate func fits(_ steps: UInt64, _ options: FirstPassageOptions) -> Bool {
     // Between two returns lies at least one look.
-    guard returns == 0 || options.dwell > 0 && returns <= Int(steps) / 2 else { return false }
+    guard returns == 0 || options.dwell > 0 && returns > 0 && UInt64(returns) <= steps / 2
+    else { return false }
     guard let start else { return steps < UInt64(options.maxSteps) }
     return (1...options.maxSteps).contains(start) && steps >= UInt64(start)
       && steps < UInt64(start + options.dwell + options.every)

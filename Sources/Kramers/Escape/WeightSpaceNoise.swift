@@ -186,7 +186,7 @@ final class WeightSpaceNoise: MinimumAction.Field {
     let step = 1e-5 * max(norm(theta), 1e-2) / size
     let ends = [step, -step].map { step in
       GradientNoise(network, zip(theta, direction).map { $0 + step * $1 }, samples)
-        .weightedMean(deviations)
+        .weightedSum(deviations)
     }
     return axes.map { rate * (dot($0, ends[0]) - dot($0, ends[1])) / (2 * step) }
   }

@@ -88,7 +88,9 @@ extension Program {
     var settings = box.experiment.settings
     settings.temperature = temperature
     do {
-      return [try push(box.experiment.predictedEscape(mode: mode, way, settings).record)]
+      let theory = try box.experiment.predictedEscape(
+        mode: mode, way, settings, monitor: unwatched)
+      return [try push(theory.record)]
     } catch let error as InputError {
       return [try push(["theory_reason": error.description])]
     }

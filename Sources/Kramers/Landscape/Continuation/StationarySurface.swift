@@ -92,14 +92,12 @@ final class StationarySurface {
     let first = size
     var factors: BorderedFactors?
     var steps = 0
-    var isFresh = false
     for _ in 0..<60 {
       if shouldStop() { return nil }
       if size <= tolerance(place) { return polished(place, size, normal, soft, factors, steps) }
       let distance = BranchDirection(
         theta: zip(place.theta, start.theta).map { $0 - $1 }, l2: place.l2 - start.l2)
-      isFresh = factors == nil
-      if isFresh {
+      if factors == nil {
         guard steps < 12 else { break }
         steps += 1
         factors = isDense ? bordered(place, normal) : nil

@@ -94,9 +94,6 @@ final class GradientNoise {
     }
   }
 
-  /// mean c_n g_n, for the c of another state.
-  func weightedMean(_ c: [Double]) -> [Double] { weightedSum(c) }
-
   /// g_n.v / N for each sample, padding zero.
   private func projections(_ v: [Double]) -> [Double] {
     let stride = batch.stride
@@ -124,7 +121,7 @@ final class GradientNoise {
   }
 
   /// sum_n c_n g_n / N.
-  private func weightedSum(_ c: [Double]) -> [Double] {
+  func weightedSum(_ c: [Double]) -> [Double] {
     let stride = batch.stride
     var result = [Double](repeating: 0, count: network.parameterCount)
     for (l, layer) in network.layers.enumerated() {

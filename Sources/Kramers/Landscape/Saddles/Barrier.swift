@@ -65,7 +65,7 @@ public struct BarrierResult: Sendable {
   public let aligned: (height: Double, index: Int)?
   /// Minimum left, saddle, minimum reached.
   public let states: [[Double]]
-  public let isInterrupted: Bool
+  public var isInterrupted: Bool
   /// Quasi-potentials of the saddle seen from the minimum left and from the one reached; nil unless
   /// asked for.
   public var actions: (left: BarrierAction, reached: BarrierAction)?

@@ -26,6 +26,7 @@ extension Experiment {
         from: minimum, to: ends[1], pieces: max(request.images / 2, 4), rank: result.mode, monitor)
     }
     result.actions = (try action(ends[0]), try action(ends[2]))
+    result.isInterrupted = monitor.shouldStop
     return result
   }
 

@@ -119,18 +119,19 @@ private func stability(of mode: PhaseTheory.Mode, l2: Double) -> Phases.Stabilit
 /// for an experiment and its copies, unless it was interrupted.
 final class TheoryCache: Sendable {
   private let stored = Mutex<PhaseTheory?>(nil)
-  private let lastPath = Mutex<
-    (rank: Int, l2: Double, way: AlignedPassage.Way, path: EscapePath)?
-  >(nil)
+  /// Those of both ways are asked for in turns.
+  private let lastPaths = Mutex<
+    [AlignedPassage.Way: (rank: Int, l2: Double, path: EscapePath)]
+  >([:])
 
   func path(
     rank: Int, l2: Double, _ way: AlignedPassage.Way, _ compute: () -> EscapePath
   ) -> EscapePath {
-    if let last = lastPath.withLock({ $0 }), last.rank == rank, last.l2 == l2, last.way == way {
+    if let last = lastPaths.withLock({ $0[way] }), last.rank == rank, last.l2 == l2 {
       return last.path
     }
     let path = compute()
-    lastPath.withLock { $0 = (rank, l2, way, path) }
+    lastPaths.withLock { $0[way] = (rank, l2, path) }
     return path
   }
 
