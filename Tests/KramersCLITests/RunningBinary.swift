@@ -196,8 +196,8 @@ private func makeTerminal() throws -> (Int32, Int32) {
 func withFile<Result>(
   _ text: String, suffix: String = ".lua", _ body: (String) throws -> Result
 ) throws -> Result {
-  let url = FileManager.default.temporaryDirectory.appendingPathComponent(
-    "kramers-\(UUID().uuidString)\(suffix)")
+  // Lua shortens names of more than 59 characters in its messages.
+  let url = URL(fileURLWithPath: "/tmp/kramers-\(UUID().uuidString)\(suffix)")
   try text.write(to: url, atomically: true, encoding: .utf8)
   defer { try? FileManager.default.removeItem(at: url) }
   return try body(url.path)

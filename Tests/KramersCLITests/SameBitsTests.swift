@@ -28,6 +28,10 @@ struct SameBitsTests {
       print(train(10):provenance().instruction_set)
       """
     #expect(try kramers("-", input: code, environment: ["KRAMERS_ISA": "avx2"]).output == "AVX2\n")
+    if try kramers("-e", "", environment: ["KRAMERS_ISA": "avx512"]).status == 0 {
+      let wide = try kramers("-", input: code, environment: ["KRAMERS_ISA": "avx512"])
+      #expect(wide.output == "AVX-512\n")
+    }
     let wrong = try kramers("-e", "print(1)", environment: ["KRAMERS_ISA": "sse"])
     #expect(wrong.status == 64 && wrong.errors.contains("KRAMERS_ISA must be avx2 or avx512"))
   }

@@ -71,7 +71,8 @@ import Testing
         print("rank \(rank): \(result.rate.tau), theory \(theory.tau!), stated \(stated)")
       }
       // An appearance takes longer by about the stated error, which is one-sided.
-      #expect(abs(gap) < error + (rank == 0 ? 2 : 1) * stated, "\(rank): \(gap), \(stated)")
+      #expect(gap < error + (rank == 0 ? 2 : 1) * stated, "\(rank): \(gap), \(stated)")
+      #expect(gap > -error - stated, "\(rank): \(gap), \(stated)")
       #expect(result.theory.tau == theory.tau)
       logs.append(log(result.rate.tau))
     }
@@ -79,7 +80,8 @@ import Testing
     let stated = [balance.collapse, balance.appearance].reduce(0) {
       $0 + ($1.relativeError ?? 0) + ($1.stepError ?? 0)
     }
-    #expect(abs(logs[0] - logs[1]) < 2 * stated + 0.4)
+    let error = 4 * (2 / Double(CollapseTests.isLong ? 2000 : 200)).squareRoot()
+    #expect(abs(logs[0] - logs[1]) < error + stated)
   }
 
   @Test("pure SGD has no balance, because zero is absorbing; neither has no noise, nor depth 2")

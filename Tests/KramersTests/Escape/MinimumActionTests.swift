@@ -53,6 +53,7 @@ import Testing
       return [-1 + s, 0.5 * (1 - s) + 0.3 * s * (1 - s)]
     }
     let found = try MinimumAction(field, from: start)
+    // The error is what one refinement changed: of the size of what is left, no bound.
     #expect(abs(found.phi - 2.5) < 0.01 && abs(found.phi - 2.5) < 5 * found.error + 1e-4)
     #expect(try #require(MinimumAction.action(field, start)).value > 2.6)
     // Relaxation reversed under this mobility, not the straight line.
@@ -120,7 +121,9 @@ import Testing
       rate: 0.1, temperature: 0)
     let phi = try #require(actions.reached.phi, "\(actions.reached.reason ?? "")")
     #expect(abs(phi / passage.gaussianPhi - 1) < 0.01, "\(phi), \(passage.gaussianPhi)")
-    #expect(abs(phi - passage.gaussianPhi) < 10 * (try #require(actions.reached.error)) + 1e-5)
+    // The error is what one refinement changed: of the size of what is left, no bound.
+    let error = try #require(actions.reached.error)
+    #expect(error < 0.01 * phi && abs(phi - passage.gaussianPhi) < 10 * error + 1e-5)
     // Nothing drives it out of zero.
     #expect(actions.left.phi == nil && actions.left.reason?.contains("vanishes") == true)
   }

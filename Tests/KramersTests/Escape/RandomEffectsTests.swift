@@ -60,6 +60,7 @@ import Testing
     // of the spread has only one end: 97.5 %.
     let slack = 4 * (0.05 * 0.95 / 1000).squareRoot()
     #expect(Double(meanCovered) / 1000 > 0.95 - slack, "\(meanCovered)")
+    if between > 0 { #expect(Double(meanCovered) / 1000 < 0.95 + slack, "\(meanCovered)") }
     #expect(abs(Double(spreadCovered) / 1000 - (between == 0 ? 0.975 : 0.95)) < slack)
     // The estimate of the variance scatters by about .2 in one experiment, and is cut off at 0.
     if between > 0 { #expect(abs(square - 0.25) < 4 * 0.2 / 1000.squareRoot(), "\(square)") }

@@ -14,7 +14,7 @@ import Testing
       let found = try start.deflated(known: known)
       guard let state = found.states.first else { continue }
       #expect(state.gradientNorm < 1e-12)
-      #expect(found.distance ?? 1 > 1e-2)
+      #expect(known.isEmpty ? found.distance == nil : found.distance ?? 0 > 1e-2)
       known.append(state.experiment)
       if state.index == 1 {
         // It falls to zero on one side and to the learned state on the other.
@@ -33,6 +33,11 @@ import Testing
       start.reset(seed: seed)
       #expect(try start.deflated(known: known, steps: 30).states.isEmpty)
     }
+    // From one place: nothing with all three known, and the learned state where it is not.
+    try start.setParameters([0.9, 0.8, 0.7])
+    #expect(try start.deflated(known: known, steps: 30).states.isEmpty)
+    let others = try known.filter { try $0.objective().kind(of: $0.state.parameters).index == 1 }
+    #expect(try !start.deflated(known: others, steps: 30).states.isEmpty)
   }
 
   @Test("without anything known it is Newton's method; kinks and other networks are refused")

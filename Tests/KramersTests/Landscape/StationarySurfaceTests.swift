@@ -62,6 +62,9 @@ import Testing
     let two = try experiment().continuation(options, threads: 2)
     #expect(one.points.map(\.objective) == two.points.map(\.objective))
     #expect(one.points.count > 10)
+    #expect(one.folds.map(\.l2) == two.folds.map(\.l2) && !one.folds.isEmpty)
+    #expect(one.transitions.map(\.spinodal) == two.transitions.map(\.spinodal))
+    #expect(!one.transitions.isEmpty)
     #expect(one.points.allSatisfy { $0.residual < 1e-11 })
   }
 }
