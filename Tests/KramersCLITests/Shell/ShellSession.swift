@@ -14,6 +14,7 @@ final class ShellSession: @unchecked Sendable {
   let home: URL
   private let terminal: Int32
   private let output = Mutex<[UInt8]>([])
+  private let hasDrained = DispatchSemaphore(value: 0)
   private let ownsHome: Bool
   private var isOver = false
 
@@ -186,7 +187,8 @@ final class ShellSession: @unchecked Sendable {
     return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 
-  /// Waits for the end of the program.
+  /// Waits for the end of the program, and for its last words (for those at most two seconds: a
+  /// program that it left behind may keep the terminal open).
   func finish(timeout: Double = 30) -> (status: Int32, signal: Int32?) {
     let end = Date().addingTimeInterval(timeout)
     var status: Int32 = 0
@@ -195,12 +197,13 @@ final class ShellSession: @unchecked Sendable {
       usleep(2000)
     }
     isOver = true
+    if hasDrained.wait(timeout: .now() + 2) == .success { hasDrained.signal() }
     let signal = status & 0x7F
     return (signal == 0 ? (status >> 8) & 0xFF : -1, signal == 0 ? nil : signal)
   }
 
   private func drain() {
-    let terminal = terminal
+    let (terminal, hasDrained) = (terminal, hasDrained)
     Thread.detachNewThread { [weak self] in
       var buffer = [UInt8](repeating: 0, count: 1 << 16)
       while true {
@@ -210,6 +213,7 @@ final class ShellSession: @unchecked Sendable {
         self.output.withLock { $0 += buffer[0..<count] }
       }
       close(terminal)
+      hasDrained.signal()
     }
   }
 
