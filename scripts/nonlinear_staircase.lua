@@ -25,7 +25,7 @@ local falling = {}
 for i = 1, #grid do falling[i] = grid[#grid + 1 - i] end
 
 local function ramp(l2)
-  return sweep { l2 = l2, hold = small and 1000 or 3000, floor = 1e-2 }
+  return sweep { l2 = l2, hold = small and 1000 or 1500, floor = 1e-2 }
 end
 
 local function rows(s)
@@ -46,7 +46,7 @@ end
 network("tanh")
 settle()
 local start = measure()
-local followed = continuation { branches = small and 4 or 40, stable = not small }
+local followed = continuation { branches = small and 4 or 80, stable = not small }
 local transitions = {}
 for i, t in ipairs(followed.transitions) do
   transitions[i] = {
@@ -66,8 +66,25 @@ for _, t in ipairs(transitions) do
     end
   end
 end
+
+-- A feature is lost where its mode falls below a hundredth of what it was at the start.
+local lost, folds = 0, 0
+for _, t in ipairs(transitions) do
+  if t.kind == "fold" then folds = folds + 1 end
+  local learned = t.mode and start.modes[t.mode]
+  if learned and t.before > 0.01 * learned and t.after < 0.01 * learned then lost = lost + 1 end
+end
+local features = 0
+for _, mode in ipairs(start.modes) do
+  if mode > 0.01 * start.modes[1] then features = features + 1 end
+end
+local last = transitions[#transitions]
+local sentence = ("%d transitions as l2 rises from %g to %.3g: %d folds and %d branch points; %d "
+  .. "features are learned, and %d transitions are the loss of one at a jump"):format(
+  #transitions, low, last and last.l2 or low, folds, #transitions - folds, features, lost)
 emit {
-  kind = "nonlinear_staircase", widths = { task.inputs, width, width, task.outputs },
+  kind = "nonlinear_staircase", sentence = sentence,
+  widths = { task.inputs, width, width, task.outputs },
   samples = task.samples, learned = start.modes, transitions = transitions,
   folds = #followed.folds, branch_points = #followed.branch_points, points = #followed.points,
   left_out = followed.left_out, ramps = ramps,

@@ -37,6 +37,11 @@ private let kinds: [(kind: String, code: String, last: String)] = [
   ("settling", bent + "return settle()", "settled: objective 0.06"),
   ("deflation", bent + "return deflate()", "found: index 0, objective 0.06"),
   ("hessian", bent + "return hessian { which = 'density' }", "completed: trace 1."),
+  (
+    "learning_coefficient",
+    bent + "settle() return learning_coefficient { temperature = 1e-4, steps = 2000 }",
+    " parameters"
+  ),
   ("metastable", bent + "return metastable { quenches = 3 }", "at least 1 metastable states at"),
   ("barrier", small + "return barrier()", "height 0.0138981 energy, theory 0.0138981"),
   ("hessian", two + "return hessian { dense = true }", "index "),

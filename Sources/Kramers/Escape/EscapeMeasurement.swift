@@ -132,7 +132,7 @@ extension Experiment {
     _ request: EscapeRequest, threads: Int, monitor: RunMonitor = RunMonitor(),
     resuming: EnsembleProgress? = nil
   ) throws -> EscapeResult {
-    let target = try escapeTarget(request, monitor: monitor)
+    let target = try escapeTarget(request, threads: threads, monitor: monitor)
     return try target.observable.whileWatched(by: monitor) {
       try measure(target, request, threads: threads, monitor: monitor, resuming: resuming)
     }
@@ -215,17 +215,23 @@ extension Experiment {
 
   /// - Throws: `InputError` for options that do not fit, and when no threshold is given where
   ///   theory gives none.
-  func escapeTarget(_ request: EscapeRequest, monitor: RunMonitor) throws -> EscapeTarget {
+  func escapeTarget(
+    _ request: EscapeRequest, threads: Int = 1, monitor: RunMonitor
+  ) throws -> EscapeTarget {
     try request.settings.validate(data: data, network: network)
     if request.settings.precision == .single { try checkSinglePrecision(request.settings) }
     let active = try activeModes(l2: request.settings.l2, monitor: monitor)
-    let observable = try observable(of: request, active: active)
+    let followed = followedPath(
+      request, active: active, threads: threads, monitor: monitor)
+    let observable = try observable(of: request, active: active, followed)
     let way: AlignedPassage.Way? =
       observable == .mode(active + 1)
       ? .appearance
       : observable.rank == active && observable.direction == .down ? .collapse : nil
-    let path = under(request.settings).presentEscapePath(
-      rank: active, l2: request.settings.l2, way: way ?? .appearance)
+    let path =
+      followed
+      ?? under(request.settings).presentEscapePath(
+        rank: active, l2: request.settings.l2, way: way ?? .appearance)
     let threshold =
       try request.threshold
       ?? defaultThreshold(path, observable, active: active, way: way)
@@ -240,10 +246,18 @@ extension Experiment {
       way: way)
   }
 
-  /// What is watched, and which way it escapes: by default the next mode, upwards.
-  private func observable(of request: EscapeRequest, active: Int) throws -> Observable {
+  /// What is watched, and which way it escapes: by default the next mode, upwards; where a way out
+  /// was followed, the mode and direction of that one.
+  private func observable(
+    of request: EscapeRequest, active: Int, _ followed: EscapePath?
+  ) throws -> Observable {
     if let observable = request.observable {
       return try turned(observable, request.direction)
+    }
+    if case .followed(let way) = followed, request.mode ?? way.mode == way.mode,
+      request.direction ?? way.direction == way.direction, request.threshold == nil
+    {
+      return try turned(.mode(way.mode), way.direction)
     }
     if request.mode == nil {
       if request.direction == .down {

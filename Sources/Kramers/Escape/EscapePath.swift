@@ -5,6 +5,7 @@
 /// Theory that an escape measurement leans on: barrier and threshold, or why there is none.
 enum EscapePath: Sendable {
   case known(EyringKramers)
+  case followed(FollowedWay)
   case unknown(reason: String)
 }
 
@@ -67,11 +68,21 @@ extension Experiment {
     guard let k = observable.rank else {
       throw InputError.sentence("threshold is required when the observable is not a mode")
     }
+    if case .followed(let followed) = path {
+      guard followed.isWatched(by: observable) else {
+        throw InputError.sentence("threshold is required: \(followed.reasonNotWatched())")
+      }
+      return followed.threshold
+    }
+    if isFollowed, case .unknown(let reason) = path {
+      throw InputError.sentence("threshold is required: \(reason)")
+    }
     guard way != nil else {
       throw InputError.sentence("threshold is required: \(noWay(observable, mode: k, active))")
     }
     switch path {
     case .known(let theory): return theory.threshold
+    case .followed(let way): return way.threshold
     case .unknown(let reason): throw InputError.sentence("threshold is required: \(reason)")
     }
   }
@@ -96,6 +107,14 @@ extension Experiment {
   func escapeTheory(
     _ target: EscapeTarget, _ settings: Settings, dwell: Int, diverged: Int
   ) -> EscapeTheory {
+    if case .followed(let way) = target.path {
+      var theory = followedTheory(way, target, settings)
+      if diverged > 0, theory.barrier != nil {
+        (theory.tau, theory.reason) = (nil, divergedReason(diverged))
+      }
+      return theory
+    }
+    if isFollowed, case .unknown(let reason) = target.path { return EscapeTheory(reason: reason) }
     guard let way = target.way else {
       return EscapeTheory(
         reason: noWay(target.observable, mode: target.observable.rank, target.rank))
@@ -108,8 +127,7 @@ extension Experiment {
     var result = EscapeTheory(
       barrier: theory.rate.barrier, temperaturePower: theory.rate.temperaturePower)
     if diverged > 0 {
-      result.reason =
-        "\(diverged) replicas diverged: lr is too large for the noise or the curvature"
+      result.reason = divergedReason(diverged)
       return result
     }
     if let reason = noTheoryReason(settings) ?? misplaced(target.threshold, theory) {
@@ -119,8 +137,14 @@ extension Experiment {
     if hasSampleNoise(settings) {
       return alignedTheory(way, theory, settings, threshold: target.threshold, dwell: dwell)
     }
+    predict(theory.rate, settings, &result)
+    return result
+  }
+
+  /// The time that a rate gives under additive noise, or why it gives none.
+  func predict(_ rate: RateFormula, _ settings: Settings, _ result: inout EscapeTheory) {
     result.method = .eyringKramers
-    switch theory.rate.prediction(
+    switch rate.prediction(
       temperature: effectiveTemperature(settings), learningRate: settings.learningRate,
       momentum: settings.heavyBall)
     {
@@ -130,7 +154,10 @@ extension Experiment {
       result.stepError = stepError
     case .unavailable(let reason): result.reason = reason
     }
-    return result
+  }
+
+  private func divergedReason(_ count: Int) -> String {
+    "\(count) replicas diverged: lr is too large for the noise or the curvature"
   }
 
   private func misplaced(_ threshold: Double, _ theory: EyringKramers) -> String? {
@@ -163,7 +190,7 @@ extension Experiment {
       || settings.batchCount(of: data.sampleCount) != data.sampleCount
   }
 
-  private func noTheoryReason(_ settings: Settings) -> String? {
+  func noTheoryReason(_ settings: Settings) -> String? {
     if !settings.optimizer.takesTemperature {
       return "theory covers optimizers \(Optimizer.names(where: \.takesTemperature)), not "
         + "'\(settings.optimizer.rawValue)'"

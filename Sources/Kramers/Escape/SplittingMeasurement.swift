@@ -81,7 +81,7 @@ extension Experiment {
     _ request: EscapeRequest, runs: Int, level: Double?, threads: Int,
     monitor: RunMonitor = RunMonitor()
   ) throws -> SplittingResult {
-    let target = try escapeTarget(request, monitor: monitor)
+    let target = try escapeTarget(request, threads: threads, monitor: monitor)
     return try target.observable.whileWatched(by: monitor) {
       try split(
         target, request, runs: runs, level: level, threads: threads, monitor: monitor)

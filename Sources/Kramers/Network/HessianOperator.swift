@@ -6,10 +6,14 @@
 /// are added in their order: equal bits on any number of threads. The forward and backward pass at
 /// the state is kept from the first product on, so that each further one costs two gradients.
 ///
+/// Restricted to a range of the parameters, it is that diagonal block.
+///
 /// Memory: about 7 buffers of all hidden activations of the batch.
 public final class HessianOperator {
   public let network: Network
   let parameters: [Double]
+  /// The parameters that it acts on.
+  let block: Range<Int>
   private let l2: L2Term
   private let threads: Int
   private let chunks: [Batch]
@@ -23,21 +27,30 @@ public final class HessianOperator {
   ///   - parameters: parameterCount values.
   ///   - batch: of the whole training set, or its compressed moments.
   ///   - chunk: samples a chunk, a multiple of eight.
+  ///   - block: the parameters of a diagonal block; nil is all.
   public init(
     _ network: Network, at parameters: [Double], _ batch: Batch, l2: L2Term, threads: Int = 1,
-    chunk: Int = 256
+    chunk: Int = 256, block: Range<Int>? = nil
   ) {
     precondition(parameters.count == network.parameterCount, "state of another network")
     self.network = network
     self.parameters = parameters
+    self.block = block ?? 0..<parameters.count
     self.l2 = l2
     self.threads = threads
     chunks = batch.chunks(of: chunk)
     workspaces = chunks.map { HessianWorkspace(network, capacity: $0.count) }
   }
 
-  /// H v, parameterCount values.
+  /// H v, as many values as the block has.
   public func product(_ v: [Double]) -> [Double] {
+    guard block.count < parameters.count else { return fullProduct(v) }
+    var full = [Double](repeating: 0, count: parameters.count)
+    full.replaceSubrange(block, with: v)
+    return Array(fullProduct(full)[block])
+  }
+
+  private func fullProduct(_ v: [Double]) -> [Double] {
     let isFirst = !isPrepared
     isPrepared = true
     products += 1
@@ -60,7 +73,7 @@ public final class HessianOperator {
     projectingOut: [[Double]] = [], shouldStop: () -> Bool = { false }
   ) -> LanczosResult {
     lanczos(
-      size: parameters.count, count: count, end: end, tolerance: tolerance,
+      size: block.count, count: count, end: end, tolerance: tolerance,
       maximumSteps: maximumSteps, projectingOut: projectingOut, shouldStop: shouldStop
     ) { v, result in result = self.product(v) }
   }

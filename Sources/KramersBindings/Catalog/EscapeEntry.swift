@@ -35,7 +35,9 @@ extension Catalog {
       OptionEntry(
         "threshold", .number(.any),
         standard: "midpoint of saddle and learned value; of a collapse half the saddle's",
-        "value at which a replica counts as escaped"),
+        "value at which a replica counts as escaped. A mode that a smooth nonlinear network loses, "
+          + "from a settled state: midway from the saddle that continuation finds to the state beyond"
+      ),
       OptionEntry(
         "every", .integer(.positive), unit: "steps", standard: "10",
         "steps between two looks at the observable; times are known within a look, and the "

@@ -148,6 +148,12 @@ extension Catalog {
           "tolerance", .number(.positive), standard: "1e-6",
           "bound on |H v - value v| relative to the largest eigenvalue"),
         OptionEntry(
+          "layer", .integer(.positive), standard: "all of them",
+          "the block of one layer's weights and biases alone, counted from the input side"),
+        OptionEntry(
+          "vectors", .flag, standard: "false",
+          "give the unit eigenvectors too, which go with k"),
+        OptionEntry(
           "probes", .integer(.positive), standard: "10",
           "random vectors of a density, at least 2; standard errors are those over them"),
         OptionEntry(
@@ -160,7 +166,9 @@ extension Catalog {
       looks: true,
       returns: "kind=\"hessian\": values, residuals, index (negative ones), zero_modes (within "
         + "tolerance, 1e-6 of the largest) and zero_modes_theory (rotations of linear layers); "
-        + "index and zero_modes where the values reach beyond zero; gradient_norm, products. density: "
+        + "index and zero_modes where the values reach beyond zero; gradient_norm, products; vectors "
+        + "(one list a value: x:weights(1) row by row, then the biases of that layer, and so on; of "
+        + "a layer's block that layer's alone). density: "
         + "rows value, density (share of the eigenvalues per unit), error; width (standard "
         + "deviation of its smoothing, a hundredth of the spectrum's); trace, squares (sum of the "
         + "squared eigenvalues), negative (eigenvalues below -width, estimated), each with its "
@@ -182,7 +190,54 @@ extension Catalog {
         local h = hessian { dense = true }
         print(h.index, h.zero_modes, h.zero_modes_theory, h.values[#h.values])
         """,
-      seeAlso: ["barrier", "noise"]),
+      seeAlso: ["barrier", "noise", "learning_coefficient"]),
+    Entry(
+      "learning_coefficient", .verb(Program.learningCoefficient),
+      "local learning coefficient of the present state, by Langevin chains that a Gaussian keeps "
+        + "near it: half the number of parameters of a regular minimum, half the Hessian's rank of "
+        + "one with flat directions, in between where higher orders decide",
+      options: [
+        OptionEntry(
+          "temperature", .number(.positive), unit: "energy",
+          standard: "the experiment's, else ln N / N",
+          "T of the posterior e^(-objective/T)"),
+        OptionEntry(
+          "gamma", .number(.positive), unit: "1/weight^2", standard: "100",
+          "precision of the Gaussian about the state"),
+        OptionEntry(
+          "steps", .integer(.positive), unit: "steps", standard: "20000",
+          "of each chain, at least 100; the first quarter is not counted"),
+        OptionEntry(
+          "chains", .integer(.positive), standard: "8",
+          "at least 2; the standard error is that over them"),
+        OptionEntry("seed", .integer(.any), standard: "the experiment's", "of the chains"),
+      ],
+      looks: true,
+      returns:
+        "kind=\"learning_coefficient\": lambda, lambda_error (standard error over the chains) "
+        + "or reason; quadratic (what the chains would give if the objective were quadratic: sum of "
+        + "h / (2 (h + gamma T)) over the Hessian's eigenvalues) and rank (eigenvalues above 1e-6 of "
+        + "the largest), both up to 600 parameters; lr (half the inverse of the largest curvature), "
+        + "objective, lowest, warning",
+      answer: Answer(
+        "learning_coefficient",
+        [
+          "temperature energy", "gamma", "steps steps", "chains", "objective energy",
+          "lowest energy", "warning",
+        ],
+        summary: [
+          "{outcome}: lambda {lambda} +- {lambda_error}; quadratic {quadratic}, rank {rank} of "
+            + "{parameters} parameters",
+          "{outcome}: lambda {lambda} +- {lambda_error} of {parameters} parameters",
+          "no learning coefficient: {reason}",
+        ]),
+      example: """
+        experiment { data = data.population { singular = {1} }, depth = 3, width = 1, lr = 0.2 }
+        train(2000)
+        local r = learning_coefficient { temperature = 1e-4, steps = 4000 }
+        print(r.lambda, r.lambda_error, r.rank)
+        """,
+      seeAlso: ["hessian", "barrier"]),
     Entry(
       "noise", .verb(Program.noise),
       "covariance of the gradient over the draw of one minibatch at the present state, and whether "

@@ -188,7 +188,14 @@ extension Program {
     var reached = try log?.takeProgress(Progress.self)
     while true {
       let deadline = log?.canCheckpoint == true ? session.nextAutosave : nil
-      let result = try body(monitor(pausingAt: deadline), reached)
+      let monitor = monitor(pausingAt: deadline)
+      let result: Result
+      do {
+        result = try body(monitor, reached)
+      } catch let error as InputError {
+        // Stopped before there was anything to show.
+        throw monitor.mustStop ? LuaInterrupted() : error
+      }
       guard let log, let deadline, let stands = progress(result), !lua.interrupt.isRequested,
         ContinuousClock.now >= deadline
       else { return result }

@@ -16,7 +16,7 @@ extension Program {
     let monitor = monitor()
     let (result, seconds) = try timed {
       do {
-        return try experiment.barrier(request, monitor: monitor)
+        return try experiment.barrier(request, threads: options.threads, monitor: monitor)
       } catch let error as InputError {
         // Stopped before there was anything to show.
         if monitor.shouldStop { throw LuaInterrupted() }

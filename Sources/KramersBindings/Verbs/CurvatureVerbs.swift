@@ -13,32 +13,54 @@ extension Program {
     if request.isDense, o.has("k") || o.has("which") {
       throw InputError.sentence("dense = true gives all eigenvalues: leave k and which out")
     }
+    if request.isDense, o.flag("vectors") {
+      throw InputError.sentence("vectors goes with k, whose eigenvectors it gives, not with dense")
+    }
     request.end = o.choice("which") ?? .largest
     request.count =
       o.integer("k") ?? min(request.count, box.experiment.network.parameterCount)
     if let tolerance = o.number("tolerance") { request.tolerance = tolerance }
+    request.layer = o.integer("layer")
     let (result, seconds) = try timed {
       try box.experiment.hessian(request, threads: options.threads, monitor: monitor())
     }
-    let record = result.record(box.experiment.network, seconds: seconds)
+    let record = result.record(
+      box.experiment.network, seconds: seconds, layer: request.layer,
+      withVectors: o.flag("vectors"))
     return [try finishLong(record, result.isInterrupted)]
   }
 
   private func hessianDensity(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
-    for name in ["k", "dense", "tolerance"] where o.has(name) {
+    for name in ["k", "dense", "tolerance", "vectors"] where o.has(name) {
       throw InputError.sentence("\(name) is not used with which = \"density\"")
     }
     var request = DensityRequest()
     if let probes = o.integer("probes") { request.probes = probes }
     if let steps = o.integer("steps") { request.steps = steps }
     if let points = o.integer("points") { request.points = points }
+    request.layer = o.integer("layer")
     request.seed = o.seed() ?? box.experiment.seed
     let (result, seconds) = try timed {
       try box.experiment.hessianDensity(request, threads: options.threads, monitor: monitor())
     }
     let gradientNorm = try box.experiment.measure().gradientNorm
     let record = result.record(
-      box.experiment.network, gradientNorm: gradientNorm, seconds: seconds)
+      box.experiment.network, gradientNorm: gradientNorm, seconds: seconds, layer: request.layer)
+    return [try finishLong(record, result.isInterrupted)]
+  }
+
+  func learningCoefficient(_ box: ExperimentBox, _ o: Options) throws -> [LuaValue] {
+    let experiment = box.experiment
+    var request = LearningCoefficientRequest(
+      temperature: try o.number("temperature") ?? experiment.posteriorTemperature())
+    if let gamma = o.number("gamma") { request.gamma = gamma }
+    if let steps = o.integer("steps") { request.steps = steps }
+    if let chains = o.integer("chains") { request.chains = chains }
+    request.seed = o.seed() ?? experiment.seed
+    let (result, seconds) = try timed {
+      try experiment.learningCoefficient(request, threads: options.threads, monitor: monitor())
+    }
+    let record = result.record(request, experiment.network, seconds: seconds)
     return [try finishLong(record, result.isInterrupted)]
   }
 
@@ -55,7 +77,9 @@ extension Program {
 }
 
 extension HessianResult {
-  func record(_ network: Network, seconds: Double) -> Record {
+  func record(
+    _ network: Network, seconds: Double, layer: Int?, withVectors: Bool
+  ) -> Record {
     [
       "kind": "hessian",
       "outcome": isInterrupted ? "interrupted" : converged ? "converged" : "not converged",
@@ -63,16 +87,21 @@ extension HessianResult {
       "method": isDense ? "dense" : "lanczos", "index": index, "zero_modes": zeroModes,
       "zero_modes_theory": predictedZeroModes, "tolerance": zeroTolerance,
       "gradient_norm": gradientNorm, "residuals": residuals.isEmpty ? nil : residuals,
+      "layer": layer,
+      "vectors": withVectors ? vectors : nil,
       "products": products, "parameters": network.parameterCount, "seconds": seconds,
     ]
   }
 }
 
 extension SpectralDensity {
-  func record(_ network: Network, gradientNorm: Double, seconds: Double) -> Record {
+  func record(
+    _ network: Network, gradientNorm: Double, seconds: Double, layer: Int?
+  ) -> Record {
     [
       "kind": "hessian", "outcome": isInterrupted ? "interrupted" : "completed",
-      "which": "density", "method": "stochastic lanczos", "probes": probes, "width": width,
+      "which": "density", "method": "stochastic lanczos", "layer": layer, "probes": probes,
+      "width": width,
       "trace": trace, "trace_error": traceError, "squares": squares,
       "squares_error": squaresError, "negative": negative, "negative_error": negativeError,
       "density": points.map {
@@ -80,6 +109,22 @@ extension SpectralDensity {
       },
       "gradient_norm": gradientNorm, "products": products, "parameters": network.parameterCount,
       "seconds": seconds,
+    ]
+  }
+}
+
+extension LearningCoefficient {
+  func record(
+    _ request: LearningCoefficientRequest, _ network: Network, seconds: Double
+  ) -> Record {
+    [
+      "kind": "learning_coefficient",
+      "outcome": isInterrupted ? "interrupted" : "completed",
+      "lambda": lambda, "lambda_error": error, "reason": reason, "warning": warning,
+      "quadratic": quadratic, "rank": rank, "parameters": network.parameterCount,
+      "temperature": request.temperature, "gamma": request.gamma, "lr": learningRate,
+      "steps": request.steps, "chains": request.chains, "objective": objective,
+      "lowest": lowest, "seed": request.seed, "seconds": seconds,
     ]
   }
 }

@@ -34,7 +34,8 @@ extension Program {
     options.steps = o.integer("steps")
     if let steps = o.integer("max_steps") { options.maxSteps = steps }
     let (result, seconds) = try timed {
-      try box.experiment.trap(options, monitor: monitor())
+      try box.experiment.trap(
+        options, threads: self.options.threads, monitor: monitor())
     }
     return [try finishLong(result.record(seconds: seconds), result.outcome == .interrupted)]
   }

@@ -64,6 +64,46 @@ private let isLong = ProcessInfo.processInfo.environment["KRAMERS_LONG"] != nil
     for (a, b) in zip(smallest.values, dense.values) { #expect(abs(a - b) < 1e-8) }
   }
 
+  @Test("a layer's block and eigenvectors are those of the dense matrix")
+  func blocks() throws {
+    let data = try Dataset.gaussian(singular: [1, 0.5], samples: 40, seed: 3)
+    let network = try Network(widths: [2, 4, 3, 2], activation: .tanh, bias: true)
+    var x = try Experiment(data: data, network: network)
+    x.reset(seed: 5)
+    let whole = try denseHessian(
+      network, x.state.parameters, try data.fullBatch(for: network), l2: 0)
+    let range = network.layers[1].weights.lowerBound..<network.layers[1].biases.upperBound
+    let n = range.count
+    #expect(n == 4 * 3 + 3)
+    let block = Matrix(n, n, range.flatMap { i in range.map { whole[i, $0] } })
+    let expected = SymmetricEigen(block).values
+    var request = HessianRequest()
+    request.layer = 2
+    request.isDense = true
+    let dense = try x.hessian(request)
+    #expect(dense.values.count == n && dense.predictedZeroModes == nil)
+    for (a, b) in zip(dense.values, expected) { #expect(abs(a - b) < 1e-12) }
+    request.isDense = false
+    request.count = 3
+    request.tolerance = 1e-10
+    let top = try x.hessian(request)
+    #expect(top.vectors.count == 3)
+    for (value, vector) in zip(top.values, top.vectors) {
+      #expect(vector.count == n && isClose(norm(vector), 1, 1e-12))
+      let residual = zip(block * vector, vector).map { $0 - value * $1 }
+      #expect(norm(residual) < 1e-8)
+    }
+    for (a, b) in zip(top.values, expected.reversed()) { #expect(abs(a - b) < 1e-9) }
+    var density = DensityRequest()
+    density.layer = 2
+    density.steps = n
+    let trace = try x.hessianDensity(density)
+    // z = 4.
+    #expect(abs(trace.trace - expected.reduce(0, +)) < 4 * trace.traceError)
+    request.layer = 4
+    #expect(throws: InputError.self) { try x.hessian(request) }
+  }
+
   @Test("zero modes are counted within the tolerance, beside what rotations predict")
   func zeroModes() throws {
     var x = try deepLinear(Dataset.population(singular: [0.9, 0.8]), width: 4, l2: 0.1)

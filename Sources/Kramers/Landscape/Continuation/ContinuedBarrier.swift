@@ -7,11 +7,12 @@ extension Experiment {
   ///
   /// - Throws: `InputError` for networks with kinks, a present state that is no minimum, and where no
   ///   such saddle was met.
-  func continuedBarrier(_ monitor: RunMonitor) throws -> BarrierResult {
+  func continuedBarrier(threads: Int = 1, _ monitor: RunMonitor) throws -> BarrierResult {
     var options = ContinuationOptions()
     options.branches = 10
     options.followsChain = false
-    let (explorer, progress, _) = try exploredBranches(options, threads: 1, monitor: monitor)
+    let (explorer, progress, _) = try exploredBranches(
+      options, threads: threads, monitor: monitor)
     let surface = explorer.surface
     let l2 = settings.l2
     guard let start = progress.branches.first?.states.first else {

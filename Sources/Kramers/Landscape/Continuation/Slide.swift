@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+  internal import Glibc
+#endif
+
 /// Where a state that has lost its stability goes without noise: along
 ///
 ///     d(theta)/dt = -G(theta)
@@ -10,29 +14,34 @@ extension StationarySurface {
     isDense ? implicitSlide(start, shouldStop) : explicitSlide(start, shouldStop)
   }
 
-  /// Linearly implicit steps by a Rosenbrock method of second order, L-stable:
+  /// Linearly implicit steps by RODAS3, a Rosenbrock method of third order, L-stable, with an error
+  /// estimate of second order. With A = H + 2/h
   ///
-  ///     (1 + c h H) k1 = -G(theta),   (1 + c h H) k2 = -G(theta + h k1) - 2 k1,   c = 1 - 1/sqrt(2)
-  ///     theta + h (3 k1 + k2)/2,      its error at most h |k1 + k2|/2
+  ///     A k1 = -G(theta)                      A k2 = -G(theta) + 4 k1/h
+  ///     A k3 = -G(theta + 2 k1) + (k1 - k2)/h
+  ///     A k4 = -G(theta + 2 k1 + k3) + (k1 - k2 - 8/3 k3)/h
+  ///     theta + 2 k1 + k3 + k4,               its error at most |k4|
   ///
-  /// Steps grow with the time scale of what still moves, which soft directions make thousands of
-  /// times that of the stiffest one. 1 + c h H must be positive definite: what grows is followed.
+  /// A Hessian and its factors are what a step costs. Steps grow with the time scale of what still
+  /// moves, which soft directions make thousands of times that of the stiffest one. A must be
+  /// positive definite: what grows is followed.
   ///
-  /// Source: J. Verwer et al., SIAM J. Sci. Comput. 20 (1999) 1456, "ROS2".
+  /// Source: A. Sandu et al., Atmos. Environ. 31 (1997) 3459.
   private func implicitSlide(_ start: BranchPlace, _ shouldStop: () -> Bool) -> BranchPlace? {
-    let c = 1 - 0.5.squareRoot()
     var place = start
     var h = 0.1 / max(start.l2, 1e-3)
+    var pull = Double.infinity
     for _ in 0..<1000 {
       if shouldStop() { return nil }
       let g = gradient(place)
       let size = norm(g)
       guard size.isFinite else { return nil }
-      if size <= restSize(place) {
+      if size <= min(restSize(place), 0.3 * pull) {
         switch rest(at: place) {
         case .minimum(let found): return found
-        case .beside(let theta):
+        case .beside(let theta, let force):
           place.theta = theta
+          pull = force
           h = 0.1 / max(start.l2, 1e-3)
           continue
         case .none: return nil
@@ -42,28 +51,39 @@ extension StationarySurface {
       var next: [Double]?
       while next == nil {
         guard h > 1e-6, !shouldStop() else { return nil }
-        guard let factors = factors(hessian, plus: 1 / (c * h)) else {
+        guard let factors = factors(hessian, plus: 2 / h) else {
           h *= 0.4
           continue
         }
-        let scale = 1 / (c * h)
-        let first = factors.solve(g.map { -scale * $0 })
-        let ahead = BranchPlace(
-          theta: zip(place.theta, first).map { $0 + h * $1 }, l2: place.l2)
-        let second = factors.solve(zip(gradient(ahead), first).map { scale * (-$0 - 2 * $1) })
-        let error = 0.5 * h * norm(zip(first, second).map { $0 + $1 })
-        let share = error / (3e-3 * (norm(place.theta) + 1e-2))
-        let change = min(5, max(0.2, 0.8 / max(share, 1e-6).squareRoot()))
-        if share <= 1 {
-          next = place.theta.indices.map {
-            place.theta[$0] + h * (1.5 * first[$0] + 0.5 * second[$0])
-          }
-        }
+        let step = implicitStep(from: place, g, factors, h)
+        let share = norm(step.error) / (1e-3 * (norm(place.theta) + 1e-2))
+        let change = min(5, max(0.2, 0.8 / cbrt(max(share, 1e-9))))
+        if share <= 1 { next = step.theta }
         h *= change.isFinite ? change : 0.2
       }
       if let next { place.theta = next }
     }
     return nil
+  }
+
+  /// - Parameters:
+  ///   - g: G at the place.
+  ///   - factors: of H + 2/h.
+  private func implicitStep(
+    from place: BranchPlace, _ g: [Double], _ factors: LU, _ h: Double
+  ) -> (theta: [Double], error: [Double]) {
+    let all = place.theta.indices
+    var ahead = place
+    let k1 = factors.solve(g.map { -$0 })
+    let k2 = factors.solve(all.map { -g[$0] + 4 / h * k1[$0] })
+    for i in all { ahead.theta[i] += 2 * k1[i] }
+    let g3 = gradient(ahead)
+    let k3 = factors.solve(all.map { -g3[$0] + (k1[$0] - k2[$0]) / h })
+    for i in all { ahead.theta[i] += k3[i] }
+    let g4 = gradient(ahead)
+    let k4 = factors.solve(all.map { -g4[$0] + (k1[$0] - k2[$0] - 8 / 3 * k3[$0]) / h })
+    for i in all { ahead.theta[i] += k4[i] }
+    return (ahead.theta, k4)
   }
 
   /// Descent by steps of 1/(largest curvature), 200,000 at the most.
@@ -72,6 +92,7 @@ extension StationarySurface {
     var theta = start.theta
     var g = theta
     var rate = 0.0
+    var pull = Double.infinity
     for step in 0..<200_000 {
       if step % 50 == 0 {
         if shouldStop() { return nil }
@@ -82,11 +103,12 @@ extension StationarySurface {
       let size = norm(g)
       guard size.isFinite else { return nil }
       let place = BranchPlace(theta: theta, l2: start.l2)
-      if size <= restSize(place) {
+      if size <= min(restSize(place), 0.3 * pull) {
         switch rest(at: place) {
         case .minimum(let found): return found
-        case .beside(let next):
+        case .beside(let next, let force):
           theta = next
+          pull = force
           objective.l2 = term(start.l2)
           continue
         case .none: return nil
@@ -104,18 +126,18 @@ extension StationarySurface {
 
   private enum Rest {
     case minimum(BranchPlace)
-    /// Of a saddle: a little down its falling direction.
-    case beside([Double])
+    /// Of a saddle: a little down its falling direction, and the gradient there, below which a state
+    /// is not at rest again: soft saddles would be come back to for ever.
+    case beside([Double], pull: Double)
   }
 
   private func rest(at place: BranchPlace) -> Rest? {
     guard let settled = settled(place), let spectrum = spectrum(settled) else { return nil }
     guard spectrum.index > 0 else { return .minimum(settled) }
-    return .beside(
-      settled.moved(
-        along: BranchDirection(theta: spectrum.vectors[0], l2: 0),
-        by: 1e-3 * (norm(place.theta) + 1e-3)
-      ).theta)
+    let distance = 1e-3 * (norm(place.theta) + 1e-3)
+    let moved = settled.moved(
+      along: BranchDirection(theta: spectrum.vectors[0], l2: 0), by: distance)
+    return .beside(moved.theta, pull: -spectrum.values[0] * distance)
   }
 
   /// The stationary state at the l2 of a place that is nearly one.

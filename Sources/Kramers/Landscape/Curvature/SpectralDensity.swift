@@ -37,6 +37,8 @@ public struct DensityRequest: Sendable {
   public var steps = 100
   /// Points of the density.
   public var points = 101
+  /// The diagonal block of this layer alone, counted from 1; nil is all of it.
+  public var layer: Int?
   public var seed: UInt64 = 0
 
   public init() {}
@@ -55,7 +57,7 @@ extension HessianOperator {
   /// Source: S. Ubaru, J. Chen, Y. Saad, SIAM J. Matrix Anal. Appl. 38 (2017) 1075; for networks
   /// B. Ghorbani, S. Krishnan, Y. Xiao, ICML 2019.
   func density(_ request: DensityRequest, shouldStop: () -> Bool = { false }) -> SpectralDensity {
-    let n = parameters.count
+    let n = block.count
     let random = RandomStream(seed: request.seed, purpose: .statistics)
     var rules: [(nodes: [Double], weights: [Double])] = []
     for probe in 0..<request.probes {
@@ -141,7 +143,8 @@ extension Experiment {
     }
     let l2 = settings.optimizer.descendsObjective ? settings.l2Term : 0
     let curvature = HessianOperator(
-      network, at: state.parameters, try data.fullBatch(for: network), l2: l2, threads: threads)
+      network, at: state.parameters, try data.fullBatch(for: network), l2: l2, threads: threads,
+      block: try network.block(ofLayer: request.layer))
     return curvature.density(request) {
       monitor.advance(by: 1)
       return monitor.shouldStop

@@ -78,7 +78,7 @@ extension Experiment {
   /// - Throws: `InputError` for a mode that does not exist, an L2 strength without a learned phase
   ///   (with the spinodal), and ends that are no minima (with the gradient norm there).
   public func barrier(
-    _ request: BarrierRequest, monitor: RunMonitor = RunMonitor()
+    _ request: BarrierRequest, threads: Int = 1, monitor: RunMonitor = RunMonitor()
   ) throws -> BarrierResult {
     let ends = request.from != nil || request.to != nil
     guard !ends || request.mode == nil else {
@@ -95,7 +95,7 @@ extension Experiment {
           "mode is not chosen with method \"continuation\": the barrier is that of the present state"
         )
       }
-      return try continuedBarrier(monitor)
+      return try continuedBarrier(threads: threads, monitor)
     }
     if let mode = request.mode { try network.checkMode(mode) }
     var exact: ExactBarrier?
@@ -133,11 +133,10 @@ extension Experiment {
     // First of all whether the states exist: the reason names the spinodal.
     _ = try builder.saddle(rank: rank + 1, l2: settings.l2)
     let learned = try builder.learned(rank: rank + 1, l2: settings.l2)
-    switch escapePath(rank: rank, l2: settings.l2) {
-    case .known(let escape):
-      return ExactBarrier(mode: order[rank], escape: escape, learned: learned)
-    case .unknown(let reason): throw InputError.sentence(reason)
-    }
+    let path = escapePath(rank: rank, l2: settings.l2)
+    if case .unknown(let reason) = path { throw InputError.sentence(reason) }
+    guard case .known(let escape) = path else { preconditionFailure("a linear network followed") }
+    return ExactBarrier(mode: order[rank], escape: escape, learned: learned)
   }
 
   private func exactResult(_ exact: ExactBarrier) throws -> BarrierResult {

@@ -2,13 +2,13 @@
 extension Experiment {
   /// The state after a transition, at the release value.
   mutating func branchTrap(
-    _ number: Int, _ options: TrapOptions, _ monitor: RunMonitor
+    _ number: Int, _ options: TrapOptions, threads: Int, _ monitor: RunMonitor
   ) throws -> TrapResult {
     let release = options.release ?? settings.l2
     var following = ContinuationOptions()
     following.branches = 24
     let (explorer, progress, isComplete) = try exploredBranches(
-      following, threads: 1, monitor: monitor)
+      following, threads: threads, monitor: monitor)
     guard isComplete else { throw InputError.sentence("interrupted before the branch was reached") }
     let found = try progress.result(of: self, explorer, isInterrupted: false).transitions
     guard !monitor.mustStop else {

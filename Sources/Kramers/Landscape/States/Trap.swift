@@ -83,9 +83,11 @@ extension Experiment {
   /// - Throws: `InputError` when the trap cannot be built: which value, which spinodal, which
   ///   eigenvalue.
   public mutating func trap(
-    _ options: TrapOptions, monitor: RunMonitor = RunMonitor()
+    _ options: TrapOptions, threads: Int = 1, monitor: RunMonitor = RunMonitor()
   ) throws -> TrapResult {
-    if let branch = options.branch { return try branchTrap(branch, options, monitor) }
+    if let branch = options.branch {
+      return try branchTrap(branch, options, threads: threads, monitor)
+    }
     let phases = isDeepLinear ? try modesByAppearance(monitor) : []
     let rank = try keptRank(options, phases)
     let kept = phases.isEmpty ? Array(1..<rank + 1) : phases.prefix(rank).map(\.mode).sorted()

@@ -124,6 +124,16 @@ final class TheoryCache: Sendable {
     [AlignedPassage.Way: (rank: Int, l2: Double, path: EscapePath)]
   >([:])
 
+  private let lastFollowed = Mutex<(key: FollowedKey, path: EscapePath)?>(nil)
+
+  /// The way out of a state; an interrupted search (nil) is done again.
+  func followedPath(_ key: FollowedKey, _ compute: () -> EscapePath?) -> EscapePath? {
+    if let last = lastFollowed.withLock({ $0 }), last.key == key { return last.path }
+    guard let path = compute() else { return nil }
+    lastFollowed.withLock { $0 = (key, path) }
+    return path
+  }
+
   func path(
     rank: Int, l2: Double, _ way: AlignedPassage.Way, _ compute: () -> EscapePath
   ) -> EscapePath {
