@@ -25,6 +25,8 @@ public struct ProgramOptions: Sendable {
   public var limits = RunLimits()
   /// Where this process is one of several that share their ensembles.
   public var sharing: Sharing?
+  /// Runs the script as an array of Slurm instead, and gives the exit status; nil: it cannot be.
+  public var slurm: (@Sendable (SlurmRequest) -> Int32)?
   /// Whether a person looks at standard error: progress is shown there.
   public var showsProgress = false
   public var colorsOutput = false
@@ -79,6 +81,8 @@ public final class Program {
   package var functionNames: [LuaValue: String] = [:]
   /// What stood among the globals before the user came.
   var libraryNames: Set<LuaValue> = []
+  /// The status with which the process ends, where the script has ended it by that.
+  public internal(set) var endStatus: Int32?
   package let chronicle: Chronicle
   /// nil: everything is computed here.
   let shards: Shards?

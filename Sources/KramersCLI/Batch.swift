@@ -3,7 +3,7 @@ import Lua
 
 /// Runs the chunks of a command line and turns what happened into an exit status.
 struct Batch {
-  let options: ProgramOptions
+  var options: ProgramOptions
   var session = SessionChoice()
   /// Of a shard or a merge: the script's text, which is that of the folder.
   var text: [UInt8]?
@@ -36,6 +36,7 @@ struct Batch {
       if let limit { program.errors.write("kramers: stopped by \(limit)\n") }
       program.leaveSession(isStopped: isStopped)
       if LuaSignals.received != 0 { reraise(LuaSignals.received) }
+      if let status = program.endStatus { return (status, nil) }
       if limit != nil { return (program.savingStatus == 0 ? 75 : program.savingStatus, nil) }
       if let outcome = program.shardOutcome(failure) {
         if let error = outcome.error { program.errors.write("kramers: \(error)\n") }

@@ -27,6 +27,7 @@ struct KramersCommand: ParsableCommand {
         kramers --format csv s.lua         records as CSV; table is for reading
         kramers --session run1 s.lua       saved as it goes; --resume run1 after a stop
         kramers --shard 3/8 --out D s.lua  one of eight processes; --merge D joins them
+        kramers --slurm 8 --out D s.lua    the eight as an array of Slurm, and their merge
 
       Lua 5.4 with the verbs of Kramers. help() lists them, help(train) explains one.
       """,
@@ -150,6 +151,22 @@ struct KramersCommand: ParsableCommand {
       valueName: "folder"), completion: .directory)
   var merge: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Submit N shards as an array of Slurm, watch it, run what is lost again, and write the merge; "
+        + "needs --out.", valueName: "n"))
+  var slurm: Int?
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "With --slurm: an option of sbatch without its dashes, as time=2:00:00; may be repeated.",
+      valueName: "words"))
+  var sbatch: [String] = []
+
+  @Flag(name: .customLong("dry-run"), help: "With --slurm: show the batch script, submit nothing.")
+  var dryRun = false
+
   @Flag(help: "No progress line, no warnings, no banner.")
   var quiet = false
 
@@ -178,7 +195,8 @@ struct KramersCommand: ParsableCommand {
       throw ValidationError("-i needs a terminal on standard input")
     }
     let choices = [
-      shard.map { _ in "--shard" }, merge.map { _ in "--merge" }, session.map { _ in "--session" },
+      shard.map { _ in "--shard" }, slurm.map { _ in "--slurm" }, merge.map { _ in "--merge" },
+      session.map { _ in "--session" },
       resume.map { _ in "--resume" },
       verify.map { _ in "--verify" }, sessions ? "--sessions" : nil,
       selftest ? "--selftest" : nil,
@@ -213,8 +231,16 @@ struct KramersCommand: ParsableCommand {
   }
 
   private func validateShard() throws {
-    for (name, isGiven) in [("--out", out != nil), ("--wait", wait != nil)] {
-      if isGiven, shard == nil { throw ValidationError("\(name) goes with --shard") }
+    if wait != nil, shard == nil { throw ValidationError("--wait goes with --shard") }
+    if out != nil, shard == nil, slurm == nil {
+      throw ValidationError("--out goes with --shard or --slurm")
+    }
+    for (name, isGiven) in [("--sbatch", !sbatch.isEmpty), ("--dry-run", dryRun)] {
+      if isGiven, slurm == nil { throw ValidationError("\(name) goes with --slurm") }
+    }
+    for words in sbatch where words.hasPrefix("-") || words.contains("\n") {
+      throw ValidationError(
+        "--sbatch takes an option without its dashes, as time=2:00:00, got '\(words)'")
     }
     if let wait, !(wait >= 0 && wait <= 1e9) {
       throw ValidationError("--wait must be in 0...1e9, got \(wait)")
@@ -222,15 +248,22 @@ struct KramersCommand: ParsableCommand {
     if merge != nil, seed != 0 {
       throw ValidationError("--merge has the seed of its folder; --seed goes with --shard")
     }
+    if let slurm, !(1...Shard.most).contains(slurm) {
+      throw ValidationError("--slurm must be in 1...\(Shard.most), got \(slurm)")
+    }
+    guard let name = shard.map({ _ in "--shard" }) ?? slurm.map({ _ in "--slurm" }) else { return }
+    if out == nil { throw ValidationError("\(name) needs --out FOLDER, the same for all shards") }
+    if script == nil && code.isEmpty || script == "-" {
+      throw ValidationError("\(name) needs a script in a file, or -e")
+    }
+    if interactive { throw ValidationError("a shard has no shell: -i does not go with \(name)") }
+    if slurm != nil, !limits.isEmpty {
+      throw ValidationError("limits go with shards; give --slurm --sbatch time=... and mem=...")
+    }
     guard let shard else { return }
     do { _ = try Shard(words: shard) { Environment[$0] } } catch {
       throw ValidationError(error.description)
     }
-    if out == nil { throw ValidationError("--shard needs --out FOLDER, the same for all shards") }
-    if script == nil && code.isEmpty || script == "-" {
-      throw ValidationError("--shard needs a script in a file, or -e")
-    }
-    if interactive { throw ValidationError("a shard has no shell: -i does not go with --shard") }
   }
 
   func run() throws {
@@ -247,13 +280,29 @@ struct KramersCommand: ParsableCommand {
     if let shard, let out {
       throw ExitCode(ShardRun(options: options, words: shard, folder: out, wait: wait).run())
     }
+    if let slurm, let out {
+      let run = slurmRun(options, slurm, out, sbatch)
+      throw ExitCode(dryRun ? run.dryRun() : run.run())
+    }
     if let merge { throw ExitCode(ShardRun.merge(merge, options)) }
     if let verify { throw ExitCode(SessionChoice.verify(verify, options)) }
     let choice = SessionChoice(name: session ?? resume, resumes: resume != nil)
     if isInteractive {
       throw ExitCode(Interactive(options: options, shell: shellOptions, session: choice).run())
     }
-    throw ExitCode(Batch(options: options, session: choice).run())
+    var batch = Batch(options: options, session: choice)
+    batch.options.slurm = { request in
+      slurmRun(options, request.shards, request.folder, request.directives).run()
+    }
+    throw ExitCode(batch.run())
+  }
+
+  private func slurmRun(
+    _ options: ProgramOptions, _ shards: Int, _ folder: String, _ directives: [String]
+  ) -> SlurmRun {
+    SlurmRun(
+      options: options, shards: shards, folder: folder, directives: directives,
+      outputOptions: ["--format", options.format.rawValue] + (timings ? ["--timings"] : []))
   }
 
   /// A terminal and nothing to run: the shell.

@@ -55,7 +55,7 @@ enum ManPage {
     ),
     ("$XDG_STATE_HOME/kramers/history", "What was typed, shared by all shells (~/.local/state)."),
     ("$XDG_STATE_HOME/kramers/NAME.kramers", "Sessions."),
-    ("FOLDER/manifest.json", "The run that a folder of --shard belongs to; its parts lie beside it."),
+    ("FOLDER/manifest.json", "The run that a folder of --shard belongs to, beside its parts."),
     ("~/.inputrc", "Readline's keys; $if kramers holds here alone."),
   ]
 

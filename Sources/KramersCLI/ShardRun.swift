@@ -61,7 +61,7 @@ struct ShardRun {
     }
   }
 
-  private static func reporting(_ body: () throws -> Int32) -> Int32 {
+  static func reporting(_ body: () throws -> Int32) -> Int32 {
     do { return try body() } catch {
       writeError("kramers: \(error)\n")
       return (error as? ShardError)?.status ?? (error is FileError ? 66 : 70)

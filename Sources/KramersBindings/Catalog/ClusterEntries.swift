@@ -19,6 +19,33 @@ extension Catalog {
         end)
         print(losses[1], losses[2], losses[3])
         """,
-      seeAlso: ["measure_escape"])
+      seeAlso: ["measure_escape", "cluster.slurm"]),
+    Entry(
+      "cluster.slurm", .options(Program.clusterSlurm),
+      "runs the script as an array of Slurm: submits its shards, watches them, runs lost ones again, "
+        + "writes what one process would have written, and ends, as kramers --slurm does from the "
+        + "command line; the same command goes on after an end of its own. In the shards it does "
+        + "nothing. It must stand before the first output",
+      options: [
+        OptionEntry(
+          "shards", .integer(.positive), standard: "required", "tasks of the array"),
+        OptionEntry(
+          "out", .text, standard: "the script's name and .parts", "the folder that they share"),
+        OptionEntry(
+          "time", .text, standard: "the partition's",
+          "of a task, as sbatch takes it: \"2:00:00\""),
+        OptionEntry("partition", .text, standard: "the cluster's", "where tasks run"),
+        OptionEntry(
+          "memory", .text, standard: "the partition's", "of a task, as sbatch takes it: \"4G\""),
+        OptionEntry(
+          "cpus", .integer(.positive), standard: "1", "of a task; its shard has as many threads"),
+      ],
+      returns: "nothing",
+      example: """
+        -- Where there is a cluster: cluster.slurm { shards = 8, time = "2:00:00", memory = "4G" }
+        local refused = not pcall(cluster.slurm, { shards = 0 })
+        print(refused)
+        """,
+      seeAlso: ["cluster.map"]),
   ]
 }

@@ -81,11 +81,11 @@ public struct ShardError: Error, CustomStringConvertible {
   }
 }
 
-/// `3, 5-7` of 3, 5, 6, 7; of many only the first.
-func rangeText(_ numbers: [Int]) -> String {
+/// `3, 5-7` of 3, 5, 6, 7; of more than `most` ranges only the first.
+public func rangeText(_ numbers: [Int], most: Int = 20) -> String {
   var words: [String] = []
   var place = 0
-  while place < numbers.count, words.count < 20 {
+  while place < numbers.count, words.count < most {
     var end = place
     while end + 1 < numbers.count, numbers[end + 1] == numbers[end] + 1 { end += 1 }
     words.append(end == place ? "\(numbers[place])" : "\(numbers[place])-\(numbers[end])")

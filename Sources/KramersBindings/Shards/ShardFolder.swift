@@ -133,21 +133,50 @@ public final class ShardFolder: Sendable {
 
   /// The shards whose parts of an ensemble are there, by the names of the files alone.
   func shards(with ensemble: String) -> Set<Int> {
-    guard let stream = opendir("\(path)/ensemble-\(ensemble)") else { return [] }
-    defer { closedir(stream) }
-    var found: Set<Int> = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      guard name.hasPrefix("part-"), let shard = Int(name.dropFirst(5)) else { continue }
-      if (1...manifest.shards).contains(shard) { found.insert(shard) }
-    }
-    return found
+    let names = Self.names(in: "\(path)/ensemble-\(ensemble)").filter { $0.hasPrefix("part-") }
+    return Set(names.compactMap { Int($0.dropFirst(5)) }.filter((1...manifest.shards).contains))
   }
 
   public func isComplete(_ ensemble: String) -> Bool {
     shards(with: ensemble).count == manifest.shards
+  }
+
+  /// The numbers of the ensembles that some shard has come to.
+  private var ensembles: [String] {
+    Self.names(in: path).filter { $0.hasPrefix("ensemble-") }.map { String($0.dropFirst(9)) }
+  }
+
+  /// Parts of all ensembles.
+  public func partCount() -> Int { ensembles.reduce(0) { $0 + shards(with: $1).count } }
+
+  /// The shards that lack a part of an ensemble to which others have come.
+  public func missing() -> [Int] {
+    var missing: Set<Int> = []
+    for ensemble in ensembles {
+      let there = shards(with: ensemble)
+      missing.formUnion((1...manifest.shards).filter { !there.contains($0) })
+    }
+    return missing.sorted()
+  }
+
+  /// A file of whoever starts the shards.
+  public func write(note: String, named name: String) throws {
+    do { try writeWhole(Array(note.utf8), to: path + "/" + name) } catch {
+      throw ShardError(74, "\(error)")
+    }
+  }
+
+  private static func names(in path: String) -> [String] {
+    guard let stream = opendir(path) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      names.append(
+        withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        })
+    }
+    return names
   }
 
   // MARK: Whole ensembles

@@ -194,7 +194,8 @@ struct ShardFaultTests {
   @Test(
     "usage",
     arguments: [
-      (["--shard", "3"], "K/N"), (["--shard", "0/3", "--out", "x", "s.lua"], "K in 1...N"),
+      (["--shard", "3", "--out", "x", "s.lua"], "K/N"),
+      (["--shard", "0/3", "--out", "x", "s.lua"], "K in 1...N"),
       (["--shard", "4/3", "--out", "x", "s.lua"], "got 4/3"),
       (["--out", "x", "s.lua"], "--out goes"),
       (["--shard", "1/2", "s.lua"], "needs --out"), (["--shard", "1/2", "--out", "x"], "script"),
