@@ -106,7 +106,7 @@ let package = Package(
     .testTarget(
       name: "KramersCLITests",
       dependencies: ["KramersBindings", "KramersCLI", "KramersStore", "Lua"],
-      exclude: ["torture.sh"],
+      exclude: ["torture.sh", "Shards/slurm.sh"],
       swiftSettings: swiftSettings),
   ] + wideKernels,
   swiftLanguageModes: [.v6]

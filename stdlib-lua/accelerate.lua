@@ -66,7 +66,6 @@ end
 --- The time of every seed under one programme.
 local function measure(x, programme, options, seeds, targets)
   local own = { times = {}, reached = {}, clock = {}, looks = {} }
-  local diverged = 0
   local call = {
     steps = options.max_steps or 100000,
     every = options.every or 100,
@@ -76,10 +75,14 @@ local function measure(x, programme, options, seeds, targets)
   for name, value in pairs(programme) do
     if name ~= "name" then call[name] = value end
   end
-  for i, seed in ipairs(seeds) do
+  local runs = kramers.map(seeds, function(seed)
     local y = x:clone()
     y:reset { seed = seed, keep = options.keep }
     local r = y:schedule(call)
+    return { steps = r.steps, outcome = r.outcome, time = r.time }
+  end)
+  local diverged = 0
+  for i, r in ipairs(runs) do
     own.times[i], own.reached[i], own.clock[i] = r.steps, r.outcome == "reached", r.time
     own.looks[i] = call.every
     if r.outcome == "diverged" then diverged = diverged + 1 end
@@ -122,7 +125,7 @@ local function accelerate(x, options)
   end
 
   local rows, reference, outcome, warnings = {}, nil, "completed", {}
-  for i, programme in ipairs(programmes) do
+  kramers.each(programmes, function(programme, i)
     local own = measure(x, programme, options, seeds, targets)
     reference = reference or own
     local s = own.statistics
@@ -153,7 +156,7 @@ local function accelerate(x, options)
       times = own.times,
     }
     kramers.keep { kind = "accelerate", outcome = "interrupted", programmes = rows }
-  end
+  end)
   return {
     kind = "accelerate",
     outcome = outcome,
@@ -197,6 +200,7 @@ return {
         help = "start every seed from the present weights instead of fresh ones",
       },
     },
+    looks = true,
     returns =
       "kind=\"accelerate\": programmes (rows name, seeds, reached, censored, diverged, "
       .. "tau, tau_low, tau_high, median, median_time, speedup, speedup_low, speedup_high: "

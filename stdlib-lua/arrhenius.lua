@@ -186,7 +186,7 @@ end
 local function measure(x, options, start, before)
   local points = grid(options)
   local found, rows, fitted, last = {}, {}, {}, nil
-  for i, call in ipairs(points) do
+  kramers.each(points, function(call, i)
     call.stream = start - 1 + i
     for name, value in pairs(options) do
       if not own_options[name] then call[name] = value end
@@ -209,7 +209,7 @@ local function measure(x, options, start, before)
     local done = table.move(before, 1, #before, 1, {})
     table.move(rows, 1, #rows, #done + 1, done)
     kramers.keep { kind = "arrhenius", outcome = "interrupted", points = done, l2 = last.l2 }
-  end
+  end)
   local scale, unit = temperatures(x, options, found)
   for i, temperature in ipairs(scale) do
     rows[i].temperature = temperature

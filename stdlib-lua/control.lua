@@ -200,9 +200,9 @@ local function examine(x, options, with_ladder)
   if with_ladder then
     local rungs
     rungs, missing = ladder(y, own, options.label or 0.1)
-    for _, rung in ipairs(rungs) do
+    kramers.each(rungs, function(rung)
       twins[#twins + 1] = row(rung[1], x:measure_escape(merged(call, rung[2])))
-    end
+    end)
   end
   -- What is known of modes is known of their appearance.
   local rising = own.direction ~= "down" and own.mode or nil
@@ -279,7 +279,7 @@ local function control(x, options)
     return result
   end
   local states, counts, verdict = {}, {}, nil
-  for i, snapshot in ipairs(options.snapshots) do
+  kramers.each(options.snapshots, function(snapshot, i)
     local y = x:clone()
     local ok, problem = pcall(y.restore, y, snapshot)
     if not ok then
@@ -290,7 +290,7 @@ local function control(x, options)
     states[i] = s
     counts[s.verdict] = (counts[s.verdict] or 0) + 1
     kramers.keep { kind = "control", outcome = "interrupted", states = states }
-  end
+  end)
   for name, count in pairs(counts) do
     if count >= 0.95 * #states then verdict = name end
   end

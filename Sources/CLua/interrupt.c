@@ -85,9 +85,11 @@ kl_interrupt *kl_interrupt_new(void) {
 
 void kl_interrupt_free(kl_interrupt *interrupt) { free(interrupt); }
 
-void kl_interrupt_request(kl_interrupt *interrupt) {
+enum { ASKED = 1, HELD = 2 }; /* the bits of `requested` */
+
+static void request(kl_interrupt *interrupt, int why) {
   int kept = errno;
-  atomic_store(&interrupt->requested, 1);
+  atomic_fetch_or(&interrupt->requested, why);
   pid_t thread = atomic_load(&interrupt->thread);
   if (thread && thread == this_thread) {
     lua_State *L = atomic_load(&interrupt->running);
@@ -96,6 +98,14 @@ void kl_interrupt_request(kl_interrupt *interrupt) {
     tgkill(getpid(), thread, WAKE); /* a thread that ended meanwhile is only an ESRCH */
   }
   errno = kept;
+}
+
+void kl_interrupt_request(kl_interrupt *interrupt) { request(interrupt, ASKED); }
+
+void kl_interrupt_hold(kl_interrupt *interrupt) { request(interrupt, HELD); }
+
+bool kl_interrupt_release(kl_interrupt *interrupt) {
+  return atomic_fetch_and(&interrupt->requested, ~HELD) == HELD;
 }
 
 bool kl_interrupt_requested(const kl_interrupt *interrupt) {
@@ -121,7 +131,7 @@ bool kl_instructions_spent(lua_State *L) {
 bool kl_stopping(lua_State *L) { return kl_interrupt_requested(kl_of(L)->interrupt); }
 
 void klq_push_interrupt(lua_State *L) {
-  kl_interrupt_request(kl_of(L)->interrupt);
+  if (!kl_stopping(L)) kl_interrupt_request(kl_of(L)->interrupt);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &KL_INTERRUPTED);
 }
 

@@ -87,7 +87,12 @@ extension Program {
   /// - Throws: `LuaError`, or `FileError` when the file cannot be read.
   public func run(file path: String, sources: inout SourceLines) throws {
     guard let bytes = try readScript(path) else { return }
-    try run(bytes, name: path, chunkName: "@" + path, sources: &sources)
+    try run(text: bytes, of: path, sources: &sources)
+  }
+
+  /// Runs the text of a script's file.
+  public func run(text: [UInt8], of path: String, sources: inout SourceLines) throws {
+    try run(text, name: path, chunkName: "@" + path, sources: &sources)
   }
 
   public func run(standardInput: Void, sources: inout SourceLines) throws {

@@ -101,6 +101,7 @@ extension Program {
   /// Sorts out `verb{...}`, `x:verb{...}` and `verb(positional)`.
   func target(_ entry: Entry, _ arguments: [LuaValue]) throws -> (ExperimentBox, Options) {
     let name = entry.name
+    try refusePending(arguments)
     var rest = arguments[...]
     var box = current
     if let first = rest.first?.asObject(ExperimentBox.self) {

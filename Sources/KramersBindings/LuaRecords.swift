@@ -58,12 +58,32 @@ extension Program {
       throw VerbError(verb, "the value is a \(value.typeName), which is no data")
     case .table(let table):
       let reader = RecordReader(
-        result: metatables.result, keepsClock: keepsClock, isOrdered: isOrdered)
+        result: metatables.result, pending: shards == nil ? nil : metatables.pending,
+        keepsClock: keepsClock, isOrdered: isOrdered)
       do {
         return try table.read { try reader.tableRecord($0, depth: 0) }
+      } catch let look as PendingLook {
+        throw lookError(at: UnsafeRawPointer(bitPattern: look.address)) ?? look
       } catch let error as NoData {
         throw VerbError(verb, error.description)
       }
+    }
+  }
+}
+
+extension Program {
+  /// Whether a value that could be a record holds a pending result.
+  func isPending(in value: LuaValue, verb: String) throws -> Bool {
+    guard let table = value.asTable, let shards, !shards.pending.isEmpty else { return false }
+    let reader = RecordReader(
+      result: metatables.result, pending: metatables.pending, keepsClock: true, isOrdered: false)
+    do {
+      _ = try table.read { try reader.tableRecord($0, depth: 0) }
+      return false
+    } catch is PendingLook {
+      return true
+    } catch let error as NoData {
+      throw VerbError(verb, error.description)
     }
   }
 }
@@ -84,15 +104,23 @@ private struct NoData: Error, CustomStringConvertible {
   }
 }
 
+/// There is a pending result in the value, at this address.
+private struct PendingLook: Error { let address: UInt }
+
 /// Reads tables in place: emitting a record costs a few microseconds.
 private struct RecordReader {
   let result: LuaTable
+  /// nil where no result is pending.
+  let pending: LuaTable?
   let keepsClock: Bool
   let isOrdered: Bool
 
   func tableRecord(_ table: LuaCursor, depth: Int) throws -> Record {
     guard depth < 100 else {
       throw NoData(words: "is nested more than 100 deep, or contains itself")
+    }
+    if let pending, table.hasMetatable(pending) {
+      throw PendingLook(address: UInt(bitPattern: table.pointer))
     }
     let count = table.count
     var fields: [Record.Field] = []

@@ -8,6 +8,8 @@ struct Metatables {
   let snapshot: LuaTable
   let result: LuaTable
   let states: LuaTable
+  /// Of the result of an ensemble whose parts are not all there.
+  let pending: LuaTable
   /// Ends a protocol's call when it is left.
   let protocolCall: LuaTable
   let dataMethods: LuaTable
@@ -20,11 +22,12 @@ struct Metatables {
     snapshot = try lua.makeTable(fields: ["__name": "snapshot"])
     result = try lua.makeTable(fields: ["__name": "result"])
     states = try lua.makeTable(fields: ["__name": "states"])
+    pending = try lua.makeTable(fields: ["__name": "pending result"])
     protocolCall = try lua.makeTable(fields: ["__name": "call"])
     dataMethods = try lua.makeTable()
     experimentMethods = try lua.makeTable()
     resultMethods = try lua.makeTable()
-    for table in [data, experiment, snapshot, states, protocolCall] {
+    for table in [data, experiment, snapshot, states, pending, protocolCall] {
       try table.rawSet("__metatable", "protected")
     }
   }

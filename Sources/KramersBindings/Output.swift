@@ -17,6 +17,8 @@ package final class Output {
   package var width: Int { isOnTerminal ? Int(ks_output_columns()) : 0 }
   private let errors: ErrorStream
   private var hasHeader = false
+  /// Whether anything has left through it.
+  private(set) var hasWritten = false
   /// What the header names.
   private var origin: Origin
   private var columns: [String] = []
@@ -42,6 +44,7 @@ package final class Output {
     if collected != nil {
       collected? += bytes
     } else {
+      hasWritten = true
       _ = ks_write(bytes, bytes.count)
     }
   }

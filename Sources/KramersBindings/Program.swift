@@ -23,12 +23,22 @@ public struct ProgramOptions: Sendable {
   /// No progress, no warnings.
   public var isQuiet = false
   public var limits = RunLimits()
+  /// Where this process is one of several that share their ensembles.
+  public var sharing: Sharing?
+  /// Runs the script as an array of Slurm instead, and gives the exit status; nil: it cannot be.
+  public var slurm: (@Sendable (SlurmRequest) -> Int32)?
   /// Whether a person looks at standard error: progress is shown there.
   public var showsProgress = false
   public var colorsOutput = false
   public var colorsErrors = false
 
   public init() {}
+
+  /// A shard computes its part of every ensemble; a merge takes them from the parts of all.
+  public enum Sharing: Sendable {
+    case shard(Shard, ShardFolder)
+    case merge(ShardFolder)
+  }
 }
 
 /// A Lua state with all of Kramers in it: what a script, a pipe or a shell talks to.
@@ -71,12 +81,22 @@ public final class Program {
   package var functionNames: [LuaValue: String] = [:]
   /// What stood among the globals before the user came.
   var libraryNames: Set<LuaValue> = []
+  /// The status with which the process ends, where the script has ended it by that.
+  public internal(set) var endStatus: Int32?
   package let chronicle: Chronicle
+  /// nil: everything is computed here.
+  let shards: Shards?
   package var session: Session { chronicle.session }
   package let shell = ShellSettings()
 
   public init(_ options: ProgramOptions) throws {
     self.options = options
+    shards =
+      switch options.sharing {
+      case .shard(let shard, let folder): Shards(shard, folder)
+      case .merge(let folder): Shards(nil, folder)
+      case nil: nil
+      }
     seed = options.seed
     lua = try LuaState(memoryLimit: options.limits.memory)
     if let memory = options.limits.memory { limitMemory(to: memory) }
@@ -94,6 +114,7 @@ public final class Program {
     chronicle = Chronicle(Session(seed: options.seed), provenances: try lua.makeTable())
     for table in [attachments, chronicle.provenances] { try table.setMetatable(weakKeys) }
     try lua.seedRandom(options.seed)
+    if shards != nil { try preparePendingResults() }
     lua.setInternalChunks(prefix: "@stdlib/", or: "@protocols/")
     try installCatalog()
     try installDataFields()

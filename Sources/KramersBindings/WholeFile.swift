@@ -20,7 +20,8 @@ func writeWhole(_ bytes: [UInt8], to path: String) throws {
     target = String(cString: resolved)
     free(resolved)
   }
-  let temporary = "\(target).\(getpid()).tmp"
+  // Nodes of a cluster that write into one folder have processes of one number.
+  let temporary = "\(target).\(hostName).\(getpid()).tmp"
   let mode = exists ? status.st_mode & 0o777 : 0o666
   do {
     try write(
@@ -31,6 +32,12 @@ func writeWhole(_ bytes: [UInt8], to path: String) throws {
     throw error
   }
 }
+
+private let hostName: String = {
+  var name = [CChar](repeating: 0, count: 256)
+  guard gethostname(&name, name.count - 1) == 0 else { return "host" }
+  return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}()
 
 private func write(
   _ bytes: [UInt8], to path: String, flags: Int32, mode: mode_t, named name: String

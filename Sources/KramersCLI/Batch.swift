@@ -3,14 +3,20 @@ import Lua
 
 /// Runs the chunks of a command line and turns what happened into an exit status.
 struct Batch {
-  let options: ProgramOptions
-  let session: SessionChoice
+  var options: ProgramOptions
+  var session = SessionChoice()
+  /// Of a shard or a merge: the script's text, which is that of the folder.
+  var text: [UInt8]?
 
   /// - Returns: 0; 1 after an error raised in Lua; 65 and 66 for a session that is corrupt or missing,
   ///   65 also when it cannot go on; 66 when the script cannot be read; 74 when the session could not
-  ///   be saved; 75 when a limit stopped it; 70 when the program itself could not start. SIGINT and
-  ///   SIGTERM end the process by the same signal, after the step under way.
-  func run() -> Int32 {
+  ///   be saved; 75 when a limit stopped it; 70 when the program itself could not start; of a merge 65
+  ///   and 75 for parts that are damaged or missing. SIGINT and SIGTERM end the process by the same
+  ///   signal, after the step under way.
+  func run() -> Int32 { runOnce().status }
+
+  /// - Returns: the exit status, and of a shard what it came to.
+  func runOnce() -> (status: Int32, shard: ShardOutcome?) {
     var sources = SourceLines()
     do {
       let program = try Program(options)
@@ -18,10 +24,10 @@ struct Batch {
       LuaSignals.install(program.lua.interrupt)
       LuaSignals.endProcessOnHaste()
       let watch = try LimitWatch(options.limits, of: program)
-      if let status = session.open(in: program) { return status }
+      if let status = session.open(in: program) { return (status, nil) }
       let stop = resume(program)
       let isDone = session.resumes && options.script == nil && options.code.isEmpty
-      let failure = stop ?? (isDone ? nil : runChunks(program, options, &sources))
+      let failure = stop ?? (isDone ? nil : runChunks(program, options, text: text, &sources))
       watch.end()
       program.finish()
       let limit = failure.flatMap { watch.limit(behind: $0, in: program) }
@@ -30,17 +36,22 @@ struct Batch {
       if let limit { program.errors.write("kramers: stopped by \(limit)\n") }
       program.leaveSession(isStopped: isStopped)
       if LuaSignals.received != 0 { reraise(LuaSignals.received) }
-      if limit != nil { return program.savingStatus == 0 ? 75 : program.savingStatus }
+      if let status = program.endStatus { return (status, nil) }
+      if limit != nil { return (program.savingStatus == 0 ? 75 : program.savingStatus, nil) }
+      if let outcome = program.shardOutcome(failure) {
+        if let error = outcome.error { program.errors.write("kramers: \(error)\n") }
+        return (outcome.error?.status ?? 0, outcome)
+      }
       guard let failure else {
         let status = program.savingStatus
-        return status == 0 && program.hasFailed ? 1 : status
+        return (status == 0 && program.hasFailed ? 1 : status, nil)
       }
       program.errors.write(errorReport(failure, sources, colored: options.colorsErrors))
-      if let stop, Program.cannotGoOn(stop) { return 65 }
-      return failure is FileError ? 66 : 1
+      if let stop, Program.cannotGoOn(stop) { return (65, nil) }
+      return (failure is FileError ? 66 : 1, nil)
     } catch {
       writeError("kramers: \(error)\n")
-      return 70
+      return (70, nil)
     }
   }
 }
@@ -61,7 +72,8 @@ extension Batch {
 /// The chunks of the command line, in order, until one fails.
 /// - Returns: what it failed with.
 func runChunks(
-  _ program: Program, _ options: ProgramOptions, _ sources: inout SourceLines
+  _ program: Program, _ options: ProgramOptions, text: [UInt8]? = nil,
+  _ sources: inout SourceLines
 ) -> (any Error)? {
   do {
     for (i, text) in options.code.enumerated() {
@@ -69,7 +81,9 @@ func runChunks(
       sources.add(name, text)
       try program.run(code: text, chunkName: "=" + name)
     }
-    if let script = options.script, script != "-" {
+    if let script = options.script, let text {
+      try program.run(text: text, of: script, sources: &sources)
+    } else if let script = options.script, script != "-" {
       try program.run(file: script, sources: &sources)
     } else if options.script == "-" || options.code.isEmpty {
       if Terminal.isInput { program.errors.warn("reading a script from the terminal") }

@@ -26,6 +26,8 @@ struct KramersCommand: ParsableCommand {
         kramers --seed 7 s.lua > 7.jsonl   same seed, same bytes on any --threads
         kramers --format csv s.lua         records as CSV; table is for reading
         kramers --session run1 s.lua       saved as it goes; --resume run1 after a stop
+        kramers --shard 3/8 --out D s.lua  one of eight processes; --merge D joins them
+        kramers --slurm 8 --out D s.lua    the eight as an array of Slurm, and their merge
 
       Lua 5.4 with the verbs of Kramers. help() lists them, help(train) explains one.
       """,
@@ -33,8 +35,9 @@ struct KramersCommand: ParsableCommand {
     discussion: """
       exit status
         0 done, 1 an error in Lua, 64 usage, 65 a session that is corrupt or cannot go
-        on, 66 no such script or session, 74 output or the session could not be written,
-        75 stopped by a limit, --resume goes on;
+        on or parts of shards that are damaged or foreign, 66 no such script, session or
+        folder, 74 output or the session could not be written, 75 stopped by a limit,
+        --resume goes on, or parts of shards are missing;
         SIGINT, SIGTERM and SIGHUP finish the step and end the process themselves
       """,
     version: version)
@@ -125,6 +128,45 @@ struct KramersCommand: ParsableCommand {
       "Stop a script after so many millions of Lua's instructions.", valueName: "n"))
   var maxSteps: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Compute part K of N of every ensemble of the script, into --out; docs/clusters.md. auto: the "
+        + "place that Slurm or MPI gives.", valueName: "k/n"))
+  var shard: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The folder that the shards share.", valueName: "folder"), completion: .directory)
+  var out: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Of a shard: wait so long for the others where the script goes on with what they measure, then "
+        + "go on.", valueName: "seconds"))
+  var wait: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write what one process would have written, from the parts of all shards.",
+      valueName: "folder"), completion: .directory)
+  var merge: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Submit N shards as an array of Slurm, watch it, run what is lost again, and write the merge; "
+        + "needs --out.", valueName: "n"))
+  var slurm: Int?
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "With --slurm: an option of sbatch without its dashes, as time=2:00:00; may be repeated.",
+      valueName: "words"))
+  var sbatch: [String] = []
+
+  @Flag(name: .customLong("dry-run"), help: "With --slurm: show the batch script, submit nothing.")
+  var dryRun = false
+
   @Flag(help: "No progress line, no warnings, no banner.")
   var quiet = false
 
@@ -153,16 +195,20 @@ struct KramersCommand: ParsableCommand {
       throw ValidationError("-i needs a terminal on standard input")
     }
     let choices = [
-      session.map { _ in "--session" }, resume.map { _ in "--resume" },
+      shard.map { _ in "--shard" }, slurm.map { _ in "--slurm" }, merge.map { _ in "--merge" },
+      session.map { _ in "--session" },
+      resume.map { _ in "--resume" },
       verify.map { _ in "--verify" }, sessions ? "--sessions" : nil,
       selftest ? "--selftest" : nil,
     ].compactMap(\.self)
     if choices.count > 1 {
       throw ValidationError("give either \(choices.joined(separator: " or "))")
     }
-    if verify != nil || sessions || selftest, script != nil || !code.isEmpty {
-      throw ValidationError("\(choices[0]) runs no script")
+    if verify != nil || sessions || selftest || merge != nil, script != nil || !code.isEmpty {
+      throw ValidationError(
+        "\(choices[0]) runs no script" + (merge == nil ? "" : " but that of its folder"))
     }
+    try validateShard()
     for (name, value) in [("--max-seconds", maxSeconds), ("--max-steps", maxSteps)] {
       if let value, !(value > 0 && value <= 1e9) {
         throw ValidationError("\(name) must be in 0...1e9 and not 0, got \(value)")
@@ -184,6 +230,42 @@ struct KramersCommand: ParsableCommand {
     }
   }
 
+  private func validateShard() throws {
+    if wait != nil, shard == nil { throw ValidationError("--wait goes with --shard") }
+    if out != nil, shard == nil, slurm == nil {
+      throw ValidationError("--out goes with --shard or --slurm")
+    }
+    for (name, isGiven) in [("--sbatch", !sbatch.isEmpty), ("--dry-run", dryRun)] {
+      if isGiven, slurm == nil { throw ValidationError("\(name) goes with --slurm") }
+    }
+    for words in sbatch where words.hasPrefix("-") || words.contains("\n") {
+      throw ValidationError(
+        "--sbatch takes an option without its dashes, as time=2:00:00, got '\(words)'")
+    }
+    if let wait, !(wait >= 0 && wait <= 1e9) {
+      throw ValidationError("--wait must be in 0...1e9, got \(wait)")
+    }
+    if merge != nil, seed != 0 {
+      throw ValidationError("--merge has the seed of its folder; --seed goes with --shard")
+    }
+    if let slurm, !(1...Shard.most).contains(slurm) {
+      throw ValidationError("--slurm must be in 1...\(Shard.most), got \(slurm)")
+    }
+    guard let name = shard.map({ _ in "--shard" }) ?? slurm.map({ _ in "--slurm" }) else { return }
+    if out == nil { throw ValidationError("\(name) needs --out FOLDER, the same for all shards") }
+    if script == nil && code.isEmpty || script == "-" {
+      throw ValidationError("\(name) needs a script in a file, or -e")
+    }
+    if interactive { throw ValidationError("a shard has no shell: -i does not go with \(name)") }
+    if slurm != nil, !limits.isEmpty {
+      throw ValidationError("limits go with shards; give --slurm --sbatch time=... and mem=...")
+    }
+    guard let shard else { return }
+    do { _ = try Shard(words: shard) { Environment[$0] } } catch {
+      throw ValidationError(error.description)
+    }
+  }
+
   func run() throws {
     let catalog = man || reference ? try Program(ProgramOptions()).catalog : nil
     if man, let catalog {
@@ -195,12 +277,32 @@ struct KramersCommand: ParsableCommand {
     warnAboutLateOptions()
     let options = programOptions
     if sessions { throw ExitCode(SessionChoice.list(options)) }
+    if let shard, let out {
+      throw ExitCode(ShardRun(options: options, words: shard, folder: out, wait: wait).run())
+    }
+    if let slurm, let out {
+      let run = slurmRun(options, slurm, out, sbatch)
+      throw ExitCode(dryRun ? run.dryRun() : run.run())
+    }
+    if let merge { throw ExitCode(ShardRun.merge(merge, options)) }
     if let verify { throw ExitCode(SessionChoice.verify(verify, options)) }
     let choice = SessionChoice(name: session ?? resume, resumes: resume != nil)
     if isInteractive {
       throw ExitCode(Interactive(options: options, shell: shellOptions, session: choice).run())
     }
-    throw ExitCode(Batch(options: options, session: choice).run())
+    var batch = Batch(options: options, session: choice)
+    batch.options.slurm = { request in
+      slurmRun(options, request.shards, request.folder, request.directives).run()
+    }
+    throw ExitCode(batch.run())
+  }
+
+  private func slurmRun(
+    _ options: ProgramOptions, _ shards: Int, _ folder: String, _ directives: [String]
+  ) -> SlurmRun {
+    SlurmRun(
+      options: options, shards: shards, folder: folder, directives: directives,
+      outputOptions: ["--format", options.format.rawValue] + (timings ? ["--timings"] : []))
   }
 
   /// A terminal and nothing to run: the shell.

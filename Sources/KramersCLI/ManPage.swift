@@ -42,9 +42,10 @@ enum ManPage {
   }
 
   static let exitStatus =
-    "0 done; 1 an error in Lua; 64 usage; 65 a session that is corrupt or cannot go on; 66 no such "
-    + "script or session; 70 internal error; 74 output or the session could not be written; 75 "
-    + "stopped by a limit; SIGINT, SIGTERM and SIGHUP finish the step and end the process themselves."
+    "0 done; 1 an error in Lua; 64 usage; 65 a session that is corrupt or cannot go on, or parts of "
+    + "shards that are damaged or foreign; 66 no such script, session or folder; 70 internal error; "
+    + "74 output or the session could not be written; 75 stopped by a limit, or parts of shards are "
+    + "missing; SIGINT, SIGTERM and SIGHUP finish the step and end the process themselves."
 
   private static let files = [
     ("$XDG_CONFIG_HOME/kramers/init.lua", "Runs before the shell's first prompt (~/.config)."),
@@ -54,6 +55,7 @@ enum ManPage {
     ),
     ("$XDG_STATE_HOME/kramers/history", "What was typed, shared by all shells (~/.local/state)."),
     ("$XDG_STATE_HOME/kramers/NAME.kramers", "Sessions."),
+    ("FOLDER/manifest.json", "The run that a folder of --shard belongs to, beside its parts."),
     ("~/.inputrc", "Readline's keys; $if kramers holds here alone."),
   ]
 

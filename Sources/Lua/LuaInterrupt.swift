@@ -28,6 +28,13 @@ public final class LuaInterrupt: @unchecked Sendable {
   /// One relaxed atomic load; any thread.
   public var isRequested: Bool { kl_interrupt_requested(pointer) }
 
+  /// Stops Lua as `request` does, until whoever called this calls `release`: the way out of a
+  /// function that nothing in Lua may catch, and that Swift does.
+  public func hold() { kl_interrupt_hold(pointer) }
+
+  /// - Returns: false where the stop was also requested, and stands.
+  public func release() -> Bool { kl_interrupt_release(pointer) }
+
   /// Lets Lua run again: at the prompt, or at the end of a script.
   public func clear() { kl_interrupt_clear(pointer) }
 }

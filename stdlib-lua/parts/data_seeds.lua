@@ -48,8 +48,13 @@ local function each(x, n, measure)
       .. "at rest itself (gradient norm %.3g, not %g): trap it, or train { until_converged = 1e-8 "
       .. "} with every noise off", g, rest)
   end
-  local results = { measure(x, 1) }
-  for k = 2, n do
+  local results, order = {}, {}
+  for k = 1, n do order[k] = k end
+  kramers.each(order, function(k)
+    if k == 1 then
+      results[1] = measure(x, 1)
+      return
+    end
     local ok, made, why = pcall(again, x, k - 1)
     local result
     if ok and made then ok, result = pcall(measure, made, k) end
@@ -58,7 +63,7 @@ local function each(x, n, measure)
       result = { outcome = "impossible", reason = tostring(reason) }
     end
     results[k] = result
-  end
+  end)
   return results
 end
 

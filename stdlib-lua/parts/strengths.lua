@@ -231,11 +231,11 @@ local function climb(x, y, call, own, temperatures)
   end
 
   if temperatures then
-    for _, temperature in ipairs(temperatures) do
+    kramers.each(temperatures, function(temperature)
       if math.abs(temperature / unit - 1) > 1e-9 then
         points[#points + 1] = measure(temperature / unit)
       end
-    end
+    end)
   else
     while #points < (failed and 4 or 7) do
       local laws, _, _, span = fitted()
@@ -259,7 +259,7 @@ local function climb(x, y, call, own, temperatures)
     for _, p in ipairs(points) do if p.used then cost = cost + p.exposure end end
     more = math.min(more, (budget - spent) / cost)
     if more < 0.1 then break end
-    for _, p in ipairs(points) do
+    kramers.each(points, function(p)
       local extra = p.used and measure(p.factor, math.max(1, math.ceil(more * p.replicas)))
       if extra then
         -- Another stream of the same strength: counts and exposures add up.
@@ -268,7 +268,7 @@ local function climb(x, y, call, own, temperatures)
         end
         p.tau = p.escapes > 0 and p.exposure / p.escapes or nil
       end
-    end
+    end)
   end
   local laws, holds, evidence = fitted()
   if diverged > 0 then

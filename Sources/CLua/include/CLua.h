@@ -171,6 +171,9 @@ void kl_interrupt_free(kl_interrupt *interrupt);
 void kl_interrupt_request(kl_interrupt *interrupt);
 bool kl_interrupt_requested(const kl_interrupt *interrupt);
 void kl_interrupt_clear(kl_interrupt *interrupt);
+/* The same stop, until the release; false: somebody requested it meanwhile, and it stands. */
+void kl_interrupt_hold(kl_interrupt *interrupt);
+bool kl_interrupt_release(kl_interrupt *interrupt);
 /* Requests the interrupt after so many instructions, counted in thousands; a script that sets a hook
  * of its own is not counted while it stands. */
 void kl_limit_instructions(lua_State *L, uint64_t instructions);

@@ -15,6 +15,8 @@ public struct EscapeRequest: Sendable, AsksEnsemble {
   public var threshold: Double?
   /// Minibatch noise as it is at the present state, whatever the weights become: `FrozenNoise`.
   public var isFrozen = false
+  /// nil runs all replicas; else those of one of several processes, and the result is interrupted.
+  public var share: EnsembleShare?
 
   public init(settings: Settings, seed: UInt64) {
     self.settings = settings
@@ -69,6 +71,8 @@ public struct EscapeResult: Sendable {
   /// Where the replicas of an interrupted measurement stand; nil once all have ended.
   public let progress: EnsembleProgress?
   public var isInterrupted: Bool { progress != nil }
+  /// What every replica came to: resumed from here, a measurement computes its statistics alone.
+  public let outcomes: EnsembleProgress
 }
 
 extension EscapeResult {
@@ -146,6 +150,7 @@ extension Experiment {
     var options = FirstPassageOptions(
       observable: observable, threshold: threshold, ensemble: request.ensemble)
     options.dwell = request.dwell
+    options.share = request.share
     let isDeterministic = request.settings.isDeterministic && !request.isFrozen
     if isDeterministic {
       options.replicas = 1
@@ -155,10 +160,11 @@ extension Experiment {
       request.isFrozen
       ? try measureFrozenNoise(
         data: data, network: network, settings: request.settings, from: state, options: options,
-        threads: threads, monitor: monitor)
+        threads: threads, monitor: monitor, resuming: resuming)
       : try measureFirstPassage(
         data: data, network: network, settings: request.settings, from: state, options: options,
         threads: threads, monitor: monitor, resuming: resuming)
+    var outcomes = record.progress ?? EnsembleProgress(replicas: record.ends)
     var residence: Residence?
     if !record.interrupted, !request.isFrozen {
       switch try followEscaped(
@@ -167,8 +173,10 @@ extension Experiment {
       {
       case .nothing: break
       case .interrupted(let followed):
-        record.progress = EnsembleProgress(replicas: record.ends, followed: followed)
-      case .done(let stays, let diverged):
+        outcomes.followed = followed
+        record.progress = outcomes
+      case .done(let stays, let diverged, let ends):
+        outcomes.followed = ends
         residence = stays
         for replica in diverged { record.markDiverged(replica) }
       }
@@ -194,7 +202,7 @@ extension Experiment {
         ? EscapeTheory(reason: "frozen minibatch noise has a covariance of its own")
         : escapeTheory(
           target, request.settings, dwell: request.dwell, diverged: record.diverged),
-      progress: record.progress)
+      progress: record.progress, outcomes: outcomes)
   }
 
   /// What an escape is here: observable, threshold, and the theory they come from.

@@ -12,6 +12,15 @@ public struct FirstPassageOptions: Sendable, Equatable, AsksEnsemble {
   var stopsAtRest = false
   /// Nil looks for escapes; else escaped replicas are followed until they return.
   var following: FollowedReplicas?
+  /// Nil runs all replicas; else only those of this share.
+  var share: EnsembleShare?
+
+  /// The replicas that are to be run, in order.
+  var ownReplicas: [Int] {
+    share.map { Array($0.units(of: ensemble.replicas)) } ?? Array(0..<ensemble.replicas)
+  }
+
+  func owns(_ replica: Int) -> Bool { share?.owns(replica) ?? true }
 
   public init(observable: Observable, threshold: Double, ensemble: EnsembleOptions) {
     self.ensemble = ensemble
@@ -191,8 +200,9 @@ public func measureFirstPassage(
   guard resuming?.fits(options, data: data, network: network) ?? true else {
     throw InputError.sentence("the progress to resume from is that of another ensemble")
   }
-  monitor.begin(total: before.reduce(0) { $0 + $1.stepsLeft(options) })
-  monitor.begin(before)
+  let own = options.ownReplicas.map { before[$0] }
+  monitor.begin(total: own.reduce(0) { $0 + $1.stepsLeft(options) })
+  monitor.begin(own)
   let replicas = try followReplicas(
     data: data, network: network, settings: settings, from: start, before: before,
     options: options, threads: threads, monitor: monitor)
@@ -202,7 +212,8 @@ public func measureFirstPassage(
     begun, progress: isInterrupted ? EnsembleProgress(replicas: replicas) : nil)
 }
 
-/// Takes every replica of `before` that has not ended to its end, or to where the monitor stops it.
+/// Takes every replica of `before` that has not ended, or those of the share, to its end, or to where
+/// the monitor stops it.
 func followReplicas(
   data: Dataset, network: Network, settings: Settings, from start: TrainingState,
   before: [ReplicaProgress], options: FirstPassageOptions, threads: Int, monitor: RunMonitor
@@ -220,7 +231,7 @@ func followReplicas(
   }
   return parallelMap(options.replicas, threads: threads) { replica in
     if case .ended = before[replica] { return before[replica] }
-    if monitor.shouldStop { return before[replica] }
+    if monitor.shouldStop || !options.owns(replica) { return before[replica] }
     var state = start
     var stay = Stay()
     if case .underWay(let reached, let seen) = before[replica] {

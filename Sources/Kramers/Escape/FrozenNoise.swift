@@ -12,7 +12,8 @@
 /// - Throws: `InputError` for options that do not fit, and for tables of gradients beyond memory.
 public func measureFrozenNoise(
   data: Dataset, network: Network, settings: Settings, from state: TrainingState,
-  options: FirstPassageOptions, threads: Int, monitor: RunMonitor = RunMonitor()
+  options: FirstPassageOptions, threads: Int, monitor: RunMonitor = RunMonitor(),
+  resuming: EnsembleProgress? = nil
 ) throws -> FirstPassageRecord {
   try options.validate()
   try settings.validate(data: data, network: network)
@@ -32,12 +33,19 @@ public func measureFrozenNoise(
   let full = try data.fullBatch(for: network)
   _ = try OrderParameterProbe(
     options.observable, data: data, network: network, settings: settings)
-  monitor.begin(total: options.replicas * options.maxSteps)
-  monitor.begin([ReplicaProgress](repeating: .notBegun, count: options.replicas))
+  let before =
+    resuming?.replicas ?? [ReplicaProgress](repeating: .notBegun, count: options.replicas)
+  guard resuming?.fits(options, data: data, network: network) ?? true else {
+    throw InputError.sentence("the progress to resume from is that of another ensemble")
+  }
+  let own = options.ownReplicas.map { before[$0] }
+  monitor.begin(total: own.count { $0 == .notBegun } * options.maxSteps)
+  monitor.begin(own)
   let outcomes = parallelMap(
     options.replicas, threads: options.observable.threads(threads)
   ) { replica -> ReplicaOutcome? in
-    if monitor.shouldStop { return nil }
+    if case .ended(let outcome) = before[replica] { return outcome }
+    if monitor.shouldStop || !options.owns(replica) { return nil }
     let key = RandomKey(
       seed: options.seed, stream: measurementStream | options.stream, replica: UInt32(replica))
     let outcome = table.follow(
@@ -50,10 +58,12 @@ public func measureFrozenNoise(
   let isInterrupted = begun.count < outcomes.count || begun.contains { $0.end == .interrupted }
   return FirstPassageRecord(
     begun,
-    // A resumed measurement begins anew: its times are the same.
+    // Replicas under way begin anew: their times are the same.
     progress: isInterrupted
       ? EnsembleProgress(
-        replicas: [ReplicaProgress](repeating: .notBegun, count: options.replicas)) : nil)
+        replicas: outcomes.map { outcome in
+          outcome.flatMap { $0.end == .interrupted ? nil : .ended($0) } ?? .notBegun
+        }) : nil)
 }
 
 /// The deviation of every sample's gradient from their mean, at one state.
@@ -127,7 +137,8 @@ private struct FrozenGradients: Sendable {
         monitor.see([(replica, stay.start ?? step)])
         monitor.show(value, of: options.observable, at: step)
       }
-      if monitor.shouldStop {
+      // A pause waits for the replica's end: it would have to begin anew.
+      if monitor.mustStop {
         return rule.outcome((stay.start ?? step + 1) - 1, .interrupted, stay)
       }
     }

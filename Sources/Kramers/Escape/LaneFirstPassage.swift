@@ -8,7 +8,8 @@ func followInLanes(
 ) throws -> [ReplicaProgress] {
   let next = Atomic<Int>(0)
   let lanes = LaneKernels.best(plan.settings.precision).lanes
-  let groups = (options.replicas + lanes - 1) / lanes
+  let own = options.ownReplicas
+  let groups = (own.count + lanes - 1) / lanes
   let workers = max(1, min(threads, groups))
   let lists = parallelMap(workers, threads: workers) { _ in
     do {
@@ -19,8 +20,9 @@ func followInLanes(
         options: options, monitor: monitor)
       return watch.follow {
         while true {
-          let replica = next.add(1, ordering: .relaxed).oldValue
-          guard replica < options.replicas else { return nil }
+          let place = next.add(1, ordering: .relaxed).oldValue
+          guard place < own.count else { return nil }
+          let replica = own[place]
           switch before[replica] {
           case .notBegun: return (replica, start, Stay())
           case .underWay(let state, let stay): return (replica, state, stay)

@@ -118,7 +118,7 @@ enum FollowingResult {
   case nothing
   case interrupted([ReplicaProgress])
   /// With the replicas that diverged: what looked like an escape was the way to infinity.
-  case done(Residence, diverged: [Int])
+  case done(Residence, diverged: [Int], ends: [ReplicaProgress])
 }
 
 /// Follows some replicas of a finished ensemble.
@@ -132,6 +132,7 @@ func followEscaped(
   guard let plan = FollowedReplicas(record, every: options.every) else { return .nothing }
   var options = options
   options.following = plan
+  options.share = nil
   if let resuming, !plan.fits(resuming, data: data, network: network) {
     throw InputError.sentence("the progress to resume from is that of another ensemble")
   }
@@ -153,5 +154,5 @@ func followEscaped(
   return .done(
     Residence(
       followed: followed, returned: returned, exposure: exposure, length: plan.length),
-    diverged: diverged)
+    diverged: diverged, ends: ends)
 }

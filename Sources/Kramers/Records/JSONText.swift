@@ -5,7 +5,7 @@
 /// text cannot exhaust the stack; memory is bounded by a small multiple of the text.
 ///
 /// - Throws: a sentence with the byte at which the text stops being JSON, counted from 0.
-func record(
+public func record(
   fromJSON bytes: UnsafeRawBufferPointer, depthLimit: Int = 32
 ) throws(InputError) -> Record {
   var reader = JSONReader(bytes: bytes, depthLimit: depthLimit)

@@ -23,6 +23,7 @@ package struct Catalog: Sendable {
       Chapter(title: "Landscape", entries: Self.landscape),
       Chapter(title: Self.protocols, entries: []),
       Chapter(title: "Pictures", entries: Self.pictures),
+      Chapter(title: "Clusters", entries: Self.clusters),
       Chapter(title: "Output and numbers", entries: Self.utilities),
       Chapter(title: "Sessions", entries: Self.sessions),
       Chapter(title: "The shell", entries: Self.shell),

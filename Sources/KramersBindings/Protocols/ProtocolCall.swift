@@ -37,6 +37,11 @@ final class ProtocolCalls {
     if let place = calls.firstIndex(where: { $0 === call }) { calls.removeSubrange(place...) }
   }
 
+  var count: Int { calls.count }
+
+  /// Forgets the calls beyond the first `count`: they were left.
+  func end(beyond count: Int) { calls.removeLast(max(calls.count - count, 0)) }
+
   func innermost(_ name: String) -> ProtocolCall? { calls.last { $0.name == name } }
 
   func keep(_ record: Record) { calls.last?.partial = record }

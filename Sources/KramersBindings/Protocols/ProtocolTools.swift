@@ -24,6 +24,15 @@ extension Program {
       protocolCalls.keep(try record(of: call.argument(1), verb: name))
       return []
     }
+    // map(list, f): f(item, i) of each, in any order and in any process; f returns data.
+    try offer("map") { [unowned self] call in
+      guard let list = call.argument(1).asTable, let function = call.argument(2).asFunction else {
+        throw VerbError(name, "map(list, f) takes a list and a function")
+      }
+      return [try map(list, function, name)]
+    }
+    // each(list, f): f(item, i) of each in order, no one of which looks at what another measured.
+    try tools.rawSet("each", .function(eachOfTools()))
     // keep_current(): what is current now is so again when the protocol is left, also by an interrupt.
     try offer("keep_current") { [unowned self] _ in
       protocolCalls.remember(current)
@@ -49,6 +58,32 @@ extension Program {
     try offerSettings(tools)
     try offerStatistics(tools)
     return tools
+  }
+
+  private func eachOfTools() throws -> LuaFunction {
+    guard shards != nil else {
+      let source = "return function(list, f) for i, item in ipairs(list) do f(item, i) end end"
+      let chunk = try lua.load(source, chunkName: "@stdlib/each.lua")
+      if let each = try chunk.call().first?.asFunction { return each }
+      throw LuaError("each: no function")
+    }
+    return try lua.makeFunction { [unowned self] call in
+      guard let list = call.argument(1).asTable, let f = call.argument(2).asFunction else {
+        return []
+      }
+      var looked: SharedEnsemble?
+      for i in 1..<(try list.rawCount + 1) {
+        let item = try list.rawGet(LuaValue(i))
+        guard let shards = sharing else {
+          try f.call([item, LuaValue(i)])
+          continue
+        }
+        let left = try shards.scope(self) { try f.call([item, LuaValue(i)]) }.looked
+        looked = looked ?? left
+      }
+      if let looked, let shards { throw shards.stopped(by: .look(looked), self) }
+      return []
+    }
   }
 
   /// loop_areas(x, low, high): what the hysteresis loop of each mode encloses; nil without theory.

@@ -15,10 +15,7 @@ extension Program {
   /// Reads the protocols, shipped ones first.
   func installProtocols() throws {
     let leave = try lua.makeFunction { [unowned self] call in
-      guard let call = call.argument(1).asObject(ProtocolCall.self) else { return [] }
-      if let former = call.former { current = former.box }
-      // Stopped between two of its verbs: the shell still shows what it has.
-      if !lua.interrupt.isRequested { protocolCalls.end(call) }
+      leaveProtocol(call.argument(1))
       return []
     }
     try metatables.protocolCall.rawSet("__close", .function(leave))
@@ -35,6 +32,13 @@ extension Program {
         }
       }
     }
+  }
+
+  private func leaveProtocol(_ value: LuaValue?) {
+    guard let call = value?.asObject(ProtocolCall.self) else { return }
+    if let former = call.former { current = former.box }
+    // Stopped between two of its verbs: the shell still shows what it has.
+    if !lua.interrupt.isRequested { protocolCalls.end(call) }
   }
 
   func protocolLoad(_ o: Options) throws -> [LuaValue] {
@@ -115,6 +119,12 @@ extension Program {
   /// The function that users call. It is Lua, so that a body may yield, and an error in it has the
   /// caller's line.
   private func protocolFunction(_ entry: Entry, _ body: LuaFunction) throws -> LuaValue {
+    if shards != nil, entry.role == .verb, entry.looks {
+      return .function(
+        try lua.makeFunction { [unowned self] call in
+          try runShared(entry, body, call.arguments)
+        })
+    }
     let source =
       entry.role == .verb
       ? """
@@ -140,6 +150,25 @@ extension Program {
     }
     let chunk = try lua.load(Array(source.utf8), chunkName: "@stdlib/protocol.lua")
     return try chunk.call([.function(begin), .function(finish), .function(body)]).first ?? .nil
+  }
+
+  /// Runs a protocol that leaves its experiment as it is, in a scope of its own: a look at a pending
+  /// result leaves the protocol alone, whose own result is pending then.
+  private func runShared(
+    _ entry: Entry, _ body: LuaFunction, _ arguments: [LuaValue]
+  ) throws -> [LuaValue] {
+    guard let shards = sharing else {
+      let begun = try beginProtocol(entry, arguments)
+      defer { leaveProtocol(begun.last) }
+      return try finishProtocol(entry.name, body.call(Array(begun.dropLast())))
+    }
+    let (values, looked) = try shards.scope(self) {
+      let begun = try beginProtocol(entry, arguments)
+      defer { leaveProtocol(begun.last) }
+      return try finishProtocol(entry.name, body.call(Array(begun.dropLast())))
+    }
+    if let looked { return [try pushPending(looked)] }
+    return values ?? []
   }
 
   /// The experiment, the options with their defaults, and what ends the call when it is left.

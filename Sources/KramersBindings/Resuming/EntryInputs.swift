@@ -45,20 +45,21 @@ extension Experiment {
   func difference(_ now: Experiment) -> String? {
     if let words = data.difference(now.data) { return words }
     for name in Self.fieldNames where field(name) != now.field(name) {
-      return "whose \(name) was \(words(field(name))) and is \(words(now.field(name)))"
+      return "whose \(name) was \(words(of: field(name))) and is \(words(of: now.field(name)))"
     }
     return nil
   }
+}
 
-  private func words(_ field: Record?) -> String {
-    switch field {
-    case nil, .null?: "nil"
-    case .boolean(let flag)?: "\(flag)"
-    case .integer(let n)?: "\(n)"
-    case .number(let x)?: plainNumber(x)
-    case .text(let words)?: words
-    case .array(let items)?: "{" + items.map { words($0) }.joined(separator: ", ") + "}"
-    case .object?: "a table"
-    }
+/// A plain value in a sentence.
+func words(of field: Record?) -> String {
+  switch field {
+  case nil, .null?: "nil"
+  case .boolean(let flag)?: "\(flag)"
+  case .integer(let n)?: "\(n)"
+  case .number(let x)?: plainNumber(x)
+  case .text(let words)?: words
+  case .array(let items)?: "{" + items.map { words(of: $0) }.joined(separator: ", ") + "}"
+  case .object?: "a table"
   }
 }

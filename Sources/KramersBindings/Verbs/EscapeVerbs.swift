@@ -25,11 +25,11 @@ extension Program {
     for name in ["runs", "level"] where o.has(name) {
       throw InputError.sentence("\(name) goes with method = \"splitting\"")
     }
-    let (result, seconds) = try timed {
-      try resumable(\.progress) { monitor, reached in
-        try experiment.measureEscape(
-          request, threads: options.threads, monitor: monitor, resuming: reached)
-      }
+    let (shared, seconds) = try timed { try escapes(experiment, request, o) }
+    let result: EscapeResult
+    switch shared {
+    case .done(let found): result = found
+    case .pending(let ensemble): return [try pushPending(ensemble)]
     }
     let record = result.record(network: experiment.network, seconds: seconds)
     return [try finishLong(record, result.isInterrupted, progress: result.progress)]
@@ -40,13 +40,32 @@ extension Program {
   ) throws -> [LuaValue] {
     var request = request
     request.replicas = o.integer("replicas") ?? 200
+    if let shards = sharing {
+      // One run's levels come from all of its trajectories, and the comparison with brute force
+      // from all runs: the measurement is one unit, of one of the shards.
+      let ensemble = nextEnsemble(shards, o.verb, experiment, o.record(self))
+      let shared = try sharedUnits(shards, ensemble, total: 1) { _ in
+        try splitting(experiment, request, o).record
+      }
+      switch shared {
+      case .done(let records): return try records.map { try pushResult($0) }
+      case .pending(let ensemble): return [try pushPending(ensemble)]
+      }
+    }
+    let (record, isInterrupted) = try splitting(experiment, request, o)
+    return [try finishLong(record, isInterrupted)]
+  }
+
+  private func splitting(
+    _ experiment: Experiment, _ request: EscapeRequest, _ o: Options
+  ) throws -> (record: Record, isInterrupted: Bool) {
     let (result, seconds) = try timed {
       try experiment.measureSplitting(
         request, runs: o.integer("runs") ?? 20, level: o.number("level"),
         threads: options.threads, monitor: monitor())
     }
     let record = result.record(network: experiment.network, seconds: seconds)
-    return [try finishLong(record, result.record.isInterrupted)]
+    return (record, result.record.isInterrupted)
   }
 
   /// What protocols about escapes are built from.

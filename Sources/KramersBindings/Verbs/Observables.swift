@@ -108,9 +108,22 @@ extension Program {
 struct Reflection {
   let info: LuaFunction?
   let dump: LuaFunction?
+  private let upvalue: LuaFunction?
 
   init(_ lua: LuaState) throws {
     info = try lua.globals.rawGet("debug").asTable?.rawGet("getinfo").asFunction
     dump = try lua.globals.rawGet("string").asTable?.rawGet("dump").asFunction
+    upvalue = try lua.globals.rawGet("debug").asTable?.rawGet("getupvalue").asFunction
+  }
+
+  /// The variables that a function of Lua has from outside, but for the globals.
+  func captured(by function: LuaFunction) throws -> [(name: String, value: LuaValue)] {
+    var found: [(String, LuaValue)] = []
+    while let values = try upvalue?.call([.function(function), LuaValue(found.count + 1)]),
+      let name = values.first?.text
+    {
+      found.append((name, name == "_ENV" ? .nil : values.dropFirst().first ?? .nil))
+    }
+    return found
   }
 }

@@ -8,6 +8,8 @@ extension Program {
     guard call.arguments.count == 1 else {
       throw VerbError("emit", "takes one value, got \(call.arguments.count)")
     }
+    // A shard writes nothing, and what it would write may be pending.
+    if isShard, try isPending(in: call.argument(1), verb: "emit") { return [] }
     let record = try record(of: call.argument(1), verb: "emit", keepsClock: output.keepsClock)
     if showsOutput {
       try noteEmitted(call.argument(1), record)
@@ -18,7 +20,7 @@ extension Program {
 
   /// print(...)
   func print(_ call: LuaCall) throws -> [LuaValue] {
-    if showsOutput { try printValues(call.arguments) }
+    if !isShard, showsOutput { try printValues(call.arguments) }
     return []
   }
 
@@ -27,6 +29,9 @@ extension Program {
     try output.write(helpText(call.arguments) + "\n")
     return []
   }
+
+  /// Whether this process computes its part of the ensembles alone.
+  var isShard: Bool { shards?.shard != nil }
 
   /// Whether an output is a new one; see `EntryLog`.
   var showsOutput: Bool { chronicle.entryUnderWay?.log.showsOutput() ?? true }

@@ -13,6 +13,7 @@ extension Program {
     // Before anything is drawn: a wrong name must not cost a long picture.
     let format = try path.map(Self.fileFormat)
     if path == nil { try requireTerminal() }
+    if isShard { return [path.map { LuaValue($0) } ?? .nil] }
     let figure = try figure(of: call.argument(1), options)
     guard let path, let format else {
       if showsOutput { try show(figure) }

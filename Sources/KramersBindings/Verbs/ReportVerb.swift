@@ -8,6 +8,7 @@ extension Program {
   /// report(path[, results][, options])
   func report(_ call: LuaCall) throws -> [LuaValue] {
     let (path, options) = try reportArguments(call.arguments)
+    if isShard { return [LuaValue(path)] }
     let items =
       call.argument(2).isNil
       ? LuaValue.table(try lua.makeTable(array: try reportItems())) : call.argument(2)
