@@ -19,6 +19,7 @@ extension Program {
 
   /// `require` looks into the folder of the script before it looks elsewhere.
   private func findModules(beside script: String) throws {
+    moduleFolder = FileRoom.current?.folder(of: script)
     guard let package = try lua.globals.rawGet("package").asTable,
       let path = try package.rawGet("path").text, let slash = script.lastIndex(of: "/")
     else { return }
@@ -87,6 +88,7 @@ extension Program {
   /// - Throws: `LuaError`, or `FileError` when the file cannot be read.
   public func run(file path: String, sources: inout SourceLines) throws {
     guard let bytes = try readScript(path) else { return }
+    scriptText = bytes
     try run(bytes, name: path, chunkName: "@" + path, sources: &sources)
   }
 

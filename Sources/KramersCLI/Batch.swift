@@ -11,6 +11,13 @@ struct Batch {
   ///   be saved; 75 when a limit stopped it; 70 when the program itself could not start. SIGINT and
   ///   SIGTERM end the process by the same signal, after the step under way.
   func run() -> Int32 {
+    var watch: LimitWatch?
+    // Finalizers run when the program goes, and are watched like all else.
+    defer { watch?.end() }
+    return run(watchedBy: &watch)
+  }
+
+  private func run(watchedBy held: inout LimitWatch?) -> Int32 {
     var sources = SourceLines()
     do {
       let program = try Program(options)
@@ -18,19 +25,28 @@ struct Batch {
       LuaSignals.install(program.lua.interrupt)
       LuaSignals.endProcessOnHaste()
       let watch = try LimitWatch(options.limits, of: program)
+      held = watch
       if let status = session.open(in: program) { return status }
       let stop = resume(program)
       let isDone = session.resumes && options.script == nil && options.code.isEmpty
       let failure = stop ?? (isDone ? nil : runChunks(program, options, &sources))
-      watch.end()
       program.finish()
       let limit = failure.flatMap { watch.limit(behind: $0, in: program) }
       let isStopped = LuaSignals.received != 0 || limit != nil
-      if isStopped { program.errors.warn("\(failure.map { "\($0)" } ?? "interrupted")") }
-      if let limit { program.errors.write("kramers: stopped by \(limit)\n") }
-      program.leaveSession(isStopped: isStopped)
+      program.tellingOfRun {
+        if isStopped { program.errors.warn("\(failure.map { "\($0)" } ?? "interrupted")") }
+        if let limit { program.errors.write("kramers: stopped by \(limit)\n") }
+        program.leaveSession(isStopped: isStopped)
+      }
       if LuaSignals.received != 0 { reraise(LuaSignals.received) }
-      if limit != nil { return program.savingStatus == 0 ? 75 : program.savingStatus }
+      if limit == nil, program.hasReachedSessionLimit, let size = options.limits.session {
+        program.errors.write("kramers: stopped by --max-session \(MemorySize(size))\n")
+        return 75
+      }
+      if limit != nil {
+        let isSaved = program.savingStatus == 0 || program.hasReachedSessionLimit
+        return isSaved ? 75 : program.savingStatus
+      }
       guard let failure else {
         let status = program.savingStatus
         return status == 0 && program.hasFailed ? 1 : status

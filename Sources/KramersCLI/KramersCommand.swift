@@ -7,7 +7,7 @@ import KramersShell
 enum Main {
   static func main() {
     prepareProcess()
-    KramersCommand.main()
+    KramersCommand.main(withSandboxFolder(Array(CommandLine.arguments.dropFirst())))
   }
 }
 
@@ -26,6 +26,7 @@ struct KramersCommand: ParsableCommand {
         kramers --seed 7 s.lua > 7.jsonl   same seed, same bytes on any --threads
         kramers --format csv s.lua         records as CSV; table is for reading
         kramers --session run1 s.lua       saved as it goes; --resume run1 after a stop
+        kramers --sandbox hand-in s.lua    a stranger's script: files below hand-in, limits
 
       Lua 5.4 with the verbs of Kramers. help() lists them, help(train) explains one.
       """,
@@ -125,6 +126,29 @@ struct KramersCommand: ParsableCommand {
       "Stop a script after so many millions of Lua's instructions.", valueName: "n"))
   var maxSteps: Double?
 
+  @Option(
+    name: .customLong("max-output"),
+    help: ArgumentHelp(
+      "Stop a script that writes more: on standard output and error, and into files.",
+      valueName: "size"), transform: memorySize)
+  var maxOutput: MemorySize?
+
+  @Option(
+    name: .customLong("max-session"),
+    help: ArgumentHelp(
+      "Stop a script whose session's file would be larger.", valueName: "size"),
+    transform: memorySize)
+  var maxSession: MemorySize?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      For a stranger's script: Lua without files, programs and bytecode; verbs read and write below \
+      this folder alone (default: the working directory); --max-seconds 600 --max-memory 1G \
+      --max-steps 20000 --max-output 64M --max-session 64M unless given.
+      """, valueName: "folder"), completion: .directory)
+  var sandbox: String?
+
   @Flag(help: "No progress line, no warnings, no banner.")
   var quiet = false
 
@@ -171,8 +195,11 @@ struct KramersCommand: ParsableCommand {
     if let maxMemory, maxMemory.bytes < 1 << 26 {
       throw ValidationError("--max-memory must be at least 64M, got \(maxMemory)")
     }
-    if !limits.isEmpty, interactive || sessions || verify != nil {
-      throw ValidationError("limits are for scripts, -e, standard input and --resume")
+    if !limits.isEmpty, interactive || sessions || newProtocol != nil || selftest && sandbox != nil
+    {
+      throw ValidationError(
+        (sandbox == nil ? "limits are" : "--sandbox is")
+          + " for scripts, -e, standard input, --resume and --verify")
     }
     if let name = Environment["KRAMERS_ISA"], !name.isEmpty, hasInstructionSet(name) != true {
       throw ValidationError(
@@ -193,7 +220,8 @@ struct KramersCommand: ParsableCommand {
     if let catalog { return print(referencePage(catalog), terminator: "") }
     if let newProtocol { throw ExitCode(NewProtocol.write(newProtocol)) }
     warnAboutLateOptions()
-    let options = programOptions
+    var options = programOptions
+    if let sandbox { try enter(sandbox, &options) }
     if sessions { throw ExitCode(SessionChoice.list(options)) }
     if let verify { throw ExitCode(SessionChoice.verify(verify, options)) }
     let choice = SessionChoice(name: session ?? resume, resumes: resume != nil)
@@ -210,11 +238,28 @@ struct KramersCommand: ParsableCommand {
   }
 
   private var limits: RunLimits {
-    var limits = RunLimits()
-    limits.seconds = maxSeconds
-    limits.memory = maxMemory?.bytes
-    limits.instructions = maxSteps.map { Int($0 * 1e6) }
+    var limits = sandbox == nil ? RunLimits() : Sandbox.limits
+    if let maxSeconds { limits.seconds = maxSeconds }
+    if let maxMemory { limits.memory = maxMemory.bytes }
+    if let maxSteps { limits.instructions = Int(maxSteps * 1e6) }
+    if let maxOutput { limits.output = maxOutput.bytes }
+    if let maxSession { limits.session = maxSession.bytes }
     return limits
+  }
+
+  /// From now on the process is in the sandbox; nothing of the user's own is read beside the script.
+  private func enter(_ folder: String, _ options: inout ProgramOptions) throws {
+    options.luaPath = nil
+    options.protocolFolders = []
+    do {
+      let sandbox = try Sandbox(
+        folder, script: script == "-" ? nil : script, session: session ?? resume ?? verify)
+      options.sandbox = sandbox
+      if let warning = sandbox.warning, !quiet { writeError("kramers: warning: \(warning)\n") }
+    } catch {
+      writeError("kramers: --sandbox: \(error)\n")
+      throw ExitCode(66)
+    }
   }
 
   private var shellOptions: ShellOptions {
