@@ -94,6 +94,8 @@ let package = Package(
     .target(name: "CAllocations", path: "Tests/CAllocations"),
     .target(
       name: "CFaultyFiles", path: "Tests/CFaultyFiles", linkerSettings: library("sqlite3")),
+    .target(
+      name: "CConfinement", dependencies: ["CStandardStreams"], path: "Tests/CConfinement"),
     .testTarget(
       name: "KramersTests", dependencies: ["Kramers", "CAllocations"],
       swiftSettings: swiftSettings),
@@ -105,7 +107,7 @@ let package = Package(
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersCLITests",
-      dependencies: ["KramersBindings", "KramersCLI", "KramersStore", "Lua"],
+      dependencies: ["CConfinement", "KramersBindings", "KramersCLI", "KramersStore", "Lua"],
       exclude: ["torture.sh", "Shards/slurm.sh"],
       swiftSettings: swiftSettings),
   ] + wideKernels,

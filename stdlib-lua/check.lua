@@ -304,7 +304,7 @@ end
 ---@param names string|string[]|nil which rows; nil is all
 local function check(names)
   local list, result, failed = chosen(names), {}, {}
-  local f = os.getenv("KRAMERS_PLANTED_ERROR") and 1.01 or 1
+  local f = os.getenv and os.getenv("KRAMERS_PLANTED_ERROR") and 1.01 or 1
   kramers.keep_current()
   for i, r in ipairs(list) do
     local measured, theory, error = r.run(f)

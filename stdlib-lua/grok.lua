@@ -98,6 +98,9 @@ local function grok(x, options)
   end
   if options.l2 then y:set_l2(options.l2) end
   local steps = options.steps or 10000
+  if options.every then
+    kramers.check_memory(40 * steps / options.every, "every: the rows of the curve")
+  end
   local zero = {}
   zero.train, zero.test = kramers.zero_loss(y)
   local noisy = kramers.is_noisy(y)

@@ -101,6 +101,9 @@ local function metastable(x, options)
   local l2 = options.l2 or x.l2
   local quenches = options.quenches or 16
   local max_steps = options.max_steps or 1000000
+  -- Each may come to a state of its own, with its place and its spectrum.
+  kramers.check_memory((quenches + (options.deflate or 0)) * (2 * x.parameters + 250),
+    ("quenches, deflate: the states of %d searches"):format(quenches + (options.deflate or 0)))
   local limit = math.huge
   for _, width in ipairs(x.widths) do limit = math.min(limit, width) end
   local theory, reason, possible

@@ -80,12 +80,14 @@ local function stretches(options, steps)
     values[name] = value
     for _, jump in ipairs(jumps) do
       local at = math.floor(jump)
+      if period then kramers.check_memory(8 * steps / period, "the pulses of " .. name) end
       repeat
         if at > 0 and at < steps then edges[at] = true end
         at = at + (period or steps)
       until at >= steps
     end
     if varies then
+      kramers.check_memory(8 * steps / (options.grain or 10), "the grains of " .. name)
       for step = 0, steps - 1, options.grain or 10 do edges[step] = true end
     end
   end
@@ -137,6 +139,8 @@ end
 ---@param options table checked options of `schedule`
 local function schedule(x, options)
   local steps = options.steps or 1000
+  -- A row of the trace takes 2 kB.
+  kramers.check_memory(250 * steps / (options.every or steps), "every: the rows of the trace")
   local list = stretches(options, steps)
   check_targets(x, options)
   -- Every value is tried before the first step: nothing half-done.

@@ -122,6 +122,12 @@ void ks_write_error(const void *bytes, size_t count) {
   if (atomic_exchange(&stop_waits, false)) stop_at_once(SIGTSTP);
 }
 
+_Noreturn void ks_end_at_limit(const char *words, int status) {
+  if (ftrylockfile(stdout) == 0) fflush_unlocked(stdout);
+  dprintf(2, "%s", words);
+  _exit(status);
+}
+
 static int read_failure;
 
 size_t ks_read(void *bytes, size_t capacity) {

@@ -45,6 +45,8 @@ private func points(
 }
 
 private func checkEnds(_ first: Double, _ last: Double, _ count: Int) throws {
+  // As a list of Swift and a table of Lua.
+  try checkMemory(count: 3 * Double(count), what: "a list of \(count) points")
   guard count >= 1, count <= 1 << 28 else {
     throw InputError.rule("the number of points", "in 1...2^28", count)
   }

@@ -19,6 +19,7 @@ extension Program {
 
   /// `require` looks into the folder of the script before it looks elsewhere.
   private func findModules(beside script: String) throws {
+    moduleFolder = FileRoom.current?.folder(of: script)
     guard let package = try lua.globals.rawGet("package").asTable,
       let path = try package.rawGet("path").text, let slash = script.lastIndex(of: "/")
     else { return }
@@ -92,6 +93,7 @@ extension Program {
 
   /// Runs the text of a script's file.
   public func run(text: [UInt8], of path: String, sources: inout SourceLines) throws {
+    scriptText = text
     try run(text, name: path, chunkName: "@" + path, sources: &sources)
   }
 

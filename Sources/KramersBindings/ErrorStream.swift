@@ -5,10 +5,19 @@ internal import Synchronization
 /// message, and before anything is written to standard output on the same terminal.
 public final class ErrorStream: Sendable {
   let isQuiet: Bool
+  private let budget: OutputBudget?
   /// One terminal, one drawing, whoever draws.
   private static let drawing = Mutex(Drawing())
 
-  public init(isQuiet: Bool) { self.isQuiet = isQuiet }
+  public init(isQuiet: Bool) {
+    self.isQuiet = isQuiet
+    budget = nil
+  }
+
+  init(isQuiet: Bool, _ budget: OutputBudget) {
+    self.isQuiet = isQuiet
+    self.budget = budget
+  }
 
   public func write(_ text: String) {
     Self.drawing.withLock { drawing in
@@ -18,7 +27,12 @@ public final class ErrorStream: Sendable {
 
   /// A warning; silent with --quiet.
   public func warn(_ words: String) {
-    if !isQuiet { write("kramers: \(words)\n") }
+    if !isQuiet { tell("kramers: \(words)\n") }
+  }
+
+  /// What a script causes to be written; it counts as its output.
+  func tell(_ text: String) {
+    if budget?.take(text.utf8.count) ?? true { write(text) }
   }
 
   /// Shows lines in place of the former; none erase them.

@@ -47,6 +47,9 @@ extension Program {
   private func unknownName(in table: String?) throws -> LuaFunction {
     try lua.makeFunction { [unowned self] call in
       let name = (table.map { $0 + "." } ?? "") + (call.argument(1).text ?? "?")
+      if options.sandbox != nil, Sandbox.absent.contains(name) {
+        throw NameError("'\(name)' is not in the sandbox; files are read and written by verbs")
+      }
       let known = table == nil ? try globalNames() : catalog.all.map(\.name)
       let hint = nearestName(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
       throw NameError("unknown name '\(name)'" + hint)

@@ -113,6 +113,10 @@ struct Options {
         }
       } else {
         guard let count = value.int, count >= 1 else { throw wrong(option, value) }
+        try blaming(entry.name) {
+          // Each stands in a list and gets a row.
+          try checkMemory(count: 64 * Double(count), what: "\(option.name): \(count) runs")
+        }
       }
     case .programme:
       let isValue =

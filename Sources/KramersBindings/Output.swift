@@ -16,6 +16,7 @@ package final class Output {
   /// Columns of that terminal; 0 where there is none or they are not known.
   package var width: Int { isOnTerminal ? Int(ks_output_columns()) : 0 }
   private let errors: ErrorStream
+  private let budget: OutputBudget
   private var hasHeader = false
   /// Whether anything has left through it.
   private(set) var hasWritten = false
@@ -23,8 +24,9 @@ package final class Output {
   private var origin: Origin
   private var columns: [String] = []
 
-  init(_ options: ProgramOptions, _ errors: ErrorStream) {
+  init(_ options: ProgramOptions, _ errors: ErrorStream, _ budget: OutputBudget) {
     self.options = options
+    self.budget = budget
     origin = Origin(
       seed: options.seed, script: options.script, arguments: options.arguments, code: options.code)
     format = options.format
@@ -43,7 +45,7 @@ package final class Output {
   func write(bytes: [UInt8]) {
     if collected != nil {
       collected? += bytes
-    } else {
+    } else if budget.take(bytes.count) {
       hasWritten = true
       _ = ks_write(bytes, bytes.count)
     }
@@ -99,6 +101,7 @@ package final class Output {
       "seed": origin.seed, "script": origin.script,
       "code": origin.code.isEmpty ? nil : origin.code, "arguments": origin.arguments,
       "timings": options.timings ? true : nil, "protocols": options.luaPath,
+      "sandbox": options.sandbox?.record(options.limits),
     ]
     write(bytes: jsonLineBytes(header) + [UInt8(ascii: "\n")])
   }

@@ -1,4 +1,5 @@
 import Kramers
+import KramersStore
 public import Lua
 
 /// How records leave the program.
@@ -27,6 +28,8 @@ public struct ProgramOptions: Sendable {
   public var sharing: Sharing?
   /// Runs the script as an array of Slurm instead, and gives the exit status; nil: it cannot be.
   public var slurm: (@Sendable (SlurmRequest) -> Int32)?
+  /// nil: the script is the user's own.
+  public var sandbox: Sandbox?
   /// Whether a person looks at standard error: progress is shown there.
   public var showsProgress = false
   public var colorsOutput = false
@@ -50,6 +53,14 @@ public final class Program {
   public let errors: ErrorStream
   public let progress: Progress
   package let output: Output
+  /// What may still be written.
+  let budget: OutputBudget
+  /// Whether the session would have been larger than it may be.
+  package internal(set) var hasReachedSessionLimit = false
+  /// Where `require` looks first in a sandbox, with the slash: the script's own folder.
+  var moduleFolder: String?
+  /// As the script was read.
+  var scriptText: [UInt8]?
   let metatables: Metatables
   /// What stands behind the globals; see `Names.swift`.
   package let publicNames: LuaTable
@@ -100,10 +111,12 @@ public final class Program {
     seed = options.seed
     lua = try LuaState(memoryLimit: options.limits.memory)
     if let memory = options.limits.memory { limitMemory(to: memory) }
-    errors = ErrorStream(isQuiet: options.isQuiet)
+    if let bytes = options.limits.session { SessionFile.limitSize(to: bytes) }
+    budget = OutputBudget(options.limits.output, lua.interrupt)
+    errors = ErrorStream(isQuiet: options.isQuiet, budget)
     progress = Progress(
       errors, isLive: options.showsProgress && !options.isQuiet, hasColors: options.colorsErrors)
-    output = Output(options, errors)
+    output = Output(options, errors, budget)
     metatables = try Metatables(lua)
     publicNames = try lua.makeTable()
     reflection = try Reflection(lua)
@@ -111,7 +124,9 @@ public final class Program {
     pictures = Pictures(own: try lua.makeTable(), library)
     let weakKeys = try lua.makeTable(fields: ["__mode": "k"])
     attachments = try lua.makeTable()
-    chronicle = Chronicle(Session(seed: options.seed), provenances: try lua.makeTable())
+    chronicle = Chronicle(
+      Session(seed: options.seed, isSandboxed: options.sandbox != nil),
+      provenances: try lua.makeTable())
     for table in [attachments, chronicle.provenances] { try table.setMetatable(weakKeys) }
     try lua.seedRandom(options.seed)
     if shards != nil { try preparePendingResults() }
@@ -122,9 +137,13 @@ public final class Program {
     try installResultFields()
     try installProtocols()
     try nameLuaFunctions()
+    if options.sandbox != nil { try enterSandbox() }
     try guardNames()
     libraryNames = Set(try lua.globals.rawPairs().map(\.0))
   }
+
+  /// What `body` writes is the program's own word on the run, and no output of it.
+  public func tellingOfRun(_ body: () -> Void) { budget.lifted(body) }
 
   /// Writes what is buffered.
   public func finish() { output.flush() }

@@ -12,7 +12,7 @@ import Kramers
 /// - Throws: `FileError` with the path and the reason.
 func readWhole(_ path: String) throws -> [UInt8] {
   try checkPath(path)
-  let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  let file = try FileRoom.open(path, O_RDONLY | O_NONBLOCK)
   guard file >= 0 else { throw FileError(path, String(cString: strerror(errno))) }
   defer { close(file) }
   var status = stat()

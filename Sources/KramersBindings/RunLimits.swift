@@ -1,6 +1,7 @@
 import Kramers
-internal import Synchronization
 import Lua
+internal import CStandardStreams
+internal import Synchronization
 
 #if canImport(Glibc)
   internal import Glibc
@@ -14,6 +15,10 @@ public struct RunLimits: Sendable, Equatable {
   public var memory: Int?
   /// Instructions of Lua.
   public var instructions: Int?
+  /// Bytes written to standard output, standard error and files.
+  public var output: Int?
+  /// Bytes of a session's file.
+  public var session: Int?
 
   public init() {}
 
@@ -25,9 +30,12 @@ public final class LimitWatch: Sendable {
   private enum Reached: Int { case none, seconds, memory }
 
   private static let interval: UInt32 = 10_000  // microseconds
+  /// What a stranger's script gets to stop by itself: a call into Lua's C library may not.
+  private var patience: Duration { .seconds(min(max(limits.seconds ?? 5, 0.5), 5)) }
 
   private let limits: RunLimits
   private let interrupt: LuaInterrupt
+  private let isStrict: Bool
   private let start = ContinuousClock.now
   private let reached = Atomic(Reached.none.rawValue)
   private let isOver = Atomic(false)
@@ -36,6 +44,7 @@ public final class LimitWatch: Sendable {
   public init(_ limits: RunLimits, of program: Program) throws {
     self.limits = limits
     interrupt = program.lua.interrupt
+    isStrict = program.options.sandbox != nil
     if let instructions = limits.instructions { program.lua.limitInstructions(instructions) }
     guard limits.seconds != nil || limits.memory != nil else { return }
     var thread = pthread_t()
@@ -60,11 +69,33 @@ public final class LimitWatch: Sendable {
     var all = sigset_t()
     sigfillset(&all)
     pthread_sigmask(SIG_BLOCK, &all, nil)
-    while !isOver.load(ordering: .relaxed) {
+    while !isOver.load(ordering: .relaxed), !interrupt.isRequested {
       if let seconds = limits.seconds, start.duration(to: .now) >= .seconds(seconds) {
-        return stop(.seconds)
+        stop(.seconds)
+      } else if let memory = limits.memory, residentMemory() > memory {
+        stop(.memory)
       }
-      if let memory = limits.memory, residentMemory() > memory { return stop(.memory) }
+      usleep(Self.interval)
+    }
+    if isStrict { endProcessUnlessOver() }
+  }
+
+  /// A limit that the script itself could overstep is none: what does not stop in time, or takes
+  /// memory on, ends with the process.
+  private func endProcessUnlessOver() {
+    let asked = ContinuousClock.now
+    while !isOver.load(ordering: .relaxed) {
+      let tooMuch = limits.memory.map { residentMemory() > $0 + $0 / 2 + 1 << 28 } ?? false
+      if tooMuch || asked.duration(to: .now) >= patience {
+        let number = LuaSignals.received
+        if number != 0 {
+          signal(number, SIG_DFL)
+          kill(getpid(), number)
+        }
+        ks_end_at_limit(
+          "kramers: stopped by a limit; what ran did not end by itself, and the process ends with it\n",
+          75)
+      }
       usleep(Self.interval)
     }
   }
@@ -81,24 +112,43 @@ public final class LimitWatch: Sendable {
     // Lua's own memory stays below the limit: the one allocation that would not is refused.
     if error.kind == .memory { return memory }
     guard error.kind == .interrupted else { return nil }
+    return limit(in: program)
+  }
+
+  /// The limit that asked a program to stop; nil: none did.
+  func limit(in program: Program) -> String? {
+    let memory = limits.memory.map { "--max-memory \(MemorySize($0))" }
     switch Reached(rawValue: reached.load(ordering: .relaxed)) {
     case .seconds: return limits.seconds.map { "--max-seconds \(plainNumber($0))" }
     case .memory: return memory
     default: break
+    }
+    if program.budget.isSpent { return limits.output.map { "--max-output \(MemorySize($0))" } }
+    if program.hasReachedSessionLimit {
+      return limits.session.map { "--max-session \(MemorySize($0))" }
     }
     guard let count = limits.instructions, program.lua.hasSpentInstructions else { return nil }
     return "--max-steps \(plainNumber(Double(count) / 1e6)) (millions of Lua's instructions)"
   }
 }
 
+/// What running a journal again was stopped by, in the words of the command line.
+package struct LimitError: Error, CustomStringConvertible {
+  package let description: String
+  init(_ limit: String) { description = "stopped by \(limit)" }
+}
+
+/// Opened once: a sandbox has no /proc.
+private let memoryFile = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+
+/// Before `/proc` goes.
+func prepareResidentMemory() { _ = memoryFile }
+
 /// Bytes that the process holds. Not `getrusage`: its maximum begins with that of the process which
 /// started this one.
 private func residentMemory() -> Int {
-  let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
-  guard file >= 0 else { return 0 }
-  defer { close(file) }
   var bytes = [UInt8](repeating: 0, count: 128)
-  let count = read(file, &bytes, bytes.count)
+  let count = pread(memoryFile, &bytes, bytes.count, 0)
   let words = bytes.prefix(max(count, 0)).split(separator: UInt8(ascii: " "))
   guard words.count > 1, let pages = Int(String(decoding: words[1], as: UTF8.self))
   else { return 0 }

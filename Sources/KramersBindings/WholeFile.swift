@@ -8,6 +8,7 @@
 /// - Throws: `FileError` with the path and the system's reason.
 func writeWhole(_ bytes: [UInt8], to path: String) throws {
   try checkPath(path)
+  if let room = FileRoom.current { return try room.write(bytes, to: path) }
   var status = stat()
   let exists = stat(path, &status) == 0
   if exists, status.st_mode & S_IFMT == S_IFDIR { throw FileError(path, "is a directory") }
@@ -44,6 +45,11 @@ private func write(
 ) throws {
   let file = open(path, flags | O_CLOEXEC, mode)
   guard file >= 0 else { throw FileError(name, systemReason()) }
+  try fill(file, bytes, named: name)
+}
+
+/// Writes everything and closes the file.
+func fill(_ file: Int32, _ bytes: [UInt8], named name: String) throws {
   var done = 0
   while done < bytes.count {
     let count = bytes[done...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }

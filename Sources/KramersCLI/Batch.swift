@@ -17,6 +17,13 @@ struct Batch {
 
   /// - Returns: the exit status, and of a shard what it came to.
   func runOnce() -> (status: Int32, shard: ShardOutcome?) {
+    var watch: LimitWatch?
+    // Finalizers run when the program goes, and are watched like all else.
+    defer { watch?.end() }
+    return run(watchedBy: &watch)
+  }
+
+  private func run(watchedBy held: inout LimitWatch?) -> (status: Int32, shard: ShardOutcome?) {
     var sources = SourceLines()
     do {
       let program = try Program(options)
@@ -24,20 +31,29 @@ struct Batch {
       LuaSignals.install(program.lua.interrupt)
       LuaSignals.endProcessOnHaste()
       let watch = try LimitWatch(options.limits, of: program)
+      held = watch
       if let status = session.open(in: program) { return (status, nil) }
       let stop = resume(program)
       let isDone = session.resumes && options.script == nil && options.code.isEmpty
       let failure = stop ?? (isDone ? nil : runChunks(program, options, text: text, &sources))
-      watch.end()
       program.finish()
       let limit = failure.flatMap { watch.limit(behind: $0, in: program) }
       let isStopped = LuaSignals.received != 0 || limit != nil
-      if isStopped { program.errors.warn("\(failure.map { "\($0)" } ?? "interrupted")") }
-      if let limit { program.errors.write("kramers: stopped by \(limit)\n") }
-      program.leaveSession(isStopped: isStopped)
+      program.tellingOfRun {
+        if isStopped { program.errors.warn("\(failure.map { "\($0)" } ?? "interrupted")") }
+        if let limit { program.errors.write("kramers: stopped by \(limit)\n") }
+        program.leaveSession(isStopped: isStopped)
+      }
       if LuaSignals.received != 0 { reraise(LuaSignals.received) }
       if let status = program.endStatus { return (status, nil) }
-      if limit != nil { return (program.savingStatus == 0 ? 75 : program.savingStatus, nil) }
+      if limit == nil, program.hasReachedSessionLimit, let size = options.limits.session {
+        program.errors.write("kramers: stopped by --max-session \(MemorySize(size))\n")
+        return (75, nil)
+      }
+      if limit != nil {
+        let isSaved = program.savingStatus == 0 || program.hasReachedSessionLimit
+        return (isSaved ? 75 : program.savingStatus, nil)
+      }
       if let outcome = program.shardOutcome(failure) {
         if let error = outcome.error { program.errors.write("kramers: \(error)\n") }
         return (outcome.error?.status ?? 0, outcome)

@@ -7,7 +7,7 @@ import KramersShell
 enum Main {
   static func main() {
     prepareProcess()
-    KramersCommand.main()
+    KramersCommand.main(withSandboxFolder(Array(CommandLine.arguments.dropFirst())))
   }
 }
 
@@ -28,6 +28,7 @@ struct KramersCommand: ParsableCommand {
         kramers --session run1 s.lua       saved as it goes; --resume run1 after a stop
         kramers --shard 3/8 --out D s.lua  one of eight processes; --merge D joins them
         kramers --slurm 8 --out D s.lua    the eight as an array of Slurm, and their merge
+        kramers --sandbox hand-in s.lua    a stranger's script: files below hand-in, limits
 
       Lua 5.4 with the verbs of Kramers. help() lists them, help(train) explains one.
       """,
@@ -166,6 +167,27 @@ struct KramersCommand: ParsableCommand {
 
   @Flag(name: .customLong("dry-run"), help: "With --slurm: show the batch script, submit nothing.")
   var dryRun = false
+    name: .customLong("max-output"),
+    help: ArgumentHelp(
+      "Stop a script that writes more: on standard output and error, and into files.",
+      valueName: "size"), transform: memorySize)
+  var maxOutput: MemorySize?
+
+  @Option(
+    name: .customLong("max-session"),
+    help: ArgumentHelp(
+      "Stop a script whose session's file would be larger.", valueName: "size"),
+    transform: memorySize)
+  var maxSession: MemorySize?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      For a stranger's script: Lua without files, programs and bytecode; verbs read and write below \
+      this folder alone (default: the working directory); --max-seconds 600 --max-memory 1G \
+      --max-steps 20000 --max-output 64M --max-session 64M unless given.
+      """, valueName: "folder"), completion: .directory)
+  var sandbox: String?
 
   @Flag(help: "No progress line, no warnings, no banner.")
   var quiet = false
@@ -217,8 +239,11 @@ struct KramersCommand: ParsableCommand {
     if let maxMemory, maxMemory.bytes < 1 << 26 {
       throw ValidationError("--max-memory must be at least 64M, got \(maxMemory)")
     }
-    if !limits.isEmpty, interactive || sessions || verify != nil {
-      throw ValidationError("limits are for scripts, -e, standard input and --resume")
+    if !limits.isEmpty, interactive || sessions || newProtocol != nil || selftest && sandbox != nil
+    {
+      throw ValidationError(
+        (sandbox == nil ? "limits are" : "--sandbox is")
+          + " for scripts, -e, standard input, --resume and --verify")
     }
     if let name = Environment["KRAMERS_ISA"], !name.isEmpty, hasInstructionSet(name) != true {
       throw ValidationError(
@@ -245,6 +270,9 @@ struct KramersCommand: ParsableCommand {
     if let wait, !(wait >= 0 && wait <= 1e9) {
       throw ValidationError("--wait must be in 0...1e9, got \(wait)")
     }
+    if merge != nil, sandbox != nil {
+      throw ValidationError("--sandbox does not go with --merge")
+    }
     if merge != nil, seed != 0 {
       throw ValidationError("--merge has the seed of its folder; --seed goes with --shard")
     }
@@ -255,6 +283,10 @@ struct KramersCommand: ParsableCommand {
     if out == nil { throw ValidationError("\(name) needs --out FOLDER, the same for all shards") }
     if script == nil && code.isEmpty || script == "-" {
       throw ValidationError("\(name) needs a script in a file, or -e")
+    }
+    if sandbox != nil {
+      throw ValidationError(
+        "--sandbox does not go with \(name): shards write into a folder that they share")
     }
     if interactive { throw ValidationError("a shard has no shell: -i does not go with \(name)") }
     if slurm != nil, !limits.isEmpty {
@@ -275,7 +307,8 @@ struct KramersCommand: ParsableCommand {
     if let catalog { return print(referencePage(catalog), terminator: "") }
     if let newProtocol { throw ExitCode(NewProtocol.write(newProtocol)) }
     warnAboutLateOptions()
-    let options = programOptions
+    var options = programOptions
+    if let sandbox { try enter(sandbox, &options) }
     if sessions { throw ExitCode(SessionChoice.list(options)) }
     if let shard, let out {
       throw ExitCode(ShardRun(options: options, words: shard, folder: out, wait: wait).run())
@@ -312,11 +345,28 @@ struct KramersCommand: ParsableCommand {
   }
 
   private var limits: RunLimits {
-    var limits = RunLimits()
-    limits.seconds = maxSeconds
-    limits.memory = maxMemory?.bytes
-    limits.instructions = maxSteps.map { Int($0 * 1e6) }
+    var limits = sandbox == nil ? RunLimits() : Sandbox.limits
+    if let maxSeconds { limits.seconds = maxSeconds }
+    if let maxMemory { limits.memory = maxMemory.bytes }
+    if let maxSteps { limits.instructions = Int(maxSteps * 1e6) }
+    if let maxOutput { limits.output = maxOutput.bytes }
+    if let maxSession { limits.session = maxSession.bytes }
     return limits
+  }
+
+  /// From now on the process is in the sandbox; nothing of the user's own is read beside the script.
+  private func enter(_ folder: String, _ options: inout ProgramOptions) throws {
+    options.luaPath = nil
+    options.protocolFolders = []
+    do {
+      let sandbox = try Sandbox(
+        folder, script: script == "-" ? nil : script, session: session ?? resume ?? verify)
+      options.sandbox = sandbox
+      if let warning = sandbox.warning, !quiet { writeError("kramers: warning: \(warning)\n") }
+    } catch {
+      writeError("kramers: --sandbox: \(error)\n")
+      throw ExitCode(66)
+    }
   }
 
   private var shellOptions: ShellOptions {

@@ -7,8 +7,7 @@ enum ManPage {
   static func text(
     of command: any ParsableCommand.Type, version: String, _ catalog: Catalog
   ) throws -> String {
-    let tool = try JSONDecoder().decode(
-      CommandLineTool.self, from: Data(command._dumpHelp().utf8))
+    let tool = try CommandLineTool(of: command)
     var page = [
       ".TH KRAMERS 1 \"\" \"kramers \(version)\" \"User Commands\"",
       ".SH NAME",
@@ -74,33 +73,42 @@ enum ManPage {
   ]
 
   /// Text as troff takes it literally.
-  private static func roff(_ text: String) -> String {
+  fileprivate static func roff(_ text: String) -> String {
     text.replacing("\\", with: "\\e").replacing("-", with: "\\-")
       .split(separator: "\n", omittingEmptySubsequences: false)
       .map { $0.first == "." || $0.first == "'" ? "\\&" + $0 : String($0) }
       .joined(separator: "\n")
   }
+}
 
-  // What ArgumentParser says of a command, as far as a page needs it.
-  private struct CommandLineTool: Decodable { var command: Command }
-  private struct Command: Decodable { var arguments: [Argument] }
-  private struct Argument: Decodable {
+/// What ArgumentParser says of a command, as far as it is needed here.
+struct CommandLineTool: Decodable {
+  struct Command: Decodable { var arguments: [Argument] }
+  struct Argument: Decodable {
     struct Name: Decodable {
       var kind: String
       var name: String
+      var written: String { (kind == "long" ? "--" : "-") + name }
     }
     var kind: String
     var names: [Name]?
     var valueName: String?
     var abstract: String?
     var shouldDisplay: Bool
+  }
+  var command: Command
 
-    /// nil for a positional argument, which the synopsis shows.
-    var synopsis: String? {
-      guard let names, !names.isEmpty else { return nil }
-      let written = names.map { "\\fB\($0.kind == "long" ? "\\-\\-" : "\\-")\(roff($0.name))\\fR" }
-      let value = kind == "option" ? " \\fI\(roff(valueName ?? "value"))\\fR" : ""
-      return written.joined(separator: ", ") + value
-    }
+  init(of command: any ParsableCommand.Type) throws {
+    self = try JSONDecoder().decode(Self.self, from: Data(command._dumpHelp().utf8))
+  }
+}
+
+extension CommandLineTool.Argument {
+  /// nil for a positional argument, which the synopsis shows.
+  fileprivate var synopsis: String? {
+    guard let names, !names.isEmpty else { return nil }
+    let written = names.map { "\\fB\(ManPage.roff($0.written))\\fR" }
+    let value = kind == "option" ? " \\fI\(ManPage.roff(valueName ?? "value"))\\fR" : ""
+    return written.joined(separator: ", ") + value
   }
 }

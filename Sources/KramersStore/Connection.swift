@@ -77,6 +77,9 @@ struct Connection {
           return budget.pointee < 0 ? 1 : 0
         }, budget)
     }
+    if purpose == .saving, let limit = SessionFile.sizeLimit {
+      try database.execute("PRAGMA max_page_count = \(max(limit / EmptySession.pageSize, 1))")
+    }
     try database.execute(
       """
       PRAGMA foreign_keys = OFF;
@@ -99,6 +102,8 @@ struct Connection {
     switch error.code {
     case SQLITE_BUSY, SQLITE_LOCKED:
       return fail(.busy, "is in use by another program")
+    case SQLITE_FULL where systemCode == 0 && SessionFile.sizeLimit != nil:
+      return fail(.tooLarge, "cannot be saved: it would take more than its limit")
     case SQLITE_FULL:
       return fail(.failure, "cannot be \(verb): \(systemError(ENOSPC))")
     case SQLITE_READONLY where systemCode == 0:

@@ -1,11 +1,14 @@
 /// The file that a session begins as.
 enum EmptySession {
+  /// Of every session, in bytes.
+  static let pageSize = 4096
+
   static func bytes() throws(SessionError) -> [UInt8] {
     do {
       let database = try Database(nil)
       try database.execute(
         """
-        PRAGMA page_size = 4096;
+        PRAGMA page_size = \(pageSize);
         PRAGMA auto_vacuum = INCREMENTAL;
         PRAGMA application_id = \(Schema.applicationID);
         PRAGMA user_version = \(Schema.version);

@@ -11,6 +11,8 @@ public struct SessionError: Error, CustomStringConvertible, Equatable {
     case busy
     /// The system refuses: permissions, a full disk.
     case failure
+    /// The file would be larger than `SessionFile.limitSize` allows.
+    case tooLarge
   }
 
   public let kind: Kind

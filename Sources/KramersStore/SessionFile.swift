@@ -121,6 +121,21 @@ public final class SessionFile: Sendable {
     }
   }
 
+  /// From now on no save makes a file of more bytes: it fails with `SessionError.Kind.tooLarge`, and
+  /// the file stays as it was.
+  public static func limitSize(to bytes: Int) { limit.store(bytes, ordering: .relaxed) }
+
+  /// nil: as large as the disk.
+  static var sizeLimit: Int? {
+    let bytes = limit.load(ordering: .relaxed)
+    return bytes == .max ? nil : bytes
+  }
+
+  private static let limit = Atomic(Int.max)
+
+  /// Bytes of the file now; 0 where it was removed.
+  public var size: Int { attachment.withLock { $0.file?.size ?? 0 } }
+
   /// Rows that the last save changed.
   var lastChanges: Int { attachment.withLock { $0.lastChanges } }
 

@@ -35,6 +35,12 @@ public final class LuaState {
   /// Whether the limit was reached.
   public var hasSpentInstructions: Bool { kl_instructions_spent(core.current) }
 
+  /// From now on scripts find of Lua's libraries only what computes: no io, debug, package, bytecode
+  /// or file, of `os` the clock alone, of `collectgarbage` "count". For good.
+  public func enterSandbox() throws {
+    try core.use { stack in try core.check(klp_enter_sandbox(stack), stack) }
+  }
+
   /// Bytes that Lua has allocated.
   public var memoryInUse: Int { Int(kl_live(core.current).bytes) }
 

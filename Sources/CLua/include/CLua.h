@@ -182,6 +182,11 @@ bool kl_instructions_spent(lua_State *L);
 void klq_push_interrupt(lua_State *L);
 bool klq_is_interrupt(lua_State *L, int index);
 
+/* ---- strangers ---- */
+
+/* Takes away what the list in sandbox.c does not name: io, debug, package, most of os, ... */
+int klp_enter_sandbox(lua_State *L);
+
 /* ---- SIGINT and SIGTERM, for the one state that has the terminal ---- */
 
 bool kl_signals_install(kl_interrupt *interrupt);

@@ -24,6 +24,9 @@ bool ks_flush(void);
 /// Whether what was flushed last ended a line.
 bool ks_is_at_line_start(void);
 void ks_write_error(const void *bytes, size_t count);
+/// Ends the process from any thread, with words on standard error; what standard output still holds
+/// is written first, if nobody is writing.
+_Noreturn void ks_end_at_limit(const char *words, int status);
 /// Bytes read from standard input, 0 at its end.
 size_t ks_read(void *bytes, size_t capacity);
 /// Why reading standard input failed; NULL if it did not.
@@ -55,3 +58,20 @@ int ks_output_rows(void);
 
 /// Numbers keep their points on this thread, whatever the locale of the process becomes.
 void ks_keep_points(void);
+
+/// Opens a file below a folder, through no link that leads out of it: -1 and errno, EXDEV for a path
+/// that leaves the folder. The descriptor is closed on exec.
+int ks_open_beneath(int folder, const char *path, int flags, unsigned mode);
+/// The version of the kernel's Landlock; 0: it has none, or it is off.
+int ks_landlock_version(void);
+/// From now on this thread, those it makes and its children open only what lies below these paths,
+/// each list ended by NULL; files that are open stay so. What is not there is left out.
+///
+/// Returns the version of Landlock, 0 where the kernel has none, -1 and errno when it refused.
+int ks_confine_files(
+    const char *const *reading, const char *const *writing, const char *const *executing);
+/// From now on the kernel refuses this process what no experiment does: sockets, other processes,
+/// mounts, links, and other programs unless `may_execute`.
+///
+/// Returns 1, or 0 and -1 as above.
+int ks_confine_calls(bool may_execute);

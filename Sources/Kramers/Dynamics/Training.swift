@@ -95,6 +95,11 @@ extension Experiment {
       throw InputError.rule("every", "at least 1", every)
     }
     let every = options.every.map { min($0, max(options.steps, 1)) }
+    if let every {
+      let rows = options.steps / every
+      try checkMemory(
+        count: Double(rows) * ItemSize.row, what: "every: a trace of \(rows) rows")
+    }
     let before = state
     if let resuming {
       guard resuming.fits(options, self) else {

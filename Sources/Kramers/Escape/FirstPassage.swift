@@ -182,6 +182,9 @@ public func measureFirstPassage(
   resuming: EnsembleProgress? = nil
 ) throws -> FirstPassageRecord {
   try options.validate()
+  try checkMemory(
+    count: Double(options.replicas) * ItemSize.replica,
+    what: "replicas: the outcomes of \(options.replicas) replicas")
   try settings.validate(data: data, network: network)
   if settings.precision == .single {
     try LanePlan.checkSinglePrecision(data: data, network: network, settings: settings)

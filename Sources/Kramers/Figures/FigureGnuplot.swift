@@ -20,7 +20,7 @@ extension Figure {
     let placed = panels.map { PlacedPanel($0, columns: data == .inline ? 600 : nil) }
     let layout = FigureLayout(self, placed)
     var script = "set terminal \(terminal(format, layout))\nset encoding utf8\n"
-    if let path { script += "set output \(quoted(path, enhanced: false))\n" }
+    if let path { script += "set output \(quotedFile(path))\n" }
     if data == .inline {
       for (block, name) in blocks(placed) { script += "$\(name) << EOD\n\(block)EOD\n" }
     }
@@ -183,7 +183,7 @@ extension Figure {
       let source =
         switch data {
         case .inline: "$panel\(k + 1)_series\(i + 1)"
-        case .file(let name): "\(quoted(name, enhanced: false)) index \(before + i)"
+        case .file(let name): "\(quotedFile(name)) index \(before + i)"
         }
       let room = layout.keyRoom
       let title =
@@ -308,6 +308,12 @@ private func quoted(_ text: String, enhanced: Bool = true) -> String {
     }
   }
   return result + "'"
+}
+
+/// The name of a file: gnuplot would run `|program` and `<program`, and expand `~`.
+private func quotedFile(_ name: String) -> String {
+  let isSpecial = name.first.map { "|<~$".contains($0) } ?? false
+  return quoted(isSpecial ? "./" + name : name, enhanced: false)
 }
 
 /// Lines of at most `room` characters, broken at blanks.

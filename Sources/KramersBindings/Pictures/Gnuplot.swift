@@ -3,6 +3,7 @@
 #endif
 import Kramers
 import Lua
+internal import Synchronization
 
 /// Pictures by gnuplot, which runs as a process of its own with its files in a temporary folder.
 ///
@@ -20,6 +21,40 @@ func gnuplotPicture(_ figure: Figure, _ format: Figure.FileFormat) throws -> [UI
       "plot", "gnuplot failed" + (words.isEmpty ? " with status \(status)" : ": \(words)"))
   }
   return format == .pdf ? bytes.withoutDate : bytes
+}
+
+/// Which gnuplot draws.
+enum Gnuplot {
+  enum Choice {
+    /// The first of that name on the path.
+    case first
+    case at(String)
+    /// A sandbox could not tell it from other programs.
+    case refused
+  }
+
+  private static let choice = Mutex(Choice.first)
+  static func use(_ choice: Choice) { self.choice.withLock { $0 = choice } }
+
+  /// - Throws: `VerbError` where none may run.
+  fileprivate static func program() throws -> String {
+    switch choice.withLock({ $0 }) {
+    case .first: return "gnuplot"
+    case .at(let path): return path
+    case .refused:
+      throw VerbError(
+        "plot",
+        "gnuplot draws the files, and this kernel has no Landlock to let it run in a sandbox and "
+          + "nothing else")
+    }
+  }
+}
+
+/// Where gnuplot is; nil: it is not installed.
+func findGnuplot() -> String? {
+  let folders = UserDirectories.variable("PATH") ?? "/usr/bin:/bin"
+  return folders.split(separator: ":").lazy.map { "\($0)/gnuplot" }
+    .first { $0.hasPrefix("/") && access($0, X_OK) == 0 }
 }
 
 /// - Returns: the exit status, or 128 and the signal.
@@ -40,7 +75,7 @@ private func runGnuplot(_ script: String, message: String) throws -> Int32 {
   let envp = variables.map { strdup($0) } + [nil]
   defer { for pointer in argv + envp { free(pointer) } }
   var child: pid_t = 0
-  let failure = posix_spawnp(&child, "gnuplot", &actions, nil, argv, envp)
+  let failure = posix_spawnp(&child, try Gnuplot.program(), &actions, nil, argv, envp)
   guard failure != ENOENT else {
     throw VerbError(
       "plot",
@@ -57,7 +92,7 @@ private func runGnuplot(_ script: String, message: String) throws -> Int32 {
 }
 
 private func temporaryFolder() throws -> String {
-  let parent = UserDirectories.temporary
+  let parent = FileRoom.current?.path ?? UserDirectories.temporary
   var template = Array("\(parent)/kramers-plot-XXXXXX".utf8CString)
   guard mkdtemp(&template) != nil else {
     throw VerbError("plot", "\(parent): \(String(cString: strerror(errno)))")

@@ -19,6 +19,13 @@ extension Program {
     try offer("checked") { [unowned self] call in
       [.table(try Options(catalog.entry(name), call.argument(1)).table(self))]
     }
+    // check_memory(n, words): refuses n numbers that do not fit in memory; words say of what.
+    try offer("check_memory") { call in
+      try blaming(name) {
+        try checkMemory(count: call.argument(1).double ?? 0, what: call.argument(2).text ?? "?")
+      }
+      return []
+    }
     // keep(t): what the protocol has so far, shown or emitted if it is interrupted.
     try offer("keep") { [unowned self] call in
       protocolCalls.keep(try record(of: call.argument(1), verb: name))

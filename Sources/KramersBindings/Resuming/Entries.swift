@@ -130,6 +130,7 @@ extension Program {
     else {
       throw ResumeError("nothing was interrupted that could go on")
     }
+    if let reason = sandboxRefusal(of: session.journal) { throw ResumeError(reason) }
     chronicle.entryUnderWay?.resumed = entry
     let now = try EntryStart(self)
     try entry.start.restore(self)

@@ -124,6 +124,10 @@ extension Program {
       else { return }
       try session.save(sessionContents(), to: file)
     } catch {
+      if (error as? SessionError)?.kind == .tooLarge {
+        hasReachedSessionLimit = true
+        lua.interrupt.request()
+      }
       if session.isNews("\(error)") { errors.warn("not saved: \(error)") }
     }
   }
@@ -161,10 +165,11 @@ extension Program {
     }
     guard isStopped, let file = session.file else { return }
     let name = SessionPaths.name(of: file.path)
+    let command = "kramers " + (options.sandbox.map { "--sandbox \($0.folder) " } ?? "")
     errors.warn(
       chronicle.interruptedEntry == nil
-        ? "saved: kramers --session \(name) opens it"
-        : "saved: kramers --resume \(name) goes on")
+        ? "saved: \(command)--session \(name) opens it"
+        : "saved: \(command)--resume \(name) goes on")
   }
 }
 

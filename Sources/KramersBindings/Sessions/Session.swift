@@ -13,6 +13,8 @@ package final class Session {
   private static let share = 1.0 / 200
   /// That the program began with.
   private let seed: UInt64
+  /// Whether its entries run in a sandbox.
+  private let isSandboxed: Bool
   package private(set) var journal: [JournalEntry] = []
   private(set) var file: SessionFile?
   /// Whether the file is one that the program chose, to be removed when the user leaves.
@@ -35,8 +37,9 @@ package final class Session {
   /// Whether the entry under way belongs to the journal before the one that was opened.
   private var isEntryForeign = false
 
-  init(seed: UInt64) {
+  init(seed: UInt64, isSandboxed: Bool = false) {
     self.seed = seed
+    self.isSandboxed = isSandboxed
     interval =
       getenv("KRAMERS_AUTOSAVE").flatMap { Double(String(cString: $0)) } ?? 120
   }
@@ -60,8 +63,15 @@ package final class Session {
           kind: .code, source: Array("shell.seed(\(Int64(bitPattern: seed)));".utf8),
           chunkName: "=(--seed)", started: entry.started, outcome: .ok))
     }
+    markSandbox()
     journal.append(entry)
     isUnsaved = true
+  }
+
+  /// The journal says that strangers wrote it: it goes on in a sandbox alone.
+  private func markSandbox() {
+    guard isSandboxed, !isReplay, !journal.contains(where: \.isMarkOfSandbox) else { return }
+    journal.append(.markOfSandbox)
   }
 
   func end(_ outcome: JournalEntry.Outcome, _ message: String?, seconds: Double) {
@@ -91,6 +101,7 @@ package final class Session {
     journal = contents.journal
     // `:open` itself is no part of the session that it opens.
     isEntryForeign = underWay?.isAboutSessions == true
+    markSandbox()
     if let underWay, !isEntryForeign { journal.append(underWay) }
     created = contents.created
     globals = [:]
@@ -155,4 +166,17 @@ package final class Session {
   /// From now on the entries are those of another session, run again: nothing is written.
   func beginReplay() { isReplay = true }
   var isReplaying: Bool { isReplay }
+}
+
+extension JournalEntry {
+  private static let sandboxChunk = "=(--sandbox)"
+
+  /// A statement that does nothing when the journal runs again.
+  fileprivate static var markOfSandbox: JournalEntry {
+    JournalEntry(
+      kind: .code, source: Array("do end -- kramers --sandbox".utf8), chunkName: sandboxChunk,
+      started: wallClock(), outcome: .ok)
+  }
+
+  var isMarkOfSandbox: Bool { chunkName == Self.sandboxChunk }
 }

@@ -8,8 +8,20 @@ package enum SessionPaths {
   static let ending = ".kramers"
   private static let autosavePrefix = "autosave-"
 
-  /// A name with a slash or the ending is a path; others live in the user's state directory.
+  /// Where sessions live that have a name alone: the user's state directory, or the sandbox.
+  private static var directory: String? { FileRoom.current?.path ?? UserDirectories.state }
+
+  /// The file of a session that a script names; in a sandbox a file below its folder.
   static func path(of name: String) throws -> String {
+    guard let room = FileRoom.current else { return try userPath(of: name) }
+    guard !name.isEmpty else { throw VerbError("session", "the name must not be empty") }
+    let isPath = name.contains("/") || name.hasSuffix(ending)
+    return try room.sessionPath(isPath ? name : name + ending)
+  }
+
+  /// The file of a session that the user names: a name with a slash or the ending is a path, others
+  /// live in the user's state directory.
+  package static func userPath(of name: String) throws -> String {
     guard !name.isEmpty else { throw VerbError("session", "the name must not be empty") }
     try checkPath(name)
     if name.contains("/") || name.hasSuffix(ending) { return name }
@@ -22,7 +34,7 @@ package enum SessionPaths {
 
   /// The shortest that `path(of:)` understands.
   static func name(of path: String) -> String {
-    guard let directory = UserDirectories.state, path.hasPrefix(directory + "/") else {
+    guard let directory, path.hasPrefix(directory + "/") else {
       return path
     }
     let name = path.dropFirst(directory.count + 1)
@@ -45,7 +57,7 @@ package enum SessionPaths {
 
   /// - Throws: `FileError` when there is a state directory that cannot be read.
   static func checkDirectory() throws {
-    guard let directory = UserDirectories.state else { return }
+    guard let directory else { return }
     guard let stream = opendir(directory) else {
       if errno == ENOENT { return }
       throw FileError(directory, "cannot be read: \(String(cString: strerror(errno)))")
@@ -55,7 +67,7 @@ package enum SessionPaths {
 
   /// The sessions of the user's state directory, by path.
   static func all() -> [String] {
-    guard let directory = UserDirectories.state, let stream = opendir(directory) else { return [] }
+    guard let directory, let stream = opendir(directory) else { return [] }
     defer { closedir(stream) }
     var paths: [String] = []
     while let entry = readdir(stream) {
@@ -66,6 +78,8 @@ package enum SessionPaths {
         paths.append("\(directory)/\(name)")
       }
     }
+    // A link out of a sandbox would show what lies there.
+    if let room = FileRoom.current { paths = paths.filter { (try? room.sessionPath($0)) != nil } }
     return paths.sorted()
   }
 }

@@ -63,7 +63,9 @@ extension Program {
 
   /// Writes a file that the user asked for; not while a journal is run again.
   func writeFile(_ bytes: [UInt8], to path: String) throws {
-    if !session.isReplaying { try writeWhole(bytes, to: path) }
+    if session.isReplaying { return }
+    guard budget.take(bytes.count) else { throw LuaInterrupted() }
+    try writeWhole(bytes, to: path)
   }
 
   // MARK: Saving
@@ -84,13 +86,32 @@ extension Program {
     if let reason = file.readOnlyReason {
       throw VerbError("session.save", "\(file.path): \(reason); save under another name")
     }
-    do {
-      try save(to: file)
-    } catch let error as SessionError where error.kind == .missing {
-      // Removed under the program: made anew.
-      try save(to: SessionFile(path: file.path))
+    try limitingSize {
+      do {
+        try save(to: file)
+      } catch let error as SessionError where error.kind == .missing {
+        // Removed under the program: made anew.
+        try save(to: SessionFile(path: file.path))
+      }
     }
+    try charge(file)
     return file.path
+  }
+
+  /// A file that would pass the limit of a session stops the run, which nothing catches.
+  private func limitingSize(_ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch let error as SessionError where error.kind == .tooLarge {
+      hasReachedSessionLimit = true
+      lua.interrupt.request()
+      throw LuaInterrupted()
+    }
+  }
+
+  /// What a script saves by its own word counts as output.
+  private func charge(_ file: SessionFile) throws {
+    guard budget.take(file.size) else { throw LuaInterrupted() }
   }
 
   private func save(to file: SessionFile) throws {
@@ -121,13 +142,15 @@ extension Program {
     } else if path.hasSuffix(".jsonl") {
       try writeFile(try resultLines(), to: path)
     } else if path.hasSuffix(SessionPaths.ending) {
-      guard path != session.file?.path else {
+      let place = try FileRoom.current?.sessionPath(path) ?? path
+      guard place != session.file?.path else {
         throw VerbError("session.export", "\(path) is this session's own file")
       }
-      let copy = try SessionFile(path: path)
+      let copy = try SessionFile(path: place)
       if let reason = copy.readOnlyReason { throw FileError(path, reason) }
       let isAlone = session.journal.last?.isAboutSessions == true
-      try copy.save(sessionContents(isUnderWay: !isAlone))
+      try limitingSize { try copy.save(sessionContents(isUnderWay: !isAlone)) }
+      try charge(copy)
     } else {
       throw VerbError(
         "session.export",
@@ -295,7 +318,7 @@ func counted(_ n: Int, _ one: String, _ many: String) -> String { "\(n) \(n == 1
 extension Program {
   /// From now on the program works in this session.
   package func useSession(_ name: String, mustExist: Bool) throws {
-    let path = try SessionPaths.path(of: name)
+    let path = try SessionPaths.userPath(of: name)
     do {
       _ = try openSession(path)
     } catch let error as SessionError where error.kind == .missing && !mustExist {
@@ -323,7 +346,7 @@ extension Program {
 
   /// Writes what verifying a session has found.
   package func verifySession(_ name: String) throws -> Bool {
-    let verification = try verify(SessionPaths.path(of: name))
+    let verification = try verify(SessionPaths.userPath(of: name))
     output.emit(verification.record)
     return verification.isSame
   }
@@ -342,12 +365,14 @@ extension Program {
   package static func sessionStatus(_ error: any Error) -> Int32? {
     if error is VerbError { return 64 }  // no name for a session
     if error is FileError { return 74 }  // no folder for sessions
+    if error is LimitError { return 75 }
     guard let error = error as? SessionError else { return nil }
     switch error.kind {
     case .missing: return 66
     case .corrupt, .newer: return 65
     case .busy: return 1
     case .failure: return 74
+    case .tooLarge: return 75
     }
   }
 }

@@ -48,9 +48,14 @@ extension Program {
   /// `os.execute` do what they did.
   package func verify(_ path: String) throws -> Verification {
     let contents = try SessionFile.open(path)
+    if let reason = sandboxRefusal(of: contents.journal) {
+      throw VerbError("session.verify", "\(path): \(reason)")
+    }
     let replay = try Program(replayOptions)
     LuaSignals.install(replay.lua.interrupt)
+    let watch = try LimitWatch(options.limits, of: replay)
     defer {
+      watch.end()
       LuaSignals.install(lua.interrupt)
       if replay.lua.interrupt.isRequested { lua.interrupt.request() }
     }
@@ -67,7 +72,10 @@ extension Program {
         if entry.outcome == .interrupted || entry.outcome == .running, !entry.isResume {
           unfinished.insert(index)
         }
-        if replay.lua.interrupt.isRequested { throw LuaInterrupted() }
+        if replay.lua.interrupt.isRequested {
+          if let limit = watch.limit(in: replay) { throw LimitError(limit) }
+          throw LuaInterrupted()
+        }
       }
     }
     var comparison = try StateComparison(contents.state, replay.sessionState().state)

@@ -23,6 +23,9 @@ extension Program {
         "cluster.slurm", "shards must be at most \(Shard.most), got \(request.shards)")
     }
     if shards != nil { return [] }
+    guard options.sandbox == nil else {
+      throw VerbError("cluster.slurm", "does not run in a sandbox, which starts no programs")
+    }
     guard let submit = options.slurm, !session.isShell, session.file == nil else {
       throw VerbError(
         "cluster.slurm", "is for scripts and -e: a shell and a session have no shards")

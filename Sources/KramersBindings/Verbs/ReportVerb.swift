@@ -139,7 +139,7 @@ extension Program {
       "seed": Int(truncatingIfNeeded: seed), "script": options.script,
       "arguments": options.arguments.isEmpty ? nil : options.arguments,
       "code": options.code.isEmpty ? nil : options.code,
-      "source": options.script.flatMap { try? readWhole($0) }.map {
+      "source": (scriptText ?? options.script.flatMap { try? readWhole($0) }).map {
         String(decoding: $0, as: UTF8.self)
       },
       "is_session": isSession, "session": path,

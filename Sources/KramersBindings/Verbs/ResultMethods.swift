@@ -55,7 +55,7 @@ extension Program {
   /// log(...)
   func log(_ call: LuaCall) throws -> [LuaValue] {
     let line = String(decoding: try printed(call.arguments), as: UTF8.self)
-    if showsOutput { errors.write(line) }
+    if showsOutput { errors.tell(line) }
     return []
   }
 

@@ -101,6 +101,23 @@ struct LimitTests {
     #expect(caught.status == 0 && caught.output.hasPrefix("false"), "\(caught.errors)")
   }
 
+  @Test(
+    "output ends before the line that would pass its limit, and counts files and standard error")
+  func output() throws {
+    let run = try folder.kramers(
+      "--max-output", "1k", "-e", "for i = 1, 1e6 do pcall(print, ('x'):rep(99)) end")
+    #expect(run.status == 75 && run.errors.contains("stopped by --max-output 1K"), "\(run.errors)")
+    #expect(run.output == String(repeating: String(repeating: "x", count: 99) + "\n", count: 10))
+    let path = folder.path("m.json")
+    let code = """
+      experiment { data = data.population { singular = {1} }, depth = 3, width = 1 }
+      log(('x'):rep(900)) measure():json('\(path)')
+      """
+    let both = try folder.kramers("--max-output", "1k", "-e", code)
+    #expect(both.status == 75 && !folder.files.contains("m.json"), "\(both.errors)")
+    #expect(try folder.kramers("--max-output", "2k", "-e", code).status == 0)
+  }
+
   @Test("sizes are read as people write them, and limits that make no sense are refused")
   func options() throws {
     for (words, bytes) in [

@@ -78,7 +78,8 @@ extension HessianOperator {
       return (mean, values.count > 1 ? (variance / count).squareRoot() : .infinity)
     }
     let points = rules.isEmpty ? 0 : request.points
-    let rows = (0..<points).map { k -> SpectralDensity.Point in
+    let rows = (0..<points).prefix { $0 % 1000 < 999 || !shouldStop() }.map {
+      k -> SpectralDensity.Point in
       let share = points == 1 ? 0.5 : Double(k) / Double(points - 1)
       let x = low - 3 * width + share * (high - low + 6 * width)
       let (density, error) = mean { t in
@@ -93,7 +94,7 @@ extension HessianOperator {
       points: rows, width: width, trace: size * trace.value, traceError: size * trace.error,
       squares: size * squares.value, squaresError: size * squares.error,
       negative: size * negative.value, negativeError: size * negative.error, probes: rules.count,
-      products: products, isInterrupted: rules.count < request.probes)
+      products: products, isInterrupted: rules.count < request.probes || rows.count < points)
   }
 
   /// Nodes and weights of one probe, the weights with the factor |v|^2/n; nil if stopped.
@@ -141,6 +142,11 @@ extension Experiment {
     guard request.probes >= 2 else {
       throw InputError.rule("probes", "at least 2, for a standard error", request.probes)
     }
+    let steps = Double(min(request.steps, network.parameterCount))
+    try checkMemory(
+      count: Double(request.probes) * 2 * steps + steps * Double(network.parameterCount)
+        + Double(request.points) * 40,
+      what: "a density of \(request.points) points by \(request.probes) probes")
     let l2 = settings.optimizer.descendsObjective ? settings.l2Term : 0
     let curvature = HessianOperator(
       network, at: state.parameters, try data.fullBatch(for: network), l2: l2, threads: threads,

@@ -28,6 +28,11 @@ struct StringBarrier {
     guard request.images >= 5 else {
       throw InputError.rule("images", "at least 5", request.images)
     }
+    // Every path is kept, and one is at work with its gradients and a copy.
+    try checkMemory(
+      count: (Double(request.paths) + 3) * Double(request.images)
+        * Double(experiment.network.parameterCount + 3),
+      what: "\(request.paths) paths of \(request.images) images")
     self.experiment = experiment
     self.request = request
     self.exact = exact
@@ -70,7 +75,8 @@ struct StringBarrier {
 
   func result() throws -> BarrierResult {
     var found: [Found] = []
-    for i in 0..<request.paths where found.isEmpty || !monitor.shouldStop {
+    for i in 0..<request.paths {
+      if i > 0, monitor.shouldStop { break }
       if let next = search(i) { found.append(next) }
     }
     let bottom = surface.value(start)

@@ -162,6 +162,9 @@ extension Experiment {
       throw InputError.sentence("the progress to resume from is that of another sweep")
     }
     let origin = self
+    try checkMemory(
+      count: Double(options.l2.count) * (ItemSize.row + Double(network.parameterCount)),
+      what: "\(options.l2.count) points with their states")
     let startLimit = try startLimit(options)
     var points = resuming?.points ?? []
     var states: [Experiment] = []
