@@ -167,6 +167,8 @@ struct KramersCommand: ParsableCommand {
 
   @Flag(name: .customLong("dry-run"), help: "With --slurm: show the batch script, submit nothing.")
   var dryRun = false
+
+  @Option(
     name: .customLong("max-output"),
     help: ArgumentHelp(
       "Stop a script that writes more: on standard output and error, and into files.",
@@ -307,8 +309,9 @@ struct KramersCommand: ParsableCommand {
     if let catalog { return print(referencePage(catalog), terminator: "") }
     if let newProtocol { throw ExitCode(NewProtocol.write(newProtocol)) }
     warnAboutLateOptions()
-    var options = programOptions
-    if let sandbox { try enter(sandbox, &options) }
+    var confined = programOptions
+    if let sandbox { try enter(sandbox, &confined) }
+    let options = confined
     if sessions { throw ExitCode(SessionChoice.list(options)) }
     if let shard, let out {
       throw ExitCode(ShardRun(options: options, words: shard, folder: out, wait: wait).run())
