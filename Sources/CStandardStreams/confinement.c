@@ -29,7 +29,7 @@ enum {
 struct how { uint64_t flags, mode, resolve; };
 
 /* Without openat2: part by part, through no link and no "..". */
-static int walk_beneath(int folder, const char *path, int flags, unsigned mode) {
+int ks_walk_beneath(int folder, const char *path, int flags, unsigned mode) {
   int at = fcntl(folder, F_DUPFD_CLOEXEC, 0);
   while (at >= 0) {
     while (*path == '/') path++;
@@ -66,7 +66,7 @@ int ks_open_beneath(int folder, const char *path, int flags, unsigned mode) {
   for (int tries = 0; tries < 100; tries++) {
     long file = syscall(OPENAT2, folder, path, &how, sizeof how);
     if (file >= 0) return (int)file;
-    if (errno == ENOSYS || errno == EPERM) return walk_beneath(folder, path, flags, mode);
+    if (errno == ENOSYS || errno == EPERM) return ks_walk_beneath(folder, path, flags, mode);
     if (errno != EAGAIN && errno != EINTR) return -1;
   }
   return -1;
@@ -234,6 +234,9 @@ int ks_open_beneath(int folder, const char *path, int flags, unsigned mode) {
   (void)folder, (void)path, (void)flags, (void)mode;
   errno = ENOSYS;
   return -1;
+}
+int ks_walk_beneath(int folder, const char *path, int flags, unsigned mode) {
+  return ks_open_beneath(folder, path, flags, mode);
 }
 int ks_landlock_version(void) { return 0; }
 int ks_confine_files(

@@ -62,6 +62,8 @@ void ks_keep_points(void);
 /// Opens a file below a folder, through no link that leads out of it: -1 and errno, EXDEV for a path
 /// that leaves the folder. The descriptor is closed on exec.
 int ks_open_beneath(int folder, const char *path, int flags, unsigned mode);
+/// The same without the kernel's openat2 (Linux 5.6): follows no link at all, and no "..".
+int ks_walk_beneath(int folder, const char *path, int flags, unsigned mode);
 /// The version of the kernel's Landlock; 0: it has none, or it is off.
 int ks_landlock_version(void);
 /// From now on this thread, those it makes and its children open only what lies below these paths,
