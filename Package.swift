@@ -107,15 +107,10 @@ let package = Package(
     .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersCLITests",
-<<<<<<< ours
-      dependencies: ["CConfinement", "KramersBindings", "KramersCLI", "KramersStore", "Lua"],
-      exclude: ["torture.sh", "Shards/slurm.sh"],
-=======
       dependencies: [
         "CConfinement", "CStandardStreams", "KramersBindings", "KramersCLI", "KramersStore", "Lua",
       ],
-      exclude: ["torture.sh"],
->>>>>>> theirs
+      exclude: ["torture.sh", "Shards/slurm.sh"],
       swiftSettings: swiftSettings),
   ] + wideKernels,
   swiftLanguageModes: [.v6]
