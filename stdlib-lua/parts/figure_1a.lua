@@ -121,12 +121,14 @@ end
 
 local function figure(o, keep)
   local rows, list = {}, seeds.list(o.seeds, 42)
-  for _, start in ipairs(starts) do
-    for _, seed in ipairs(list) do
-      rows[#rows + 1] = run(o, seed, start[1], start[2], o[start[3]])
+  kramers.each(starts, function(start)
+    seeds.each(list, function(seed)
+      return run(o, seed, start[1], start[2], o[start[3]])
+    end, function(row)
+      rows[#rows + 1] = row
       keep { seeds = rows, outcomes = seeds.counts(rows) }
-    end
-  end
+    end)
+  end)
   local random, one, zero = pooled(rows, "random"), pooled(rows, "rank 1"), pooled(rows, "rank 0")
   -- A start from random weights is no waiting time: the typical one is told, with its middle half.
   local quick = {}

@@ -23,6 +23,28 @@ local function trapped(o, seed)
     absorbing = kramers.absorbing(x, 2).absorbing }
 end
 
+--- A seed's row, and at each learning rate what its replicas and their twin did, up to the first
+--- that diverged.
+local function one_seed(o, seed)
+  local x, outcome, why = trapped(o, seed)
+  local r = { row = { seed = seed, outcome = x and "ran" or outcome, reason = why }, own = {} }
+  if not x then return r end
+  local row = r.row
+  row.covariance, row.absorbing = outcome.covariance, outcome.absorbing
+  r.per_epoch = seeds.steps_per_epoch(o, x.data)
+  local steps = math.floor(o.epochs * r.per_epoch)
+  for i, lr in ipairs(o.lrs) do
+    local e = x:measure_escape { mode = 2, direction = "up", lr = lr, replicas = o.replicas,
+      max_steps = steps, every = r.per_epoch, dwell = math.floor(o.dwell * r.per_epoch),
+      stream = i }
+    if seeds.diverged(row, e) then break end
+    local off = { mode = 2, direction = "up", lr = lr, max_steps = steps }
+    r.own[i] = { replicas = e.replicas, escapes = e.escapes, times = e.times, escaped = e.escaped,
+      twins = x:measure_escape(seeds.without_noise(off)).escapes }
+  end
+  return r
+end
+
 local function run(o, keep)
   local rows, covariances, points = {}, {}, {}
   for i, lr in ipairs(o.lrs) do
@@ -30,41 +52,24 @@ local function run(o, keep)
   end
   -- Steps between two looks.
   local look = 1
-  for _, seed in ipairs(seeds.list(o.seeds, 42)) do
-    local x, outcome, why = trapped(o, seed)
-    local row = { seed = seed, outcome = x and "ran" or outcome, reason = why }
+  seeds.each(seeds.list(o.seeds, 42), function(seed) return one_seed(o, seed) end, function(r)
+    local row = r.row
     rows[#rows + 1] = row
-    if x then
-      row.covariance, row.absorbing = outcome.covariance, outcome.absorbing
-      local per_epoch = seeds.steps_per_epoch(o, x.data)
-      local steps = math.floor(o.epochs * per_epoch)
-      local own, twins = {}, {}
+    -- A seed that diverges at one learning rate is pooled at none.
+    if row.outcome == "ran" then
+      row.escapes, look = 0, r.per_epoch
+      covariances[#covariances + 1] = row.covariance
       for i, p in ipairs(points) do
-        local e = x:measure_escape { mode = 2, direction = "up", lr = p.lr, replicas = o.replicas,
-          max_steps = steps, every = per_epoch, dwell = math.floor(o.dwell * per_epoch),
-          stream = i }
-        if seeds.diverged(row, e) then break end
-        own[i] = e
-        local off = { mode = 2, direction = "up", lr = p.lr, max_steps = steps }
-        twins[i] = x:measure_escape(seeds.without_noise(off)).escapes
-      end
-      -- A seed that diverges at one learning rate is pooled at none.
-      if row.outcome == "ran" then
-        row.escapes, look = 0, per_epoch
-        covariances[#covariances + 1] = row.covariance
-        for i, p in ipairs(points) do
-          local e = own[i]
-          p.runs, p.escapes, p.twins = p.runs + e.replicas, p.escapes + e.escapes,
-            p.twins + twins[i]
-          row.escapes = row.escapes + e.escapes
-          for k, t in ipairs(e.times) do
-            p.times[#p.times + 1], p.escaped[#p.escaped + 1] = t, e.escaped[k]
-          end
+        local e = r.own[i]
+        p.runs, p.escapes, p.twins = p.runs + e.replicas, p.escapes + e.escapes, p.twins + e.twins
+        row.escapes = row.escapes + e.escapes
+        for k, t in ipairs(e.times) do
+          p.times[#p.times + 1], p.escaped[#p.escaped + 1] = t, e.escaped[k]
         end
       end
     end
     keep { seeds = rows, outcomes = seeds.counts(rows) }
-  end
+  end)
   local covariance = seeds.mean(covariances)
   local table_rows, ran, escapes, runs, twins = {}, #covariances, 0, 0, 0
   for i, p in ipairs(points) do

@@ -32,6 +32,32 @@ local function jumps(sweep)
   return list, count
 end
 
+--- What one data set shows: its row, and the strength at which each mode jumps, false where it does
+--- not.
+local function one_seed(o, seed)
+  local s, why = ramp(o, seeds.task(o, seed), seed)
+  local r = { row = { seed = seed, outcome = "ran" }, at = {}, worst = 0 }
+  local row = r.row
+  if not s then
+    row.outcome, row.reason = "not run", why
+    return r
+  end
+  local found, seen = jumps(s)
+  for k in ipairs(o.singular) do
+    local jump = found[k]
+    r.at[k] = jump and jump.l2 or false
+    if jump then
+      row["jump_" .. k], row["spinodal_" .. k] = jump.l2, jump.theory
+      r.worst = math.max(r.worst,
+        jump.theory and math.abs(jump.l2 - o.step / 2 - jump.theory) or 0)
+    end
+  end
+  if seen < #o.singular then
+    row.outcome, row.reason = "fewer jumps", ("%d jumps up to l2 = %g"):format(seen, o.to)
+  end
+  return r
+end
+
 local function run(o, keep)
   local exact, failed = ramp(o, data.population { singular = o.singular }, 42)
   if not exact then kramers.refuse("the ramp on exact moments: %s", failed) end
@@ -41,31 +67,17 @@ local function run(o, keep)
   local count = #o.singular
   -- In the order of the ramp: the weakest mode goes first.
   local printed = { [count] = 0.36, [count - 1] = 0.42 }
-  for _, seed in ipairs(seeds.list(o.seeds, 42)) do
-    local s, why = ramp(o, seeds.task(o, seed), seed)
-    local row = { seed = seed, outcome = "ran" }
-    rows[#rows + 1] = row
-    if not s then
-      row.outcome, row.reason = "not run", why
-    else
-      local found, seen = jumps(s)
-      local all = true
-      for k in ipairs(o.singular) do
-        local jump = found[k]
-        if jump then
-          row["jump_" .. k], row["spinodal_" .. k] = jump.l2, jump.theory
-          at[k][#at[k] + 1] = jump.l2
-          worst = math.max(worst, jump.theory and math.abs(jump.l2 - o.step / 2 - jump.theory) or 0)
-        end
-        all = all and jump and (not printed[k] or math.abs(jump.l2 - printed[k]) < 1.01 * o.step)
-      end
-      if seen < count then
-        row.outcome, row.reason = "fewer jumps", ("%d jumps up to l2 = %g"):format(seen, o.to)
-      end
-      hits = hits + (all and 1 or 0)
+  seeds.each(seeds.list(o.seeds, 42), function(seed) return one_seed(o, seed) end, function(r)
+    rows[#rows + 1] = r.row
+    worst = math.max(worst, r.worst)
+    local all = #r.at == count
+    for k, l2 in ipairs(r.at) do
+      if l2 then at[k][#at[k] + 1] = l2 end
+      all = all and l2 and (not printed[k] or math.abs(l2 - printed[k]) < 1.01 * o.step)
     end
+    hits = hits + (all and 1 or 0)
     keep { seeds = rows, outcomes = seeds.counts(rows) }
-  end
+  end)
   local claims = {}
   for k = count, count - 1, -1 do
     local jump = there[k]

@@ -112,6 +112,12 @@ function M.midpoint(x, l2, rank)
   return (losses[0] + losses[1]) / 2
 end
 
+--- f(seed), which returns data, of every seed, and take(what it returned) in order: of several
+--- processes each computes some of the seeds.
+function M.each(list, f, take)
+  kramers.each(list, function(seed) take(kramers.map({ seed }, f)[1]) end)
+end
+
 --- Rows `outcome, count`, in the order in which they come; of several starts each with its own.
 function M.counts(rows)
   local list, seen = {}, {}

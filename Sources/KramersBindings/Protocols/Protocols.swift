@@ -119,7 +119,7 @@ extension Program {
   /// The function that users call. It is Lua, so that a body may yield, and an error in it has the
   /// caller's line.
   private func protocolFunction(_ entry: Entry, _ body: LuaFunction) throws -> LuaValue {
-    if shards != nil, entry.role == .verb, entry.looks {
+    if shards != nil, entry.role != .verb || entry.looks {
       return .function(
         try lua.makeFunction { [unowned self] call in
           try runShared(entry, body, call.arguments)
@@ -152,21 +152,20 @@ extension Program {
     return try chunk.call([.function(begin), .function(finish), .function(body)]).first ?? .nil
   }
 
-  /// Runs a protocol that leaves its experiment as it is, in a scope of its own: a look at a pending
-  /// result leaves the protocol alone, whose own result is pending then.
+  /// Runs a protocol that leaves its experiment as it is, or has none, in a scope of its own: a look at
+  /// a pending result leaves the protocol alone, whose own result is pending then.
   private func runShared(
     _ entry: Entry, _ body: LuaFunction, _ arguments: [LuaValue]
   ) throws -> [LuaValue] {
-    guard let shards = sharing else {
-      let begun = try beginProtocol(entry, arguments)
+    func run() throws -> [LuaValue] {
+      let begun =
+        entry.role == .verb
+        ? try beginProtocol(entry, arguments) : arguments + [try beginPlain(entry.name)]
       defer { leaveProtocol(begun.last) }
       return try finishProtocol(entry.name, body.call(Array(begun.dropLast())))
     }
-    let (values, looked) = try shards.scope(self) {
-      let begun = try beginProtocol(entry, arguments)
-      defer { leaveProtocol(begun.last) }
-      return try finishProtocol(entry.name, body.call(Array(begun.dropLast())))
-    }
+    guard let shards = sharing else { return try run() }
+    let (values, looked) = try shards.scope(self, run)
     if let looked { return [try pushPending(looked)] }
     return values ?? []
   }

@@ -145,6 +145,25 @@ struct ShardTests {
     #expect(stages == 1)
   }
 
+  @Test("replicate: data seeds of several figures are one stage, and so is what joins results")
+  func replicate() throws {
+    let bench = try ShardBench()
+    let script = try bench.script(
+      quickChain + """
+        for _, figure in ipairs { "1a", "2b", "3" } do
+          emit(replicate("2606.17120", figure, { scale = "small" }))
+        end
+        local runs = {}
+        for i = 1, 2 do runs[i] = x:measure_escape { temperature = dE / 3, stream = i } end
+        emit(escape.combine(runs))
+        emit { l2 = current().l2 }
+        """)
+    let one = try kramers(script)
+    #expect(one.status == 0 && one.records.count == 6, "\(one.errors)")
+    let (merge, stages) = try bench.merged(3, script)
+    #expect(merge.output == one.output && stages == 1, "\(merge.errors)")
+  }
+
   @Test("a script that goes on with what it measured is computed in stages, whatever it catches")
   func stages() throws {
     let bench = try ShardBench()

@@ -118,8 +118,8 @@ struct SlurmTests {
       run.wait(timeout: 60) { _ in
         FileManager.default.fileExists(atPath: bench.parts + "/ensemble-1/part-2")
       })
-    // The daemon, the step and the shard itself.
-    #expect(try slurm.does("lose", "n2").split(separator: "\n").count >= 3)
+    // The daemon and at least its task.
+    #expect(try slurm.does("lose", "n2").split(separator: "\n").count >= 2)
     try slurm.does("restart")
     let end = try run.finish(timeout: 400)
     #expect(end.status == 0 && end.output == one.output, "\(end.errors)")

@@ -3,7 +3,7 @@
 # Usage: slurm.sh up FOLDER | down FOLDER | lose FOLDER NODE | restart FOLDER
 #   up       prints the configuration's path: SLURM_CONF
 #   lose     kills a node with all that runs on it, prints the pids, and starts it again 20 s later
-#   restart  kills the controller and starts it again
+#   restart  stops the controller and starts it again
 set -euo pipefail
 action=$1 folder=$2
 export SLURM_CONF=$folder/slurm.conf
@@ -81,15 +81,21 @@ CONF
     exit 1
     ;;
   lose)
-    pids=$(on_node "$3")
+    # In the middle of a task, which has a step and a shard.
+    for _ in $(seq 300); do
+      pids=$(on_node "$3")
+      [ "$(wc -w <<<"$pids")" -ge 2 ] && break
+      sleep 0.1
+    done
     echo "$pids"
     # shellcheck disable=SC2086
     kill -9 $pids
     (sleep 20 && slurmd -N "$3") >/dev/null 2>&1 &
     ;;
   restart)
-    kill -9 "$(cat "$folder/slurmctld.pid")"
-    sleep 1
+    pid=$(cat "$folder/slurmctld.pid")
+    kill "$pid"
+    while kill -0 "$pid" 2>/dev/null && [[ $(ps -o stat= -p "$pid") != Z* ]]; do sleep 0.1; done
     slurmctld
     ;;
   down)
