@@ -67,12 +67,11 @@ for _, t in ipairs(transitions) do
   end
 end
 
--- A feature is lost where its mode falls below a hundredth of what it was at the start.
+-- A feature is lost at a jump where its mode loses more than half of what it was.
 local lost, folds = 0, 0
 for _, t in ipairs(transitions) do
   if t.kind == "fold" then folds = folds + 1 end
-  local learned = t.mode and start.modes[t.mode]
-  if learned and t.before > 0.01 * learned and t.after < 0.01 * learned then lost = lost + 1 end
+  if t.order == 1 and t.mode and t.after < 0.5 * t.before then lost = lost + 1 end
 end
 local features = 0
 for _, mode in ipairs(start.modes) do
@@ -80,7 +79,7 @@ for _, mode in ipairs(start.modes) do
 end
 local last = transitions[#transitions]
 local sentence = ("%d transitions as l2 rises from %g to %.3g: %d folds and %d branch points; %d "
-  .. "features are learned, and %d transitions are the loss of one at a jump"):format(
+  .. "features are learned, and %d transitions take more than half of one at a jump"):format(
   #transitions, low, last and last.l2 or low, folds, #transitions - folds, features, lost)
 emit {
   kind = "nonlinear_staircase", sentence = sentence,

@@ -30,7 +30,7 @@ private let work =
 
   @Test("the line shows the strongest mode of a run that is traced")
   func orderParameter() throws {
-    let traced = work.replacing("train(1e12)", with: "train{steps = 1e12, every = 1000}")
+    let traced = work.replacing("train(1e12)", with: "train{steps = 1e10, every = 1e5}")
     let run = try watch(["-e", traced])
     #expect(run.errors.contains(" left  mode 1 "), "\(run.errors)")
   }

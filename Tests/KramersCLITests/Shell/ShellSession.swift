@@ -147,7 +147,9 @@ final class ShellSession: @unchecked Sendable {
     }
   }
 
-  var prompts: Int { raw.components(separatedBy: Self.promptMark).count - 1 }
+  var prompts: Int {
+    raw.components(separatedBy: Self.promptMark).dropFirst().count { $0.contains("> ") }
+  }
 
   /// Waits for the first prompt.
   func ready() -> Bool { wait { $0.prompts >= 1 } }

@@ -173,6 +173,37 @@ struct BranchExplorer {
       if isEmpty(state) { closeCurrent("nothing is learned") }
     }
     if branch.isChain, let event = branch.event { progress.events[event].successor = number }
+    if branch.isChain, let number { join(number, at: state.l2) }
+  }
+
+  /// The chain goes on along a branch that was followed before: what it meets there counts now.
+  private mutating func join(_ number: Int, at l2: Double) {
+    guard !progress.branches[number].isChain else { return }
+    progress.branches[number].isChain = true
+    let met = progress.events.indices.filter { k in
+      let located = progress.events[k]
+      return located.branch == number && !located.isBackwards && located.event.before == 0
+        && (located.event.isArrival || located.event.after > 0)
+        && (located.event.state.l2 - l2) * direction >= 0
+    }
+    guard
+      let next = met.min(by: {
+        abs(progress.events[$0].event.state.l2 - l2) < abs(progress.events[$1].event.state.l2 - l2)
+      })
+    else { return }
+    let place = progress.events[next].event.state.l2
+    let child = progress.branches.firstIndex { branch in
+      branch.event == next && branch.birth == .branchPoint
+        && branch.states.dropFirst().first.map {
+          $0.isStable && ($0.l2 - place) * direction > 0
+        } == true
+    }
+    if let child {
+      progress.events[next].successor = child
+      join(child, at: place)
+    } else {
+      progress.tasks.insert(.slide(event: next), at: 0)
+    }
   }
 
   private mutating func follow(_ branch: Int, from state: BranchState, backwards: Bool) {

@@ -69,7 +69,9 @@ extension ContinuationProgress {
       },
       points: points, folds: rows.filter { $0.kind == .fold },
       branchPoints: rows.filter { $0.kind == .branchPoint },
-      transitions: try transitions(branches, experiment, surface, evaluator), leftOut: leftOut,
+      transitions: try transitions(branches, experiment, surface, evaluator)
+        .sorted { ($0.spinodal - $1.spinodal) * explorer.direction < 0 },
+      leftOut: leftOut,
       states: states, isInterrupted: isInterrupted, progress: isInterrupted ? self : nil)
   }
 

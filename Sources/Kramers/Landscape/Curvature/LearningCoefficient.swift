@@ -68,6 +68,10 @@ extension Experiment {
     guard request.steps >= 100 else {
       throw InputError.rule("steps", "at least 100", request.steps)
     }
+    // Four buffers of a chain's own, beside those of its gradients.
+    try checkMemory(
+      count: Double(request.chains) * (4 * Double(network.parameterCount) + 64),
+      what: "\(request.chains) chains")
     let start = state.parameters
     let objective = try objective()
     let bottom = objective.value(start)
@@ -130,7 +134,7 @@ extension Experiment {
         localisation: localisation)
       var met = top
       for part in 1...10 where met.isFinite && !monitor.shouldStop {
-        let theta = walk.place(after: part * max(request.steps / 20, 10) / 10)
+        let theta = walk.place(after: part * max(request.steps / 20, 10) / 10, monitor)
         met = theta.allSatisfy(\.isFinite) ? max(met, curvature(theta)) : .infinity
       }
       if met <= 1.4 * top || monitor.shouldStop { break }
@@ -227,8 +231,8 @@ private final class LangevinWalk {
   }
 
   /// The weights after so many steps.
-  func place(after count: Int) -> [Double] {
-    while step < count { _ = advance() }
+  func place(after count: Int, _ monitor: RunMonitor) -> [Double] {
+    while step < count, step % 100 != 0 || !monitor.shouldStop { _ = advance() }
     return theta
   }
 
