@@ -79,12 +79,13 @@ bool ks_flush(void) { return fflush(stdout) == 0 && !ferror(stdout); }
 bool ks_is_at_line_start(void) { return last_byte == '\n'; }
 
 /* Ctrl-Z in the middle of a drawing waits for its end: others then write below it, not into it. */
-static atomic_bool is_writing, stop_waits;
+static atomic_int drawings;
+static atomic_bool stop_waits;
 
 static void stop_at_once(int number);
 
 static void stop(int number) {
-  if (atomic_load(&is_writing)) {
+  if (atomic_load(&drawings) > 0) {
     atomic_store(&stop_waits, true);
   } else {
     stop_at_once(number);
@@ -115,11 +116,18 @@ void ks_catch_stop(void) {
   }
 }
 
+void ks_hold_stop(void) { atomic_fetch_add(&drawings, 1); }
+
+void ks_release_stop(void) {
+  if (atomic_fetch_sub(&drawings, 1) == 1 && atomic_exchange(&stop_waits, false)) {
+    stop_at_once(SIGTSTP);
+  }
+}
+
 void ks_write_error(const void *bytes, size_t count) {
-  atomic_store(&is_writing, true);
+  ks_hold_stop();
   fwrite(bytes, 1, count, stderr);
-  atomic_store(&is_writing, false);
-  if (atomic_exchange(&stop_waits, false)) stop_at_once(SIGTSTP);
+  ks_release_stop();
 }
 
 _Noreturn void ks_end_at_limit(const char *words, int status) {

@@ -20,9 +20,7 @@ public final class ErrorStream: Sendable {
   }
 
   public func write(_ text: String) {
-    Self.drawing.withLock { drawing in
-      put(drawing.erase() + text)
-    }
+    Self.draw { put($0.erase() + text) }
   }
 
   /// A warning; silent with --quiet.
@@ -37,15 +35,25 @@ public final class ErrorStream: Sendable {
 
   /// Shows lines in place of the former; none erase them.
   func show(_ lines: [String]) {
-    Self.drawing.withLock { drawing in
+    Self.draw { drawing in
       if let text = drawing.replace(by: lines) { put(text) }
     }
   }
 
   /// Takes what is drawn off the terminal; see `ks_set_clear`.
   public static func clear() {
-    drawing.withLock { drawing in
+    draw { drawing in
       if let text = drawing.replace(by: []) { put(text) }
+    }
+  }
+
+  /// Ctrl-Z waits until it is over: what others write then stands below the drawing, and the next one
+  /// knows.
+  private static func draw(_ body: (inout Drawing) -> Void) {
+    drawing.withLock { drawing in
+      ks_hold_stop()
+      body(&drawing)
+      ks_release_stop()
     }
   }
 }

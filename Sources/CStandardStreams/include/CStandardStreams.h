@@ -24,6 +24,9 @@ bool ks_flush(void);
 /// Whether what was flushed last ended a line.
 bool ks_is_at_line_start(void);
 void ks_write_error(const void *bytes, size_t count);
+/* Between the two Ctrl-Z waits: from the moment at which it is decided where a drawing stands. */
+void ks_hold_stop(void);
+void ks_release_stop(void);
 /// Ends the process from any thread, with words on standard error; what standard output still holds
 /// is written first, if nobody is writing.
 _Noreturn void ks_end_at_limit(const char *words, int status);
