@@ -2,7 +2,7 @@
 -- Quantity   Modes (singular values of the centred outputs) and accuracy on ramps up and down of a
 --            tanh network and, by ramps alone, of ReLU, which has kinks.
 -- Theory     Continuation: every fold and branch point at which training leaves a tanh state.
--- Run time   19 min of processor time, on two cores about 12 (small: 10 s).
+-- Run time   some 20 min of processor time (small: 10 s).
 -- Output     A nonlinear_staircase record: transitions, the ramp's step beside each, ramps.
 
 local small = arg[1] == "small"

@@ -68,21 +68,16 @@ extension Experiment {
     guard let k = observable.rank else {
       throw InputError.sentence("threshold is required when the observable is not a mode")
     }
-    if case .followed(let followed) = path {
-      guard followed.isWatched(by: observable) else {
-        throw InputError.sentence("threshold is required: \(followed.reasonNotWatched())")
-      }
-      return followed.threshold
-    }
-    if isFollowed, case .unknown(let reason) = path {
-      throw InputError.sentence("threshold is required: \(reason)")
-    }
-    guard way != nil else {
+    guard way != nil || isFollowed else {
       throw InputError.sentence("threshold is required: \(noWay(observable, mode: k, active))")
     }
     switch path {
     case .known(let theory): return theory.threshold
-    case .followed(let way): return way.threshold
+    case .followed(let way):
+      guard way.isWatched(by: observable) else {
+        throw InputError.sentence("threshold is required: \(way.reasonNotWatched())")
+      }
+      return way.threshold
     case .unknown(let reason): throw InputError.sentence("threshold is required: \(reason)")
     }
   }

@@ -21,7 +21,8 @@ struct FollowedWay: Sendable {
     let (low, high) = (min(strengths.own, strengths.far), max(strengths.own, strengths.far))
     guard high - low > 1e-3 * high, strengths.saddle > low, strengths.saddle < high else {
       throw InputError.sentence(
-        "the saddle that was found beside the present state leads to no other strength of a mode")
+        "the saddle that was found beside the present state leads to other units, not to the loss of a "
+          + "mode")
     }
   }
 

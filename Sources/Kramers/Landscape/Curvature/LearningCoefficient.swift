@@ -254,7 +254,8 @@ private final class LangevinWalk {
     result.earlyMean = sums.early / Double(middle - first)
     result.lateMean = sums.late / Double(steps - middle)
     result.mean = (sums.early + sums.late) / Double(steps - first)
-    if !theta.allSatisfy(\.isFinite) { result.mean = .nan }
+    // A chain that broke off has no mean, however finite its last weights are.
+    if step < steps || !theta.allSatisfy(\.isFinite) { result.mean = .nan }
     return result
   }
 }
