@@ -161,7 +161,9 @@ struct BranchExplorer {
   }
 
   private mutating func begin(_ branch: Branch, at state: BranchState) {
-    var number = branch.birth == .fold ? nil : knownBranch(state)
+    // The chain is followed anew where it comes to a known branch, which may have been followed the
+    // other way: what it meets from here on counts as its own.
+    var number = branch.birth == .fold || branch.isChain ? nil : knownBranch(state)
     if number == nil {
       guard progress.branches.count < options.branches else {
         progress.leftOut += 1
@@ -173,37 +175,6 @@ struct BranchExplorer {
       if isEmpty(state) { closeCurrent("nothing is learned") }
     }
     if branch.isChain, let event = branch.event { progress.events[event].successor = number }
-    if branch.isChain, let number { join(number, at: state.l2) }
-  }
-
-  /// The chain goes on along a branch that was followed before: what it meets there counts now.
-  private mutating func join(_ number: Int, at l2: Double) {
-    guard !progress.branches[number].isChain else { return }
-    progress.branches[number].isChain = true
-    let met = progress.events.indices.filter { k in
-      let located = progress.events[k]
-      return located.branch == number && !located.isBackwards && located.event.before == 0
-        && (located.event.isArrival || located.event.after > 0)
-        && (located.event.state.l2 - l2) * direction >= 0
-    }
-    guard
-      let next = met.min(by: {
-        abs(progress.events[$0].event.state.l2 - l2) < abs(progress.events[$1].event.state.l2 - l2)
-      })
-    else { return }
-    let place = progress.events[next].event.state.l2
-    let child = progress.branches.firstIndex { branch in
-      branch.event == next && branch.birth == .branchPoint
-        && branch.states.dropFirst().first.map {
-          $0.isStable && ($0.l2 - place) * direction > 0
-        } == true
-    }
-    if let child {
-      progress.events[next].successor = child
-      join(child, at: place)
-    } else {
-      progress.tasks.insert(.slide(event: next), at: 0)
-    }
   }
 
   private mutating func follow(_ branch: Int, from state: BranchState, backwards: Bool) {
@@ -298,10 +269,10 @@ struct BranchExplorer {
     }
     let number = progress.events.count
     progress.events.append(LocatedEvent(branch: branch, event: event, isBackwards: backwards))
-    guard !known else { return false }
     let isChain =
       options.followsChain && progress.branches[branch].isChain && !backwards && event.before == 0
       && (event.isArrival || event.after > 0)
+    guard isChain || !known else { return false }
     var first: [ContinuationProgress.Task] = []
     var later: [ContinuationProgress.Task] = []
     switch event.kind {
