@@ -30,7 +30,7 @@ for place, l2 in ipairs(small and { 0.174 } or { 0.168, 0.174 }) do
   settle()
   local way = barrier { method = "continuation" }
   local temperatures = {}
-  for i, ratio in ipairs(small and { 4, 5, 6 } or { 4, 5, 6, 7 }) do
+  for i, ratio in ipairs(small and { 5, 6, 7 } or { 5, 6, 7, 8 }) do
     temperatures[i] = way.height / ratio
   end
   law = arrhenius {

@@ -112,6 +112,7 @@ private struct StoredRate {
       temperaturePower: power, anharmonicity: number("anharmonicity") ?? 0)
     rate.logPrefactor = number("prefactor").map { $0 > 0 ? logarithm($0) : -.infinity }
     rate.softTemperature = number("soft_temperature")
+    rate.softError = number("soft_error") ?? 0
     rate.wellCurvature = number("well_curvature")
     if let slope = number("step_slope"), let bend = number("step_bend"),
       let stiffness = number("stiffness")
@@ -140,7 +141,9 @@ extension BarrierResult {
       "saddle_index": saddleIndex, "zero_modes": zeroModes,
       "prefactor": rate.logPrefactor.map(exponential), "temperature_power": rate.temperaturePower,
       "negative_eigenvalue": rate.negativeEigenvalue, "anharmonicity": rate.anharmonicity,
-      "soft_temperature": rate.softTemperature, "well_curvature": rate.wellCurvature,
+      "soft_temperature": rate.softTemperature,
+      "soft_error": rate.softError > 0 ? rate.softError : nil,
+      "well_curvature": rate.wellCurvature,
       "step_slope": rate.stepBias?.slope, "step_bend": rate.stepBias?.bend,
       "stiffness": rate.stepBias?.stiffness,
       "reason": reason,

@@ -54,7 +54,7 @@ private let isLong = getenv("KRAMERS_LONG") != nil
   /// and z = 4 standard errors of the mean of that many exponential times.
   @Test("the escape time is that of Eyring and Kramers over the continued saddle")
   func time() throws {
-    let escape = try escapes(l2: 0.174, at: [6], replicas: 100)
+    let escape = try escapes(l2: 0.174, at: [7], replicas: 100)
     for point in escape.points {
       let ratio = point.tau / point.theory
       #expect(

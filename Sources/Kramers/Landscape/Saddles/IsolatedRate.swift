@@ -6,6 +6,12 @@ extension Objective {
   /// The rate from an isolated minimum over isolated saddles: the determinants of their Hessians,
   /// times the copies that symmetry makes of the saddle for every one of the minimum.
   ///
+  /// Modes beside the way out are soft in nonlinear networks. The first order of their anharmonicity
+  /// (third and fourth derivatives at both ends, Laplace's next term) says 6 % at dE/T = 5 for tanh
+  /// 2-3-3-2 on two features at l2 = .168, where ensembles of 600 to 800 are longer by 36 +- 6, 22
+  /// +- 4 and 9 +- 4 % at 5, 6, 7: its sum of terms of either sign is no bound. T over
+  /// `softTemperature`, 28, 23 and 20 %, is what is stated.
+  ///
   /// - Parameter sides: how many copies of the minimum each saddle lies between: 2 where it falls to
   ///   images of the minimum on both sides.
   func isolatedRate(
@@ -56,7 +62,9 @@ extension Objective {
     }
     let reach = zip(saddle.parameters, start).reduce(0.0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
     let softest = (low.values + high.values.filter { $0 > 0 }).min() ?? 0
-    rate.softTemperature = softest * reach / Double(network.depth)
+    let softTemperature = softest * reach / Double(network.depth)
+    rate.softTemperature = softTemperature
+    rate.softError = 1 / softTemperature
     rate.logPrefactor =
       log(-curvature / (2 * Double.pi)) + log(Double(sides * ways) / Double(own))
       + 0.5 * (low.logProduct - high.logProduct)

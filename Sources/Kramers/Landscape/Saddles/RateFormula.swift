@@ -29,6 +29,8 @@ public struct RateFormula: Sendable, Equatable {
   /// Temperature at which the softest mode's thermal amplitude reaches the size of the weights it
   /// turns; nil where the Hessians are too large.
   public var softTemperature: Double?
+  /// Relative error per unit of temperature that soft modes make, beside that of the way out.
+  public var softError = 0.0
   /// Coefficient of T in the anharmonic correction at the saddle, along the unstable direction.
   public var anharmonicity: Double
   /// Curvature of the minimum along the way out; decides how much friction is needed.
@@ -76,7 +78,7 @@ public struct RateFormula: Sendable, Equatable {
   ///
   /// The first error has a sign: the exact time is the longer one. Measured tau/formula = 1 + c/x
   /// with c = .5, 2.5 (six ensembles of 1000 at x = 8.5: 1.296 +- .014) and 9 for M = 0, 2, 4, so
-  /// that tau (1 + error) is the better guess.
+  /// that tau (1 + error) is the better guess. Isolated saddles add `softError` times T.
   public func prediction(
     temperature: Double, learningRate: Double, momentum: Double? = nil
   ) -> Prediction {
@@ -89,8 +91,8 @@ public struct RateFormula: Sendable, Equatable {
     }
     let x = barrier / temperature
     let extra = 2 * temperaturePower
-    let error = (1 + extra * extra) / (2 * x)
-    if !(error < 0.3) {
+    let onTheWay = (1 + extra * extra) / (2 * x)
+    if !(onTheWay < 0.3) {
       return .unavailable(
         "barrier/temperature = \(rounded(x)) is too small: with \(Int(extra)) more zero modes at "
           + "the saddle the formula needs \(rounded((1 + extra * extra) / 0.6))")
@@ -103,6 +105,12 @@ public struct RateFormula: Sendable, Equatable {
         "a mode is too soft at this temperature (its amplitude fills the state at T = "
           + "\(rounded(softTemperature))): nearly degenerate singular values, a near symmetry, or a "
           + "spinodal")
+    }
+    let error = onTheWay + softError * temperature
+    if !(error < 0.3) {
+      return .unavailable(
+        "soft modes leave the formula an error of \(rounded(100 * error)) % at barrier/temperature "
+          + "= \(rounded(x)): it is below 30 % from \(rounded(x * error / 0.3)) on")
     }
     if let momentum, let wellCurvature {
       // Energy lost in one swing at the height of the barrier, 2 pi dE/omega times the friction.
