@@ -135,7 +135,7 @@ func minimum(
       .sorted(by: >)
     var below: ModeBranch?
     for value in expected {
-      let branch = try #require(ModeBranch(scaled, above: below))
+      let branch = try #require(ModeBranch(scaled, above: below.map { BranchStates($0, scaled) }))
       #expect(isClose(branch.spinodal * scaled.l2Scale, value, 1e-9))
       below = branch
     }

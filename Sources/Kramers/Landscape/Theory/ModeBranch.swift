@@ -17,9 +17,9 @@ struct ModeBranch: Sendable {
   /// The added mode is the one that `FirstMode` finds best in what the lower branch leaves
   /// unexplained, at the L2 strength where it would just become possible.
   init?(
-    _ moments: ScaledMoments, above below: ModeBranch?, shouldStop: () -> Bool = { false }
+    _ moments: ScaledMoments, above below: BranchStates?, shouldStop: () -> Bool = { false }
   ) {
-    rank = (below?.rank ?? 0) + 1
+    rank = (below?.branch.rank ?? 0) + 1
     let objective = RankObjective(moments, rank: rank)
     guard let start = Self.start(objective, below, shouldStop) else { return nil }
     guard let stable = Self.climb(objective, from: start, shouldStop) else { return nil }
@@ -28,15 +28,15 @@ struct ModeBranch: Sendable {
 
   /// A learned state of rank k somewhat below its spinodal.
   private static func start(
-    _ objective: RankObjective, _ below: ModeBranch?, _ shouldStop: () -> Bool
+    _ objective: RankObjective, _ below: BranchStates?, _ shouldStop: () -> Bool
   ) -> RankState? {
     let moments = objective.moments
     func candidate(_ l2: Double) -> (lower: RankState?, mode: FirstMode)? {
       var residual = moments.correlation
       var lower: RankState?
       if let below {
-        guard let state = below.learnedState(moments, l2: l2) else { return nil }
-        residual = RankObjective(moments, rank: below.rank).residualCorrelation(state)
+        guard let state = below.learned(l2: l2) else { return nil }
+        residual = below.objective.residualCorrelation(state)
         lower = state
       }
       guard
@@ -47,7 +47,7 @@ struct ModeBranch: Sendable {
       return (lower, mode)
     }
     // The lower branch changes with l2, so the estimate is a fixed point.
-    var estimate = below.map { 0.98 * $0.spinodal } ?? .infinity
+    var estimate = below.map { 0.98 * $0.branch.spinodal } ?? .infinity
     for _ in 0..<5 {
       guard !shouldStop(), let spinodal = candidate(estimate)?.mode.mode.spinodal else {
         return nil
@@ -68,7 +68,7 @@ struct ModeBranch: Sendable {
       var strengths = [integerPower(weight, moments.depth)]
       var left = [mode.output]
       if let below, let lower {
-        let modes = RankObjective(moments, rank: below.rank).learnedModes(lower)
+        let modes = below.objective.learnedModes(lower)
         strengths += modes.map(\.strength)
         left += modes.map(\.left)
       }
@@ -156,9 +156,24 @@ struct ModeBranch: Sendable {
 
   /// The learned state of this rank at `l2`; nil above the spinodal or where the branch is lost.
   func learnedState(_ moments: ScaledMoments, l2: Double) -> RankState? {
+    learnedState(RankObjective(moments, rank: rank), l2: l2)
+  }
+
+  /// - Parameter objective: of this rank; its kept Jacobians are used.
+  func learnedState(_ objective: RankObjective, l2: Double) -> RankState? {
     guard l2 <= spinodal else { return nil }
-    let objective = RankObjective(moments, rank: rank)
     if let above = stable.indices.first(where: { stable[$0].l2 >= l2 }), above > 0 {
+      // Away from the fold Newton's method in the variables alone is regular.
+      let (low, high) = (stable[above - 1], stable[above])
+      let share = (l2 - low.l2) / (high.l2 - low.l2)
+      let change = difference(high, low)
+      let guess = zip(low.variables, change).map { $0 + share * $1 }
+      if l2 < 0.95 * spinodal, let found = objective.stationary(near: guess, l2: l2),
+        norm(zip(found.variables, guess).map { $0 - $1 }) < 0.5 * norm(change),
+        objective.isLearned(found)
+      {
+        return found
+      }
       return between(objective, stable[above - 1], stable[above], l2)
     }
     var state = stable[0]

@@ -102,14 +102,15 @@ public struct PhaseTheory: Sendable {
           value == nil ? lost(shouldStop, k + 1) : nil)
       }
     } else if let scaled {
+      var below: BranchStates?
       for k in 1...max(min(rank ?? followed, followed), 1) {
-        guard let branch = ModeBranch(scaled, above: branches.last, shouldStop: shouldStop) else {
-          break
-        }
+        guard let branch = ModeBranch(scaled, above: below, shouldStop: shouldStop) else { break }
+        let states = BranchStates(branch, scaled)
         let coexistence =
           rank != nil
-          ? nil : coexistence(scaled, of: branch, above: branches.last, shouldStop: shouldStop)
+          ? nil : coexistence(scaled, of: states, above: below, shouldStop: shouldStop)
         branches.append(branch)
+        below = states
         add(
           branch.spinodal * scaled.l2Scale, coexistence.map { $0 * scaled.l2Scale },
           k == 1 ? .variational : .continuation,
@@ -134,7 +135,7 @@ private func lost(_ shouldStop: () -> Bool, _ k: Int) -> String {
 /// The l2 at which the learned states of rank k and k - 1 have the same objective (scaled units):
 /// Newton's method on their difference, whose derivative is the difference of |theta|^2/2.
 private func coexistence(
-  _ moments: ScaledMoments, of branch: ModeBranch, above below: ModeBranch?,
+  _ moments: ScaledMoments, of states: BranchStates, above below: BranchStates?,
   shouldStop: () -> Bool
 ) -> Double? {
   if below == nil {
@@ -142,24 +143,25 @@ private func coexistence(
       correlation: moments.correlation, variances: moments.variances, depth: moments.depth
     )?.mode.coexistence
   }
-  func objective(_ branch: ModeBranch?, _ l2: Double) -> (value: Double, slope: Double)? {
-    guard let branch else { return (0, 0) }
-    guard let state = branch.learnedState(moments, l2: l2) else { return nil }
-    let chains = RankObjective(moments, rank: branch.rank)
+  func objective(_ states: BranchStates?, _ l2: Double) -> (value: Double, slope: Double)? {
+    guard let states else { return (0, 0) }
+    guard let state = states.learned(l2: l2) else { return nil }
+    let chains = states.objective
     var gradient = [Double](repeating: 0, count: chains.count)
     let value = chains.value(state.variables, l2, &gradient)
     let d = Double(moments.depth)
     let slope = chains.learnedModes(state).reduce(0) { $0 + 0.5 * d * power($1.strength, 2 / d) }
     return (value, slope)
   }
-  var l2 = 0.84 * branch.spinodal
+  let spinodal = states.branch.spinodal
+  var l2 = 0.84 * spinodal
   for _ in 0..<30 {
-    guard !shouldStop(), let upper = objective(branch, l2), let lower = objective(below, l2) else {
+    guard !shouldStop(), let upper = objective(states, l2), let lower = objective(below, l2) else {
       return nil
     }
     let step = (upper.value - lower.value) / (upper.slope - lower.slope)
     guard step.isFinite else { return nil }
-    let next = min(max(l2 - step, 0.5 * l2), 0.5 * (l2 + branch.spinodal))
+    let next = min(max(l2 - step, 0.5 * l2), 0.5 * (l2 + spinodal))
     if abs(next - l2) < 1e-11 * l2 { return next }
     l2 = next
   }

@@ -25,7 +25,13 @@ final class RankObjective {
   private let inputs: Int
   private let depth: Int
   private let rows: [Double]  // B', inputs x outputs
+  // Of eight inputs together, the last ones filled up with the last input: variances, and rows of
+  // B' output by output.
+  private let lanes: [(variance: SIMD8<Double>, rows: [SIMD8<Double>])]
   private var right: [Double]  // Y, inputs x rank
+  /// Jacobians of the equations at a given l2 and at a given place along the branch.
+  let atStrength = KeptJacobian()
+  let alongBranch = KeptJacobian()
 
   init(_ moments: ScaledMoments, rank: Int) {
     self.moments = moments
@@ -34,7 +40,20 @@ final class RankObjective {
     outputs = moments.correlation.rows
     inputs = moments.variances.count
     count = outputs * rank + (depth >= 3 ? rank * (rank + 1) / 2 : 0)
-    rows = moments.correlation.transposed.values
+    let rows = moments.correlation.transposed.values
+    self.rows = rows
+    let (inputs, outputs) = (inputs, outputs)
+    lanes = stride(from: 0, to: inputs, by: 8).map { first in
+      func gather(_ value: (Int) -> Double) -> SIMD8<Double> {
+        var result = SIMD8<Double>()
+        for lane in 0..<8 { result[lane] = value(min(first + lane, inputs - 1)) }
+        return result
+      }
+      return (
+        gather { moments.variances[$0] },
+        (0..<outputs).map { o in gather { rows[$0 * outputs + o] } }
+      )
+    }
     right = [Double](repeating: 0, count: inputs * rank)
   }
 
@@ -144,31 +163,40 @@ final class RankObjective {
   private func solve(_ z: Matrix, _ b: Double) -> Double {
     let gram = (z.transposed * z).values
     let k = rank
-    let (outputs, variances) = (outputs, moments.variances)
-    var factor = [Double](repeating: 0, count: k * k)
+    let (inputs, outputs, lanes) = (inputs, outputs, lanes)
+    var factor = [SIMD8<Double>](repeating: .zero, count: k * k)
+    var solution = [SIMD8<Double>](repeating: .zero, count: k)
     var explained = 0.0
     factor.withUnsafeMutableBufferPointer { l in
-      right.withUnsafeMutableBufferPointer { y in
-        for i in 0..<inputs {
-          for j in 0..<k {
-            var sum = 0.0
-            for o in 0..<outputs { sum += z.values[o * k + j] * rows[i * outputs + o] }
-            for m in 0...j {
-              var entry = variances[i] * gram[j * k + m] + (j == m ? b : 0)
-              for n in 0..<m { entry -= l[j * k + n] * l[m * k + n] }
-              l[j * k + m] = j == m ? entry.squareRoot() : entry / l[m * k + m]
+      solution.withUnsafeMutableBufferPointer { y in
+        for (block, lane) in lanes.enumerated() {
+          let first = 8 * block
+          let filled = min(8, inputs - first)
+          lane.rows.withUnsafeBufferPointer { rows in
+            z.values.withUnsafeBufferPointer { z in
+              gram.withUnsafeBufferPointer { gram in
+                for j in 0..<k {
+                  var sum = SIMD8<Double>.zero
+                  for o in 0..<outputs { sum += z[o * k + j] * rows[o] }
+                  for m in 0...j {
+                    var entry = lane.variance * gram[j * k + m] + (j == m ? b : 0)
+                    for n in 0..<m { entry -= l[j * k + n] * l[m * k + n] }
+                    l[j * k + m] = j == m ? entry.squareRoot() : entry / l[m * k + m]
+                  }
+                  // L L' y = r, and r.y = |L^-1 r|^2.
+                  for m in 0..<j { sum -= l[j * k + m] * y[m] }
+                  y[j] = sum / l[j * k + j]
+                }
+              }
             }
-            // L L' y = r, and r.y = |L^-1 r|^2.
-            for m in 0..<j { sum -= l[j * k + m] * y[i * k + m] }
-            sum /= l[j * k + j]
-            explained += sum * sum
-            y[i * k + j] = sum
           }
+          for i in 0..<filled { for j in 0..<k { explained += y[j][i] * y[j][i] } }
           for j in (0..<k).reversed() {
-            var sum = y[i * k + j]
-            for m in j + 1..<max(k, j + 1) { sum -= l[m * k + j] * y[i * k + m] }
-            y[i * k + j] = sum / l[j * k + j]
+            var sum = y[j]
+            for m in j + 1..<max(k, j + 1) { sum -= l[m * k + j] * y[m] }
+            y[j] = sum / l[j * k + j]
           }
+          for i in 0..<filled { for j in 0..<k { right[(first + i) * k + j] = y[j][i] } }
         }
       }
     }

@@ -69,7 +69,7 @@ extension RankObjective {
   /// The stationary state at `l2` that Newton's method finds near `variables`; nil if it runs off.
   func stationary(near variables: [Double], l2: Double) -> RankState? {
     var gradient = [Double](repeating: 0, count: count)
-    let root = newtonRoot(near: variables) { point in
+    let root = newtonRoot(near: variables, keeping: atStrength) { point in
       _ = self.value(point, l2, &gradient)
       return gradient
     } jacobian: { point, value in
@@ -84,7 +84,7 @@ extension RankObjective {
   func stationary(near state: RankState, along: [Double], level: Double) -> RankState? {
     var gradient = [Double](repeating: 0, count: count)
     let start = state.variables + [state.l2]
-    let root = newtonRoot(near: start) { unknowns in
+    let root = newtonRoot(near: start, keeping: alongBranch) { unknowns in
       guard unknowns[count] > 0 else { return [.nan] }
       let point = Array(unknowns.dropLast())
       _ = self.value(point, unknowns[count], &gradient)

@@ -168,7 +168,8 @@ final class StateBuilder {
 
   private func branch(_ scaled: ScaledMoments, rank: Int) throws -> ModeBranch {
     while branches.count < rank {
-      guard let next = ModeBranch(scaled, above: branches.last, shouldStop: shouldStop) else {
+      let below = branches.last.map { BranchStates($0, scaled) }
+      guard let next = ModeBranch(scaled, above: below, shouldStop: shouldStop) else {
         throw InputError.sentence(
           shouldStop()
             ? "interrupted"
