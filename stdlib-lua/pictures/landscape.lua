@@ -276,6 +276,46 @@ local function metastable(r)
   }
 end
 
+--- A new state and, of a saddle, what its sides fall to.
+local function deflation(r)
+  local states = r.states or {}
+  if #states == 0 then return nil, "no new state was found: " .. (r.reason or "nothing to draw") end
+  local function points(list, words, color, marker)
+    return #list > 0 and { draw = "points", color = color, marker = marker, name = words,
+      x = draw.column(list, "norm"), y = draw.column(list, "objective") } or nil
+  end
+  local series = { points(draw.filter(states, function(s) return s.index == 0 end), "minima",
+    draw.blue, "circle") }
+  series[#series + 1] = points(draw.filter(states, function(s) return s.index ~= 0 end), "saddles",
+    draw.red, "triangle")
+  return {
+    title = ("A new state of index %s"):format(r.index or "?"),
+    panels = { { x = draw.axis("norm"), y = draw.axis("objective"), series = series } },
+  }
+end
+
+--- The learning coefficient with its interval beside what theory of a valley says.
+local function learning_coefficient(r)
+  if not draw.finite(r.lambda) then return nil, r.reason or "the chains gave no coefficient" end
+  local half = 1.96 * (r.lambda_error or 0)
+  local series = { { draw = "points", x = { r.lambda }, y = { 1 }, x_low = { r.lambda - half },
+    x_high = { r.lambda + half }, color = draw.blue, marker = "circle" } }
+  local names = { "chains" }
+  for _, known in ipairs { { "a quadratic", r.quadratic }, { "rank/2", r.rank and r.rank / 2 } } do
+    if known[2] then
+      names[#names + 1] = known[1]
+      series[#series + 1] = { draw = "points", x = { known[2] }, y = { #names },
+        color = draw.orange, marker = "square" }
+    end
+  end
+  return {
+    title = ("Local learning coefficient at T = %s, γ = %s"):format(draw.number(r.temperature),
+      draw.number(r.gamma)),
+    panels = { { x = { label = "λ" }, y = { label = "", names = names }, series = series,
+      notes = { "bars: 1.96 standard errors over the chains", r.warning } } },
+  }
+end
+
 --- The modes of one state.
 local function strengths(r, title)
   local modes = type(r.modes) == "table" and r.modes or {}
@@ -297,6 +337,12 @@ return {
   hessian = hessian,
   noise = noise,
   metastable = metastable,
+  deflation = deflation,
+  learning_coefficient = learning_coefficient,
+  settling = function()
+    return nil, "a settling is one state: measure(), hessian() and continuation() draw it and what "
+      .. "lies around it"
+  end,
   measurement = function(r)
     return strengths(r, ("Step %s: loss %s"):format(draw.number(r.step), draw.number(r.loss)))
   end,

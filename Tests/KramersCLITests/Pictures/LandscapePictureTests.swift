@@ -154,4 +154,28 @@ private let two = """
       #expect(picture.all("points")[0]["y"] == picture.result["modes"] as? [Double])
     }
   }
+
+  @Test("deflation: each state in the marker of its index; a settling says what draws it")
+  func deflation() throws {
+    let chain = """
+      experiment { data = data.from { x = {{-1}, {0.5}, {2}}, y = {{-1}, {0.6}, {1}} },
+        widths = {1, 1, 1}, activation = "tanh", init = "zero", l2 = 0.05 }
+      local zero = snapshot()
+      reset(1)
+
+      """
+    let picture = try DrawnPicture(chain + "r = deflate { known = { zero } }")
+    let rows = try #require(picture.result["states"] as? [[String: Any]])
+    #expect(!rows.isEmpty)
+    for (words, isMinimum) in [("minima", true), ("saddles", false)] {
+      let own = rows.filter { ($0["index"] as? Int == 0) == isMinimum }
+      guard !own.isEmpty else { continue }
+      let points = try picture.named(words)
+      #expect(try points["x"] == DrawnPicture.column(own, "norm"))
+      #expect(try points["y"] == DrawnPicture.column(own, "objective"))
+    }
+    #expect(picture.all("points").reduce(0) { $0 + $1["x"].count } == rows.count)
+    let run = try kramers("-", input: chain + "plot(settle(), 'settled.svg')")
+    #expect(run.status == 1 && run.errors.contains("a settling is one state"), "\(run.errors)")
+  }
 }
