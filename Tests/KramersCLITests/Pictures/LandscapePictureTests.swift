@@ -159,12 +159,13 @@ private let two = """
   func deflation() throws {
     let chain = """
       experiment { data = data.from { x = {{-1}, {0.5}, {2}}, y = {{-1}, {0.6}, {1}} },
-        widths = {1, 1, 1}, activation = "tanh", init = "zero", l2 = 0.05 }
-      local zero = snapshot()
-      reset(1)
+        widths = {1, 1, 1}, activation = "tanh", l2 = 0.05 }
+      settle()
+      local low = snapshot()
+      reset(2)
 
       """
-    let picture = try DrawnPicture(chain + "r = deflate { known = { zero } }")
+    let picture = try DrawnPicture(chain + "r = deflate { known = { low } }")
     let rows = try #require(picture.result["states"] as? [[String: Any]])
     #expect(!rows.isEmpty)
     for (words, isMinimum) in [("minima", true), ("saddles", false)] {
