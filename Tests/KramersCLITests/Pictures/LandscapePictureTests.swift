@@ -169,7 +169,7 @@ private let two = """
     let rows = try #require(picture.result["states"] as? [[String: Any]])
     #expect(!rows.isEmpty)
     for (words, isMinimum) in [("minima", true), ("saddles", false)] {
-      let own = rows.filter { ($0["index"] as? Int == 0) == isMinimum }
+      let own = rows.filter { ($0["index"] as? Double == 0) == isMinimum }
       guard !own.isEmpty else { continue }
       let points = try picture.named(words)
       #expect(try points["x"] == DrawnPicture.column(own, "norm"))
