@@ -3,7 +3,7 @@
 --            at two L2 strengths below the fold; thresholds are those of the saddle.
 -- Theory     Barrier and both Hessians at the saddle that continuation meets beyond the fold:
 --            Eyring-Kramers, nothing fitted. The verdict is that of control.
--- Run time   1 min 30 on two cores (small: 15 s). Output: a nonlinear_escape record.
+-- Run time   5 min on two cores (small: 15 s). Output: a nonlinear_escape record.
 
 local small = arg[1] == "small"
 

@@ -179,4 +179,22 @@ private let two = """
     let run = try kramers("-", input: chain + "plot(settle(), 'settled.svg')")
     #expect(run.status == 1 && run.errors.contains("a settling is one state"), "\(run.errors)")
   }
+
+  @Test("learning_coefficient: its interval beside the quadratic's value and half the rank")
+  func learningCoefficient() throws {
+    let picture = try DrawnPicture(
+      """
+      experiment { data = data.from { x = {{-1}, {0.5}, {2}}, y = {{-1}, {0.6}, {1}} },
+        widths = {1, 1, 1}, activation = "tanh", l2 = 0.05 }
+      settle()
+      r = learning_coefficient { steps = 400 }
+      """)
+    let (value, error) = (try picture.number("lambda"), try picture.number("lambda_error"))
+    let points = picture.all("points")
+    #expect(points.count == 3 && value > 0 && error > 0)
+    #expect(points[0]["x"] == [value] && points[0]["x_low"] == [value - 1.96 * error])
+    #expect(points[0]["x_high"] == [value + 1.96 * error])
+    #expect(try points[1]["x"] == [picture.number("quadratic")])
+    #expect(try points[2]["x"] == [picture.number("rank") / 2])
+  }
 }

@@ -54,12 +54,37 @@ private let isLong = getenv("KRAMERS_LONG") != nil
   /// and z = 4 standard errors of the mean of that many exponential times.
   @Test("the escape time is that of Eyring and Kramers over the continued saddle")
   func time() throws {
-    let escape = try escapes(l2: 0.174, at: [7], replicas: 100)
+    let escape = try escapes(l2: 0.174, at: [6], replicas: 300)
     for point in escape.points {
       let ratio = point.tau / point.theory
       #expect(
         abs(ratio - 1 - point.stated) < point.stated + 4 * point.error, "\(ratio) at \(point.x)")
     }
+  }
+
+  @Test("soft modes are part of the stated error, and above 30 % there is a reason, no time")
+  func softModes() throws {
+    let barrier = try escapes(l2: 0.174, at: [], replicas: 1).barrier
+    let rate = barrier.rate
+    let soft = try #require(rate.softTemperature)
+    for x in [6.0, 7, 10] {
+      let temperature = barrier.height / x
+      guard
+        case .time(_, let error, _) = rate.prediction(temperature: temperature, learningRate: 0.2)
+      else {
+        Issue.record("no time at dE/T = \(x)")
+        continue
+      }
+      #expect(abs(error - (0.5 / x + temperature / soft)) < 1e-12)
+    }
+    guard
+      case .unavailable(let reason) =
+        rate.prediction(temperature: barrier.height / 5, learningRate: 0.2)
+    else {
+      Issue.record("a time at dE/T = 5")
+      return
+    }
+    #expect(reason.contains("soft modes"), "\(reason)")
   }
 
   /// z = 2 standard errors of the slope beside the 5 %.
