@@ -74,9 +74,9 @@ extension BranchTracer {
   private func event(
     at state: BranchState, _ a: BranchState, _ b: BranchState, isArrival: Bool
   ) -> BranchEvent? {
-    guard let spectrum = surface.spectrum(state.place, count: state.lowest.count) else {
-      return nil
-    }
+    // All that change sign here, and one that does not.
+    let count = max(state.lowest.count, max(a.index, b.index) + 1)
+    guard let spectrum = surface.spectrum(state.place, count: count) else { return nil }
     // Arrivals are located by their l2: the eigenvalue is the square of what is left to go.
     let limit = max(1e5 * spectrum.tolerance, isArrival ? 2 * abs(state.softest) : 0)
     var kernel = spectrum.values.indices.filter { abs(spectrum.values[$0]) <= limit }
@@ -100,55 +100,5 @@ extension BranchTracer {
     return BranchEvent(
       kind: kind, state: state, nullVectors: kernel,
       overlap: overlap, isArrival: isArrival, before: a.index, after: b.index)
-  }
-
-  /// The state between a and the step from it where f is zero, f having opposite signs there: the
-  /// Illinois method on the distance from a.
-  ///
-  /// - Parameter isTurn: f is dl2/ds; the place is near enough once l2 is, to 1e-12.
-  private func root(
-    between a: BranchState, _ step: Step, of f: (BranchState) -> Double?, isTurn: Bool = false
-  ) -> BranchState? {
-    guard var low = f(a), var high = f(step.state) else { return nil }
-    var (from, to) = (0.0, step.distance)
-    var best = abs(low) < abs(high) ? a : step.state
-    var value = min(abs(low), abs(high))
-    let scale = max(abs(low), abs(high))
-    var side = 0
-    for _ in 0..<60 {
-      var at = (from * high - to * low) / (high - low)
-      if !(at > min(from, to) && at < max(from, to)) { at = 0.5 * (from + to) }
-      guard let next = state(from: a, by: at), let y = f(next) else {
-        // Too near a branch point for the linear systems: what there is has to be near enough.
-        return value <= 1e-6 * scale ? best : nil
-      }
-      if abs(y) <= value { (best, value) = (next, abs(y)) }
-      let isNear =
-        isTurn ? abs(y * (to - from)) < 1e-12 : abs(y) < 1e-12 * max(scale, 1e-3)
-      if isNear || abs(to - from) < 1e-13 * step.distance { return best }
-      if (y > 0) == (high > 0) {
-        (to, high) = (at, y)
-        if side == 1 { low *= 0.5 }
-        side = 1
-      } else {
-        (from, low) = (at, y)
-        if side == -1 { high *= 0.5 }
-        side = -1
-      }
-    }
-    return best
-  }
-
-  /// The state at a distance along the tangent of another.
-  private func state(from a: BranchState, by distance: Double) -> BranchState? {
-    let ahead = a.place.moved(along: a.tangent, by: distance)
-    guard let found = surface.correct(ahead, normal: a.tangent, soft: a.softVector),
-      let tangent = surface.tangent(at: found.place, normal: a.tangent, soft: a.softVector),
-      var state = surface.state(found.place, tangent: tangent, residual: found.residual)
-    else { return nil }
-    let chord = BranchDirection(
-      theta: zip(found.place.theta, a.place.theta).map { $0 - $1 }, l2: found.place.l2 - a.l2)
-    state.arclength = a.arclength + chord.length
-    return state
   }
 }

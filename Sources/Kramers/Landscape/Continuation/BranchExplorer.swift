@@ -318,7 +318,7 @@ struct BranchExplorer {
     let l2 = event.state.l2 * (1 + 2e-3 * direction)
     guard range.contains(l2) else { return true }
     // Past a fold along the branch's own direction; a branch point falls to either side.
-    let way = event.kind == .fold ? event.state.tangent.theta : event.nullVectors[0]
+    let way = event.kind == .fold ? event.state.tangent.theta : kernelAxes(event.nullVectors)[0]
     var start = event.state.place.moved(
       along: BranchDirection(theta: way, l2: 0),
       by: 1e-3 * (norm(event.state.place.theta) + 0.01 * progress.scale))

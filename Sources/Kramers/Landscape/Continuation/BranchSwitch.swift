@@ -13,7 +13,7 @@ extension BranchTracer {
         directions = [main, -1 * main]
       }
     } else {
-      for v in event.nullVectors {
+      for v in kernelAxes(event.nullVectors) {
         let side = BranchDirection(theta: v, l2: 0)
         let along = side.along(base.tangent)
         let across = BranchDirection(
@@ -48,6 +48,36 @@ extension BranchTracer {
     }
     return nil
   }
+}
+
+/// Unit directions of a kernel along which branches leave, one of each kind.
+///
+/// Where hidden units do the same, the null vectors have one of them do something else. A branch leaves
+/// where one unit does, not along the mixtures that an eigenvalue method returns: along a column of the
+/// projector on the kernel. A column with the entries of another one in another order, or with other
+/// signs, is its mirror image.
+func kernelAxes(_ kernel: [[Double]]) -> [[Double]] {
+  guard kernel.count > 1, let size = kernel.first?.count else { return kernel }
+  // What of each column is left of those that were taken, in the basis of null vectors.
+  var left = (0..<size).map { k in kernel.map { $0[k] } }
+  var axes: [[Double]] = []
+  var profiles: [[Double]] = []
+  for _ in kernel {
+    guard let top = left.indices.max(by: { norm(left[$0]) < norm(left[$1]) }),
+      norm(left[top]) > 1e-6
+    else { break }
+    let column = (0..<size).map { k in kernel.reduce(0) { $0 + $1[top] * $1[k] } }
+    let axis = orthonormalized([column])[0]
+    let taken = orthonormalized([left[top]])
+    for k in left.indices { projectOut(taken, from: &left[k]) }
+    let profile = axis.map(abs).sorted()
+    let isImage = profiles.contains { zip($0, profile).allSatisfy { abs($0 - $1) < 1e-6 } }
+    if !isImage {
+      axes.append(axis)
+      profiles.append(profile)
+    }
+  }
+  return axes
 }
 
 extension StationarySurface {

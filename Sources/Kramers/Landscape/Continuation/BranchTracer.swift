@@ -88,10 +88,16 @@ struct BranchTracer {
 
   private func placed(_ next: BranchState, after state: BranchState) -> BranchState {
     var next = next
-    let chord = BranchDirection(
-      theta: zip(next.place.theta, state.place.theta).map { $0 - $1 }, l2: next.l2 - state.l2)
-    next.arclength = state.arclength + chord.length
+    next.arclength = arclength(of: next.place, after: state)
     return next
+  }
+}
+
+extension BranchTracer {
+  func arclength(of place: BranchPlace, after state: BranchState) -> Double {
+    let chord = BranchDirection(
+      theta: zip(place.theta, state.place.theta).map { $0 - $1 }, l2: place.l2 - state.l2)
+    return state.arclength + chord.length
   }
 }
 

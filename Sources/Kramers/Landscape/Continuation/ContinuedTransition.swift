@@ -194,7 +194,7 @@ extension StationarySurface {
         break
       }
       if let last, (last.difference > 0) != (d > 0) {
-        return (illinois(last.l2, l2, last.difference, d, difference), nil)
+        return (root(between: (last.l2, last.difference), (l2, d), of: difference), nil)
       }
       last = (l2, d)
     }
@@ -207,26 +207,17 @@ extension StationarySurface {
     )
   }
 
-  private func illinois(
-    _ a: Double, _ b: Double, _ fa: Double, _ fb: Double, _ f: (Double) -> Double?
+  private func root(
+    between a: RootBracket.Point, _ b: RootBracket.Point, of f: (Double) -> Double?
   ) -> Double? {
-    var (a, b, fa, fb) = (a, b, fa, fb)
-    var side = 0
-    for _ in 0..<60 where abs(b - a) > 1e-12 * abs(a) {
-      let x = (a * fb - b * fa) / (fb - fa)
+    var bracket = RootBracket(a, b)
+    while bracket.width > 1e-12 * abs(a.x) {
+      let x = bracket.next
       guard let y = f(x) else { return nil }
       if abs(y) < 1e-15 { return x }
-      if (y > 0) == (fb > 0) {
-        (b, fb) = (x, y)
-        if side == 1 { fa *= 0.5 }
-        side = 1
-      } else {
-        (a, fa) = (x, y)
-        if side == -1 { fb *= 0.5 }
-        side = -1
-      }
+      bracket.take((x, y))
     }
-    return abs(fa) < abs(fb) ? a : b
+    return bracket.best.x
   }
 
   fileprivate func barriers(

@@ -81,16 +81,18 @@ final class StationarySurface {
   /// The state that Newton's method finds near `start` in the plane through `start` with the given
   /// normal; nil where it does not settle.
   ///
-  /// - Parameter soft: a vector near that of the eigenvalue nearest zero, for large networks.
+  /// - Parameters:
+  ///   - soft: a vector near that of the eigenvalue nearest zero, for large networks.
+  ///   - factors: of a place near by with the same normal, which may do for all steps.
   /// - Returns: the state, |G| there, and how many steps it took, those with old factors not counted.
   func correct(
-    _ start: BranchPlace, normal: BranchDirection, soft: [Double]?
+    _ start: BranchPlace, normal: BranchDirection, soft: [Double]?, near old: BorderedFactors? = nil
   ) -> (place: BranchPlace, residual: Double, steps: Int)? {
     var place = start
     var g = gradient(place)
     var size = norm(g)
     let first = size
-    var factors: BorderedFactors?
+    var factors = old
     var steps = 0
     for _ in 0..<60 {
       if shouldStop() { return nil }
@@ -107,9 +109,16 @@ final class StationarySurface {
           at: place, normal: normal, soft: soft, factors, right: g.map { -$0 },
           -normal.along(distance))
       else { return nil }
-      place = place.moved(along: move, by: 1)
-      g = gradient(place)
+      let next = place.moved(along: move, by: 1)
+      let image = gradient(next)
       let last = size
+      if steps == 0, !(norm(image) < 0.3 * size) {
+        // What came from elsewhere does not serve here.
+        factors = nil
+        continue
+      }
+      place = next
+      g = image
       size = norm(g)
       guard size.isFinite, place.l2.isFinite, size <= 100 * first + 1e-6 else { return nil }
       // At the rounding of the gradient no step helps.
@@ -135,10 +144,11 @@ final class StationarySurface {
 
   /// The unit tangent of the curve at a state, on the side of `normal`.
   func tangent(
-    at place: BranchPlace, normal: BranchDirection, soft: [Double]?
+    at place: BranchPlace, normal: BranchDirection, soft: [Double]?,
+    _ factors: BorderedFactors? = nil
   ) -> BranchDirection? {
     let zero = [Double](repeating: 0, count: count)
-    return solve(at: place, normal: normal, soft: soft, right: zero, 1)?.normalized
+    return solve(at: place, normal: normal, soft: soft, factors, right: zero, 1)?.normalized
   }
 
   /// The bordered system; nil where it is singular.
@@ -152,7 +162,7 @@ final class StationarySurface {
   }
 
   /// The matrix of the bordered system, eliminated; nil where it is singular.
-  private func bordered(_ place: BranchPlace, _ normal: BranchDirection) -> BorderedFactors? {
+  func bordered(_ place: BranchPlace, _ normal: BranchDirection) -> BorderedFactors? {
     let n = count
     let rotations = hiddenRotations(network, place.theta, l2: term(place.l2))
     guard let hessian = dense(place, rotations) else { return nil }

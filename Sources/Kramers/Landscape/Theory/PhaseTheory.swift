@@ -201,7 +201,7 @@ private func secondOrderOnsets(
   return onsets
 }
 
-/// The first root of f going down from `top`, where f < 0: halving, then the Illinois method.
+/// The first root of f going down from `top`, where f < 0: halving, then `RootBracket`.
 private func fallingRoot(below top: Double, _ f: (Double) -> Double?) -> Double? {
   var high = (1 - 1e-9) * top
   guard var fHigh = f(high) else { return nil }
@@ -214,19 +214,12 @@ private func fallingRoot(below top: Double, _ f: (Double) -> Double?) -> Double?
     guard low > 1e-9, let value = f(low) else { return nil }
     fLow = value
   }
-  var lastWasLow: Bool?
-  for _ in 0..<100 {
-    let middle = (low * fHigh - high * fLow) / (fHigh - fLow)
-    guard let value = f(middle) else { return nil }
-    if abs(value) < 1e-12 || high - low < 1e-12 * high { return middle }
-    if value > 0 {
-      (low, fLow) = (middle, value)
-      if lastWasLow == true { fHigh /= 2 }
-    } else {
-      (high, fHigh) = (middle, value)
-      if lastWasLow == false { fLow /= 2 }
-    }
-    lastWasLow = value > 0
+  var bracket = RootBracket((low, fLow), (high, fHigh))
+  while bracket.width > 1e-12 * high {
+    let x = bracket.next
+    guard let y = f(x) else { return nil }
+    if abs(y) < 1e-12 { return x }
+    bracket.take((x, y))
   }
-  return 0.5 * (low + high)
+  return bracket.best.x
 }
