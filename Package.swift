@@ -92,23 +92,26 @@ let package = Package(
     .executableTarget(
       name: "KramersBench", dependencies: ["Kramers"], swiftSettings: swiftSettings),
     .target(name: "CAllocations", path: "Tests/CAllocations"),
+    .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: swiftSettings),
     .target(
       name: "CFaultyFiles", path: "Tests/CFaultyFiles", linkerSettings: library("sqlite3")),
     .target(
       name: "CConfinement", dependencies: ["CStandardStreams"], path: "Tests/CConfinement"),
     .testTarget(
-      name: "KramersTests", dependencies: ["Kramers", "CAllocations"],
+      name: "KramersTests", dependencies: ["Kramers", "CAllocations", "Fuzzing"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersStoreTests",
-      dependencies: ["CSessionFile", "CFaultyFiles", "Kramers", "KramersStore"],
+      dependencies: ["CSessionFile", "CFaultyFiles", "Fuzzing", "Kramers", "KramersStore"],
       exclude: ["version1.sqlite", "version1.txt", "version2.sqlite", "version2.txt"],
       swiftSettings: swiftSettings),
-    .testTarget(name: "LuaTests", dependencies: ["Lua", "CLua"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "LuaTests", dependencies: ["Lua", "CLua", "Fuzzing"], swiftSettings: swiftSettings),
     .testTarget(
       name: "KramersCLITests",
       dependencies: [
-        "CConfinement", "CStandardStreams", "KramersBindings", "KramersCLI", "KramersStore", "Lua",
+        "CConfinement", "CStandardStreams", "Fuzzing", "KramersBindings", "KramersCLI",
+        "KramersStore", "Lua",
       ],
       exclude: ["torture.sh", "Shards/slurm.sh"],
       swiftSettings: swiftSettings),

@@ -26,6 +26,8 @@ public struct ProgramOptions: Sendable {
   public var limits = RunLimits()
   /// Where this process is one of several that share their ensembles.
   public var sharing: Sharing?
+  /// Of a shard: only so many seconds of its ensembles, to tell how long they take; see `ShardProbe`.
+  public var probe: Double?
   /// Runs the script as an array of Slurm instead, and gives the exit status; nil: it cannot be.
   public var slurm: (@Sendable (SlurmRequest) -> Int32)?
   /// nil: the script is the user's own.
@@ -104,7 +106,9 @@ public final class Program {
     self.options = options
     shards =
       switch options.sharing {
-      case .shard(let shard, let folder): Shards(shard, folder)
+      case .shard(let shard, let folder):
+        Shards(
+          shard, folder, probe: options.probe.map { ShardProbe(seconds: $0, shard: shard.index) })
       case .merge(let folder): Shards(nil, folder)
       case nil: nil
       }

@@ -146,6 +146,10 @@ struct KramersCommand: ParsableCommand {
         + "go on.", valueName: "seconds"))
   var wait: Double?
 
+  /// Seconds: how long would the shard take? Of `--slurm`.
+  @Option(help: .hidden)
+  var probe: Double?
+
   @Option(
     help: ArgumentHelp(
       "Write what one process would have written, from the parts of all shards.",
@@ -258,6 +262,10 @@ struct KramersCommand: ParsableCommand {
   }
 
   private func validateShard() throws {
+    if probe != nil, shard == nil { throw ValidationError("--probe goes with --shard") }
+    if let probe, !(probe > 0 && probe <= 1e9) {
+      throw ValidationError("--probe must be in 0...1e9 and not 0, got \(probe)")
+    }
     if wait != nil, shard == nil { throw ValidationError("--wait goes with --shard") }
     if out != nil, shard == nil, slurm == nil {
       throw ValidationError("--out goes with --shard or --slurm")
@@ -398,6 +406,7 @@ struct KramersCommand: ParsableCommand {
     let check = options.format == .table ? "check():all()" : "check()"
     options.code = selftest ? [check] : code
     options.limits = limits
+    options.probe = probe
     options.isQuiet = quiet
     options.showsProgress = Terminal.isErrors && Environment["TERM"] != "dumb"
     options.colorsOutput = color.isOn(terminal: Terminal.isOutput)

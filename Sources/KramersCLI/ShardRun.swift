@@ -27,6 +27,9 @@ struct ShardRun {
       let end = ContinuousClock.now + .seconds(wait ?? 0)
       while true {
         let (status, outcome) = Batch(options: options, text: text).runOnce()
+        if status == 0, let estimate = outcome?.estimate {
+          try folder.write(note: estimate.line, named: "estimate")
+        }
         guard status == 0, let outcome, !outcome.awaited.isEmpty else {
           if let outcome, status == 0 { say(outcome.words) }
           return status

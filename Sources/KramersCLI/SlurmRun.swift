@@ -24,7 +24,7 @@ struct SlurmRun {
   // MARK: The batch script
 
   /// What `sbatch` gets.
-  func batchScript(folder: String) -> String {
+  func batchScript(folder: String, _ resources: SlurmResources) -> String {
     let name = options.script.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "code"
     var lines = [
       "#!/bin/sh", "#SBATCH --job-name=\(Self.word("kramers-" + name))",
@@ -32,21 +32,124 @@ struct SlurmRun {
       "#SBATCH --requeue", "#SBATCH --open-mode=append", "#SBATCH --signal=B:TERM@60",
       "#SBATCH --output=\(Self.word(folder + "/log-%a"))",
     ]
-    lines += directives.map { "#SBATCH --" + $0 }
+    lines += resources.words.map { ["# " + $0] } ?? []
+    lines += (directives + resources.directives).map { "#SBATCH --" + $0 }
     var command = [
       "exec", Self.word(Self.program), "--threads", "${SLURM_CPUS_PER_TASK:-1}", "--seed",
       "\(Int64(bitPattern: options.seed))", "--shard", "$SLURM_ARRAY_TASK_ID/\(shards)", "--out",
       Self.word(folder),
     ]
-    for code in options.code { command += ["-e", Self.word(code)] }
-    command += ([options.script].compactMap(\.self) + options.arguments).map(Self.word)
+    command += chunks.map(Self.word)
     return (lines + [command.joined(separator: " ")]).joined(separator: "\n") + "\n"
   }
 
+  /// What a shard runs, behind its options.
+  private var chunks: [String] {
+    options.code.flatMap { ["-e", $0] } + [options.script].compactMap(\.self) + options.arguments
+  }
+
+  /// Measures in the folder if there is one, which the run goes on with, else in one that goes.
   func dryRun() -> Int32 {
-    print("# sbatch --parsable --array=1-\(shards) \(Self.word(folder + "/batch"))")
-    print(batchScript(folder: folder), terminator: "")
-    return 0
+    ShardRun.reporting {
+      var place = folder
+      var temporary: String?
+      if access(folder + "/manifest.json", F_OK) != 0, !isTold {
+        let made = (Environment["TMPDIR"] ?? "/tmp") + "/kramers-\(getpid())"
+        guard mkdir(made, 0o700) == 0 else {
+          writeError("kramers: \(made): \(String(cString: strerror(errno)))\n")
+          return 74
+        }
+        (place, temporary) = (made, made)
+      }
+      defer { if let temporary { _ = Subprocess.run(["rm", "-rf", temporary]) } }
+      let shard =
+        temporary == nil && !isTold ? try Self.shardFolder(place, options, shards).neediest : 1
+      let resources = resources(place, shard: shard, attempt: 1)
+      print("# sbatch --parsable --array=1-\(shards) \(Self.word(folder + "/batch"))")
+      print(batchScript(folder: folder, resources), terminator: "")
+      return 0
+    }
+  }
+
+  private static func shardFolder(
+    _ path: String, _ options: ProgramOptions, _ shards: Int
+  ) throws -> ShardFolder {
+    let text = try options.script.map { try Program.scriptText($0) }
+    return try ShardFolder(
+      at: path, ShardManifest(options, text: text, shards: shards), script: text)
+  }
+
+  // MARK: Time and memory
+
+  /// Which of `time` and `mem` the user has named, by an option or by a variable of Slurm's.
+  private var named: Set<String> {
+    let options = Set(
+      directives.map { String($0.prefix { $0 != "=" && $0 != " " }) })
+    func isSet(_ names: String...) -> Bool { names.contains { Environment[$0] != nil } }
+    var named: Set<String> = []
+    if options.contains("time") || isSet("SBATCH_TIMELIMIT") { named.insert("time") }
+    if !options.isDisjoint(with: ["mem", "mem-per-cpu", "mem-per-gpu"])
+      || isSet("SBATCH_MEM_PER_NODE", "SBATCH_MEM_PER_CPU", "SBATCH_MEM_PER_GPU")
+    {
+      named.insert("mem")
+    }
+    return named
+  }
+
+  private var isTold: Bool { named.count == 2 }
+
+  private func value(of option: String) -> String? {
+    directives.last { $0.hasPrefix(option + "=") }.map { String($0.dropFirst(option.count + 1)) }
+  }
+
+  /// Runs a shard for a moment, or reads what that gave before, and says what is asked for.
+  private func resources(_ place: String, shard: Int, attempt: Int) -> SlurmResources {
+    guard !isTold else { return SlurmResources() }
+    let estimate =
+      attempt == 1
+      ? probe(place, shard: shard)
+      : Self.note(place) ?? ShardEstimate(shard: shard, unknown: "nothing was measured")
+    let partitions = value(of: "partition") ?? Environment["SBATCH_PARTITION"]
+    let sinfo = Subprocess.run(["sinfo", "-h", "-o", "%P|%l|%m"])
+    let limits = sinfo.map {
+      SlurmLimits(
+        rows: $0.output, partitions: partitions?.split(separator: ",").map(String.init))
+    }
+    let resources = SlurmResources(
+      estimate, names: named, limits: limits ?? SlurmLimits(), attempt: attempt)
+    if let words = resources.words { say(words) }
+    return resources
+  }
+
+  /// What a probe has written.
+  private static func note(_ place: String) -> ShardEstimate? {
+    (try? Program.scriptText(place + "/estimate")).flatMap { ShardEstimate($0) }
+  }
+
+  /// Runs a shard for a few seconds, as a task would; what it computes is kept.
+  private func probe(_ place: String, shard: Int) -> ShardEstimate {
+    unlink(place + "/estimate")
+    let threads = value(of: "cpus-per-task").flatMap { Int($0) } ?? 1
+    let most = SlurmResources.mostProbeSeconds
+    say(
+      "runs shard \(shard) for some \(SlurmResources.probeSeconds) s, to ask for its time and memory"
+    )
+    let run = Subprocess.run(
+      [
+        Self.program, "--threads", "\(max(threads, 1))", "--seed",
+        "\(Int64(bitPattern: options.seed))", "--shard", "\(shard)/\(shards)", "--out", place,
+        "--probe", "\(SlurmResources.probeSeconds)", "--max-seconds", "\(most)",
+      ] + chunks)
+    guard let run, run.status == 0, var estimate = Self.note(place) else {
+      return ShardEstimate(
+        shard: shard,
+        unknown: run?.status == 75
+          ? "shard \(shard) did not come through its ensembles in \(most) s"
+          : "shard \(shard) ended with status \(run?.status ?? 70)")
+    }
+    estimate.memory = run.peakMemory
+    try? ShardFolder.write(note: estimate.line, to: place + "/estimate")
+    return estimate
   }
 
   /// As one word of the shell.
@@ -81,9 +184,7 @@ struct SlurmRun {
   ///   70 where Slurm refuses.
   func run() -> Int32 {
     ShardRun.reporting {
-      let text = try options.script.map { try Program.scriptText($0) }
-      let parts = try ShardFolder(
-        at: folder, ShardManifest(options, text: text, shards: shards), script: text)
+      let parts = try Self.shardFolder(folder, options, shards)
       guard let path = realpath(parts.path, nil) else { return 74 }
       let place = String(cString: path)
       free(path)
@@ -98,8 +199,8 @@ struct SlurmRun {
           unlink(place + "/slurm")
           return status
         }
-        let missing = parts.missing()
-        let count = parts.partCount()
+        var missing = parts.missing()
+        var count = parts.partCount()
         let attempt = state.map { count > $0.parts ? 1 : $0.attempt + 1 } ?? 1
         guard attempt <= Self.mostAttempts else {
           unlink(place + "/slurm")
@@ -109,7 +210,17 @@ struct SlurmRun {
               + "in \(place)/log-\(missing.first ?? 1)\n")
           return 75
         }
-        guard let job = submit(missing, place) else { return 70 }
+        guard Subprocess.run(["sbatch", "--version"]) != nil else {
+          writeError("kramers: there is no sbatch here: --slurm needs a node that submits jobs\n")
+          return 70
+        }
+        let resources = resources(place, shard: parts.neediest, attempt: attempt)
+        if parts.partCount() > count {
+          (missing, count) = (parts.missing(), parts.partCount())
+          // To submit none would be to submit all.
+          if missing.isEmpty { continue }
+        }
+        guard let job = submit(missing, resources, place) else { return 70 }
         state = State(job: job, parts: count, attempt: attempt)
         try parts.write(note: "\(job) \(count) \(attempt)\n", named: "slurm")
         watch(job, parts)
@@ -128,19 +239,20 @@ struct SlurmRun {
 
   /// - Parameter missing: the shards to run; none is all of them.
   /// - Returns: the number of the job.
-  private func submit(_ missing: [Int], _ place: String) -> String? {
+  private func submit(
+    _ missing: [Int], _ resources: SlurmResources, _ place: String
+  ) -> String? {
     let batch = place + "/batch"
     guard let file = fopen(batch, "w") else {
       writeError("kramers: \(batch): \(String(cString: strerror(errno)))\n")
       return nil
     }
-    fputs(batchScript(folder: place), file)
+    fputs(batchScript(folder: place, resources), file)
     fclose(file)
     let array =
       missing.isEmpty
       ? "1-\(shards)" : rangeText(missing, most: .max).replacing(" ", with: "")
     guard let run = Subprocess.run(["sbatch", "--parsable", "--array=" + array, batch]) else {
-      writeError("kramers: there is no sbatch here: --slurm needs a node that submits jobs\n")
       return nil
     }
     // `123` or `123;cluster`.

@@ -7,6 +7,9 @@ struct Subprocess {
   var status: Int32
   var output: String
   var errors: String
+  /// The most bytes of memory that it held. Linux begins with what this process held when it started
+  /// the other.
+  var peakMemory: Int
 
   /// Runs a program that is found on the PATH, and waits for its end.
   ///
@@ -37,10 +40,11 @@ struct Subprocess {
     // What such programs say on standard error fits into the pipe.
     let (output, errors) = (text(out[0]), text(err[0]))
     var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0, errno == EINTR {}
+    var usage = rusage()
+    while wait4(child, &status, 0, &usage) < 0, errno == EINTR {}
     return Subprocess(
       status: status & 0x7F == 0 ? (status >> 8) & 0xFF : 128 + (status & 0x7F), output: output,
-      errors: errors)
+      errors: errors, peakMemory: usage.ru_maxrss * 1024)
   }
 
   private static func text(_ descriptor: Int32) -> String {

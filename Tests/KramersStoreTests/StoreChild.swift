@@ -1,4 +1,5 @@
 import Foundation
+import Fuzzing
 import Kramers
 import Testing
 
@@ -12,12 +13,12 @@ struct StoreChild {
   func mutants() throws {
     let folder = try Folder()
     let original = bytes(of: childSetting("FILE"))
-    let (first, count) = (UInt64(childSetting("FIRST"))!, UInt64(childSetting("COUNT"))!)
     try #require(look(at: original, in: folder, "the original").opened)
     let whole = try portrait(SessionFile.open(childSetting("FILE")))
     let before = peakMemory()
     var (opened, worst) = (0, 0.0)
-    for seed in first..<first + count {
+    var seeds = FuzzSeeds("session files: mutants", normal: 500, long: 10_000, share: 0.1)
+    while let seed = seeds.next() {
       // A crash leaves the seed behind.
       try? "\(seed)".write(toFile: childSetting("SEED"), atomically: false, encoding: .utf8)
       let look = try look(at: mutant(of: original, seed), in: folder, "seed \(seed)")
@@ -32,7 +33,7 @@ struct StoreChild {
     let grown = (peakMemory() - before) >> 20
     #expect(grown < 256)
     print(
-      "mutants: \(opened) of \(count) opened, the slowest took \(Int(worst * 1000)) ms, "
+      "mutants: \(opened) of \(seeds.count) opened, the slowest took \(Int(worst * 1000)) ms, "
         + "\(grown) MB more at the peak")
   }
 
@@ -42,10 +43,10 @@ struct StoreChild {
   func rows() throws {
     let folder = try Folder()
     let original = bytes(of: childSetting("FILE"))
-    let (first, count) = (UInt64(childSetting("FIRST"))!, UInt64(childSetting("COUNT"))!)
     let before = peakMemory()
     var (made, opened, worst) = (0, 0, 0.0)
-    for seed in first..<first + count {
+    var seeds = FuzzSeeds("session files: rows", normal: 500, long: 10_000, share: 0.1)
+    while let seed = seeds.next() {
       try? "\(seed)".write(toFile: childSetting("SEED"), atomically: false, encoding: .utf8)
       let sql = rowChange(seed)
       guard let hostile = try? edited(original, sql) else { continue }
@@ -79,7 +80,6 @@ struct StoreChild {
   func rehashes() throws {
     let folder = try Folder()
     let original = bytes(of: childSetting("FILE"))
-    let (first, count) = (UInt64(childSetting("FIRST"))!, UInt64(childSetting("COUNT"))!)
     try #require(look(at: rehashed(original), in: folder, "the original").opened)
     #expect(
       try portrait(SessionFile.open(folder.file()))
@@ -88,7 +88,8 @@ struct StoreChild {
     let before = peakMemory()
     var (made, opened, other, worst) = (0, 0, 0, 0.0)
     let whole = try portrait(SessionFile.open(childSetting("FILE")))
-    for seed in first..<first + count {
+    var seeds = FuzzSeeds("session files: rehashed", normal: 500, long: 10_000, share: 0.1)
+    while let seed = seeds.next() {
       try? "\(seed)".write(toFile: childSetting("SEED"), atomically: false, encoding: .utf8)
       var hostile = original
       do {
@@ -112,7 +113,7 @@ struct StoreChild {
     let grown = (peakMemory() - before) >> 20
     #expect(grown < 256 && worst < 2)
     // They do get past the hashes.
-    #expect(other > Int(count) / 20)
+    #expect(other > Int(seeds.count) / 20)
     print(
       "rehashed: \(opened) of \(made) opened, \(other) of them with other contents, the slowest took "
         + "\(Int(worst * 1000)) ms, \(grown) MB more at the peak")

@@ -1,10 +1,8 @@
 import Foundation
+import Fuzzing
 import Testing
 
 @testable import Lua
-
-/// Mutants: 3,000 in the normal suite, 100,000 when KRAMERS_LONG is set.
-private let mutants = ProcessInfo.processInfo.environment["KRAMERS_LONG"] == nil ? 3_000 : 100_000
 
 /// SplitMix64 of Steele, Lea and Flood (2014).
 private struct Draws {
@@ -69,7 +67,8 @@ struct SourceFuzzTests {
     #expect(Self.corpus.count == 6)
     var (compiled, returned, failed, stopped) = (0, 0, 0, 0)
     var draws = Draws(state: 22)
-    for _ in 0..<mutants / 100 {
+    var seeds = FuzzSeeds("Lua source", normal: 3_000, long: 100_000, share: 0.15, mutants: 100)
+    while seeds.next() != nil {
       let lua = try LuaState(memoryLimit: 32 << 20)
       try lua.enterSandbox()
       for _ in 0..<100 {
@@ -100,6 +99,7 @@ struct SourceFuzzTests {
       let left = try #require(core.leftover)
       #expect(left.bytes == 0 && left.boxes == 0)
     }
+    let mutants = 100 * Int(seeds.count)
     #expect(compiled > mutants / 20 && returned > 0 && failed > 0)
     print(
       "sources: \(compiled) of \(mutants) compiled, \(returned) returned, \(failed) failed,",

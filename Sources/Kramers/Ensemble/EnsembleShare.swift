@@ -46,6 +46,30 @@ public struct EscapePart: Sendable, Equatable {
   public var isComplete: Bool {
     replicas.allSatisfy { if case .ended = $0 { true } else { false } }
   }
+
+  /// Replicas that have ended, however.
+  public var ended: Int { replicas.count { if case .ended = $0 { true } else { false } } }
+
+  /// Replica-steps taken. A number of files that nobody has checked: in floating point.
+  public var steps: Double {
+    replicas.reduce(0) { sum, replica in
+      switch replica {
+      case .notBegun: sum
+      case .underWay(let state, _): sum + Double(state.step)
+      case .ended(let outcome): sum + Double(outcome.steps)
+      }
+    }
+  }
+
+  /// Replica-steps that the whole share takes: the steps for each end, which are the mean of an
+  /// exponential time by maximum likelihood, times its replicas. Where fewer than ten have ended, the
+  /// most that it can take.
+  public func expectedSteps(maxSteps: Int) -> (steps: Double, isBound: Bool) {
+    if isComplete { return (steps, false) }
+    let most = Double(replicas.count) * Double(maxSteps)
+    guard ended >= 10 else { return (most, true) }
+    return (min(Double(replicas.count) * steps / Double(ended), most), false)
+  }
 }
 
 extension EnsembleProgress {

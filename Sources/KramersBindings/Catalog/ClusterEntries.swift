@@ -32,11 +32,13 @@ extension Catalog {
         OptionEntry(
           "out", .text, standard: "the script's name and .parts", "the folder that they share"),
         OptionEntry(
-          "time", .text, standard: "the partition's",
-          "of a task, as sbatch takes it: \"2:00:00\""),
+          "time", .text, standard: "3 times an estimate",
+          "of a task, as sbatch takes it: \"2:00:00\"; the estimate is made by some 5 s of one shard"
+        ),
         OptionEntry("partition", .text, standard: "the cluster's", "where tasks run"),
         OptionEntry(
-          "memory", .text, standard: "the partition's", "of a task, as sbatch takes it: \"4G\""),
+          "memory", .text, standard: "twice that of the estimate's shard",
+          "of a task, as sbatch takes it: \"4G\""),
         OptionEntry(
           "cpus", .integer(.positive), standard: "1", "of a task; its shard has as many threads"),
       ],

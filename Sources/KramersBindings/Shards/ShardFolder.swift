@@ -159,11 +159,23 @@ public final class ShardFolder: Sendable {
     return missing.sorted()
   }
 
+  /// The shard that lacks most parts, the first of several: what there is to do, it has to do.
+  public var neediest: Int {
+    var lacks = [Int](repeating: 0, count: manifest.shards)
+    for ensemble in ensembles {
+      let there = shards(with: ensemble)
+      for k in lacks.indices where !there.contains(k + 1) { lacks[k] += 1 }
+    }
+    return (lacks.firstIndex(of: lacks.max() ?? 0) ?? 0) + 1
+  }
+
   /// A file of whoever starts the shards.
   public func write(note: String, named name: String) throws {
-    do { try writeWhole(Array(note.utf8), to: path + "/" + name) } catch {
-      throw ShardError(74, "\(error)")
-    }
+    try Self.write(note: note, to: path + "/" + name)
+  }
+
+  public static func write(note: String, to path: String) throws {
+    do { try writeWhole(Array(note.utf8), to: path) } catch { throw ShardError(74, "\(error)") }
   }
 
   private static func names(in path: String) -> [String] {

@@ -10,6 +10,8 @@ public struct ShardOutcome {
   public let hasLooked: Bool
   /// In a sentence.
   public let words: String
+  /// Of a probe.
+  public var estimate: ShardEstimate?
 }
 
 extension Program {
@@ -42,6 +44,7 @@ extension Program {
       error: nil, awaited: shards.awaited, hasLooked: shards.looked != nil,
       words:
         "shard \(shards.shard.map { "\($0)" } ?? ""): \(written) part\(written == 1 ? "" : "s") "
-        + "written" + (found > 0 ? ", \(found) there before" : "") + end)
+        + "written" + (found > 0 ? ", \(found) there before" : "") + end,
+      estimate: shards.probe?.estimate)
   }
 }

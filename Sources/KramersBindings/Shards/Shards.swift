@@ -48,9 +48,13 @@ final class Shards {
   /// Results that are pending, by the addresses of their tables, which live as long.
   var pending: [UnsafeRawPointer: (table: LuaTable, ensemble: SharedEnsemble)] = [:]
 
-  init(_ shard: Shard?, _ folder: ShardFolder) {
+  /// Of a shard that is run for a moment only.
+  var probe: ShardProbe?
+
+  init(_ shard: Shard?, _ folder: ShardFolder, probe: ShardProbe? = nil) {
     self.shard = shard
     self.folder = folder
+    self.probe = probe
   }
 
   // MARK: Order
@@ -119,10 +123,10 @@ final class Shards {
   /// Computes and writes the part of this shard, unless it is there.
   ///
   /// - Parameter compute: gets what an earlier run of the shard had when it was stopped, and a way
-  ///   to keep what there is.
+  ///   to keep what there is; returns nil where it leaves the part at what it kept.
   func makePart(
     of ensemble: SharedEnsemble,
-    _ compute: (_ begun: [UInt8]?, _ keep: ([UInt8]) throws -> Void) throws -> [UInt8]
+    _ compute: (_ begun: [UInt8]?, _ keep: ([UInt8]) throws -> Void) throws -> [UInt8]?
   ) throws {
     guard let shard else { return }
     func part(_ payload: [UInt8]) -> ShardPart {
@@ -140,6 +144,7 @@ final class Shards {
     let payload = try compute(begun?.digest == ensemble.digest ? begun?.payload : nil) { bytes in
       try folder.write(part(bytes), isBegun: true)
     }
+    guard let payload else { return }
     try folder.write(part(payload))
     partsWritten += 1
   }

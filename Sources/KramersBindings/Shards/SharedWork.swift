@@ -69,14 +69,25 @@ extension Program {
     try shards.makePart(of: ensemble) { begun, keep in
       let share = shards.share(of: ensemble)
       if let stored { return stored.part(share).encoded }
-      var reached = try begun.map { try shards.read(EscapePart.self, $0, 0, ensemble) }
+      var reached = begun.flatMap { try? shards.read(EscapePart.self, $0, 0, ensemble) }
         .flatMap { EnsembleProgress($0, of: share) }
+      let before = reached?.part(share).steps ?? 0
+      let slice = shards.probe?.slice()
       while true {
-        let result = try run(share, from: reached, pausingAt: nextCheckpoint)
+        let result = try run(
+          share, from: reached,
+          pausingAt: slice.map { min($0.end, nextCheckpoint) } ?? nextCheckpoint)
         let part = result.outcomes.part(share)
+        if !part.isComplete { try keep(part.encoded) }
+        if lua.interrupt.isRequested, !part.isComplete { throw LuaInterrupted() }
+        if let slice, part.isComplete || slice.isOver {
+          let (total, isBound) = part.expectedSteps(maxSteps: request.maxSteps)
+          shards.probe?.end(
+            slice, of: ensemble, done: part.steps - before, of: total, isBound: isBound,
+            isWhole: part.isComplete)
+        }
         if part.isComplete { return part.encoded }
-        try keep(part.encoded)
-        if lua.interrupt.isRequested { throw LuaInterrupted() }
+        if slice?.isOver == true { return nil }
         reached = result.outcomes
       }
     }
@@ -125,13 +136,21 @@ extension Program {
           let own = share.units(of: total).map { whole.units[$0] }
           return UnitsPart(total: total, units: own).encoded
         }
+        let own = Array(share.units(of: total))
         var part =
-          try begun.map { try shards.read(UnitsPart.self, $0, 0, ensemble) }
+          begun.flatMap { try? shards.read(UnitsPart.self, $0, 0, ensemble) }
+          .flatMap { $0.total == total && $0.units.count <= own.count ? $0 : nil }
           ?? UnitsPart(total: total, units: [])
         var checkpoint = nextCheckpoint
-        for unit in share.units(of: total).dropFirst(part.units.count) {
+        let before = part.units.count
+        let slice = shards.probe?.slice()
+        for unit in own.dropFirst(before) {
+          if let slice, slice.isOver, part.units.count > before { break }
           do {
-            part.units.append(try shards.duringUnit { try compute(unit) })
+            let record = try shards.duringUnit { try compute(unit) }
+            // A verb that was stopped may have returned what it had.
+            if lua.interrupt.isRequested { throw LuaInterrupted() }
+            part.units.append(record)
           } catch {
             if lua.interrupt.isRequested { try keep(part.encoded) }
             throw error
@@ -141,7 +160,15 @@ extension Program {
             checkpoint = nextCheckpoint
           }
         }
-        return part.encoded
+        let isWhole = part.units.count == own.count
+        if let slice {
+          shards.probe?.end(
+            slice, of: ensemble, done: Double(part.units.count - before), of: Double(own.count),
+            isBound: false, isWhole: isWhole)
+        }
+        if isWhole { return part.encoded }
+        try keep(part.encoded)
+        return nil
       }
       if shards.shard != nil, let whole { return .done(whole.units) }
       guard let payloads = try shards.parts(of: ensemble) else {
@@ -173,7 +200,7 @@ enum SharedResult<Value> {
 }
 
 /// Results of units, as records.
-private struct UnitsPart: ByteCodable {
+struct UnitsPart: ByteCodable {
   /// Units of the ensemble.
   var total: Int
   /// Of the share, in order.

@@ -162,6 +162,24 @@ struct ShardFaultTests {
     #expect(try bench.merge().output == one.output)
   }
 
+  @Test("a unit that was stopped is no unit: splitting is done again, whole")
+  func stoppedUnit() throws {
+    let bench = try ShardBench()
+    let script = try bench.script(
+      quickChain + """
+        emit(measure_escape { temperature = dE / 6, method = "splitting", replicas = 200, runs = 6,
+          every = 1, threshold = 0.3 })
+        """)
+    let one = try kramers(script)
+    let first = try bench.shard(
+      1, of: 1, script, options: ["--threads", "1", "--max-seconds", "0.2"])
+    #expect(first.status == 75, "\(first.errors)")
+    #expect(!FileManager.default.fileExists(atPath: bench.parts + "/ensemble-1/part-1"))
+    #expect(try bench.shard(1, of: 1, script).status == 0)
+    let merge = try bench.merge()
+    #expect(merge.status == 0 && merge.output == one.output, "\(merge.errors)")
+  }
+
   @Test("a limit ends a shard with 75 and keeps its part")
   func limited() throws {
     let bench = try ShardBench()

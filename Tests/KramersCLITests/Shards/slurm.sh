@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # A Slurm with two nodes on loopback, as root and without systemd, for tests.
-# Usage: slurm.sh up FOLDER | down FOLDER | lose FOLDER NODE | restart FOLDER
-#   up       prints the configuration's path: SLURM_CONF
-#   lose     kills a node with all that runs on it, prints the pids, and starts it again 20 s later
+# Usage: slurm.sh up FOLDER [MB] | down FOLDER | lose FOLDER NODE | restart FOLDER
+#   up       prints the configuration's path: SLURM_CONF; MB: the memory of a node, unknown without
+#   lose     kills a node in the middle of a shard with all that runs on it, prints the pids, and
+#            starts it again 20 s later
 #   restart  stops the controller and starts it again
 set -euo pipefail
 action=$1 folder=$2
@@ -34,6 +35,7 @@ on_node() {
 case $action in
   up)
     mkdir -p "$folder"/{ctld,spool.n1,spool.n2}
+    memory=${3:+RealMemory=$3}
     port=$((20000 + $$ % 10000 * 4))
     cat >"$SLURM_CONF" <<CONF
 ClusterName=test
@@ -63,8 +65,8 @@ ReturnToService=2
 SlurmdTimeout=10
 KillWait=5
 MinJobAge=300
-NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=1 State=UNKNOWN
-NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=1 State=UNKNOWN
+NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=1 $memory State=UNKNOWN
+NodeName=n2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=1 $memory State=UNKNOWN
 PartitionName=main Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 CONF
     start_munge
@@ -81,12 +83,17 @@ CONF
     exit 1
     ;;
   lose)
-    # In the middle of a task, which has a step and a shard.
-    for _ in $(seq 300); do
-      pids=$(on_node "$3")
-      [ "$(wc -w <<<"$pids")" -ge 2 ] && break
-      sleep 0.1
+    # In the middle of a shard, which may take a tenth of a second: it is held until it is killed.
+    for _ in $(seq 3000); do
+      for pid in $(pgrep -x kramers); do
+        if grep -qzx "SLURMD_NODENAME=$3" "/proc/$pid/environ" 2>/dev/null &&
+          kill -STOP "$pid" 2>/dev/null; then
+          break 2
+        fi
+      done
+      sleep 0.01
     done
+    pids=$(on_node "$3")
     echo "$pids"
     # shellcheck disable=SC2086
     kill -9 $pids

@@ -1,3 +1,4 @@
+import Fuzzing
 import Testing
 
 @testable import Kramers
@@ -7,9 +8,6 @@ import Testing
 #elseif canImport(Darwin)
   import Darwin
 #endif
-
-/// Mutants per format: 100 in the normal suite, 2,000 when KRAMERS_LONG is set.
-private let mutants: UInt64 = getenv("KRAMERS_LONG") == nil ? 100 : 2_000
 
 /// Bytes flipped, replaced, inserted, removed, copied, and cut: up to four changes a mutant, most of
 /// them in the first 160 bytes, where the headers are.
@@ -45,14 +43,16 @@ private func peakMemory() -> Int {
   return usage.ru_maxrss * 1024
 }
 
-/// Reads `mutants` mutants of `original`: each must be read or refused, and the sizes claimed by
+/// Reads mutants of `original`: each must be read or refused, and the sizes claimed by
 /// damaged headers must not be taken at their word. `count` is the number of doubles in a result.
 private func fuzz(
-  _ original: [UInt8], _ count: ([UInt8]) throws(InputError) -> Int
+  _ reader: String, _ original: [UInt8], _ count: ([UInt8]) throws(InputError) -> Int
 ) {
   let before = peakMemory()
-  var accepted = 0
-  for seed in 0..<mutants {
+  var accepted: UInt64 = 0
+  // 16 files share .3 of the minutes.
+  var seeds = FuzzSeeds(reader, normal: 100, long: 2_000, share: 0.3 / 16)
+  while let seed = seeds.next() {
     let bytes = mutant(of: original, seed)
     do throws(InputError) {
       let size = try count(bytes)
@@ -61,7 +61,7 @@ private func fuzz(
       #expect(size <= 65_536 * 10 * (bytes.count + 1), "seed \(seed)")
     } catch { #expect(!error.description.isEmpty) }
   }
-  #expect(accepted < Int(mutants))
+  #expect(accepted < seeds.count)
   // Other suites run beside this one: the limit is loose, but 2^30 doubles would break it.
   #expect(peakMemory() - before < 1 << 31)
 }
@@ -75,12 +75,12 @@ struct FormatFuzzTests {
   @Test("npy")
   func npy() {
     for hex in [npyVersion2, npyFortranBig, npyByType[0].hex, npyColumn] {
-      fuzz(bytes(hex: hex)) { bytes throws(InputError) in
+      fuzz("npy", bytes(hex: hex)) { bytes throws(InputError) in
         try NPYArray(bytes, name: "x").values.count
       }
     }
     let y = bytes(hex: npyVersion2)
-    fuzz(y) { bytes throws(InputError) in try size(Dataset.npy(x: bytes, y: y)) }
+    fuzz("npy", y) { bytes throws(InputError) in try size(Dataset.npy(x: bytes, y: y)) }
   }
 
   @Test("npz")
@@ -89,7 +89,8 @@ struct FormatFuzzTests {
     for isWide in [false, true] {
       let archive = zipArchive(
         [("x.npy", array, true), ("y.npy", array, false)], isWide: isWide)
-      fuzz(archive) { bytes throws(InputError) in try size(Dataset.npz(bytes, file: "a.npz")) }
+      fuzz("npz", archive) { bytes throws(InputError) in try size(Dataset.npz(bytes, file: "a.npz"))
+      }
     }
   }
 
@@ -97,13 +98,13 @@ struct FormatFuzzTests {
   func idx() {
     let labels = bytes(hex: idxLabels)
     for hex in [idxImages, idxImagesGzip] {
-      fuzz(bytes(hex: hex)) { bytes throws(InputError) in
+      fuzz("idx", bytes(hex: hex)) { bytes throws(InputError) in
         try size(Dataset.idx(images: bytes, labels: labels))
       }
     }
     let images = bytes(hex: idxImages)
     for hex in [idxLabels, idxLabelsGzip] {
-      fuzz(bytes(hex: hex)) { bytes throws(InputError) in
+      fuzz("idx", bytes(hex: hex)) { bytes throws(InputError) in
         try size(Dataset.idx(images: images, labels: bytes))
       }
     }
@@ -113,7 +114,7 @@ struct FormatFuzzTests {
   func safetensors() throws {
     let network = try Network(widths: [2, 3, 1], activation: .tanh, bias: true)
     for hex in [safetensorsF64, safetensorsF32, safetensorsOurs] {
-      fuzz(bytes(hex: hex)) { bytes throws(InputError) in
+      fuzz("safetensors", bytes(hex: hex)) { bytes throws(InputError) in
         try importedParameters(fromSafetensors: bytes, for: network).parameters.count
       }
     }
@@ -123,7 +124,7 @@ struct FormatFuzzTests {
   func csv() {
     let text = "a,\"b \"\"x\"\"\",c\r\n" + (0..<12).map { "\($0),\"\($0).5\",-1e\($0)\n" }.joined()
     for inputs in [nil, [CSVColumn.number(1)]] {
-      fuzz(Array(text.utf8)) { bytes throws(InputError) in
+      fuzz("csv", Array(text.utf8)) { bytes throws(InputError) in
         try size(Dataset.csv(bytes, inputs: inputs, targets: [3]))
       }
     }
