@@ -80,7 +80,7 @@ let package = Package(
     .target(name: "CReadline", linkerSettings: library("readline") + library("tinfo")),
     .target(
       name: "KramersShell",
-      dependencies: ["KramersBindings", "Lua", "CReadline", "CStandardStreams"],
+      dependencies: ["Kramers", "KramersBindings", "Lua", "CReadline", "CStandardStreams"],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "KramersCLI",

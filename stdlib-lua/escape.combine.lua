@@ -114,7 +114,7 @@ local a = measure_escape { temperature = dE / 2, replicas = 32, seed = 1 }
 local b = measure_escape { temperature = dE / 2, replicas = 32, seed = 2 }
 print(escape.combine { a, b }.summary)
 ]],
-    see_also = { "measure_escape" },
+    see_also = { "measure_escape", "escape.compare" },
   },
   body = combine,
 }

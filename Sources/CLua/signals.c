@@ -76,6 +76,8 @@ void kl_signals_restore(void) {
   atomic_store(&target, NULL);
 }
 
+void kl_signals_receive(int signal) { handle(signal); }
+
 void kl_signals_end_on_haste(bool ends) { atomic_store(&ends_on_haste, ends); }
 void kl_signals_end_next(void) { atomic_store(&ends_next, true); }
 

@@ -6,6 +6,9 @@ static const unsigned char arrhenius[] = {
 static const unsigned char escape_combine[] = {
 #embed "../../stdlib-lua/escape.combine.lua"
 };
+static const unsigned char escape_compare[] = {
+#embed "../../stdlib-lua/escape.compare.lua"
+};
 static const unsigned char control[] = {
 #embed "../../stdlib-lua/control.lua"
 };
@@ -112,6 +115,7 @@ static const struct {
 } files[] = {
     SHIPPED("arrhenius", arrhenius),
     SHIPPED("escape.combine", escape_combine),
+    SHIPPED("escape.compare", escape_compare),
     SHIPPED("control", control),
     SHIPPED("grok", grok),
     SHIPPED("schedule", schedule),

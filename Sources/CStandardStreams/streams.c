@@ -136,6 +136,12 @@ _Noreturn void ks_end_at_limit(const char *words, int status) {
   _exit(status);
 }
 
+void ks_wait_for_hangup(int fd) {
+  struct pollfd end = {.fd = fd, .events = POLLRDHUP};
+  while (poll(&end, 1, -1) <= 0) {
+  }
+}
+
 static int read_failure;
 
 size_t ks_read(void *bytes, size_t capacity) {

@@ -15,4 +15,6 @@ package final class ShellSettings {
   package var lastEntry: [UInt8] = []
   /// Text changed in the user's editor; nil where there is no terminal for one.
   package var edit: (([UInt8]) throws -> [UInt8])?
+  /// Takes a picture as SVG, with its title, where a notebook shows it; nil: the terminal draws.
+  package var showPicture: ((_ svg: [UInt8], _ title: String) -> Void)?
 }

@@ -7,6 +7,8 @@ struct Interactive {
   let options: ProgramOptions
   let shell: ShellOptions
   let session: SessionChoice
+  /// The socket over which a notebook's kernel asks; nil: a terminal.
+  var requests: Int32?
 
   /// - Returns: 0; 65 and 66 for a session that is corrupt or missing; 74 when it could not be saved;
   ///   70 when the program could not start. SIGTERM ends the process by itself.
@@ -28,7 +30,8 @@ struct Interactive {
       }
       var shell = shell
       shell.resumes = session.resumes && program.canResume
-      let signal = Shell(program, shell, sources: sources).run()
+      let front = Shell(program, shell, sources: sources)
+      let signal = requests.map(front.serve) ?? front.run()
       if signal != 0 { reraise(signal) }
       return program.savingStatus
     } catch {

@@ -110,6 +110,19 @@ struct KramersCommand: ParsableCommand {
   var newProtocol: String?
 
   @Option(
+    help: ArgumentHelp(
+      "install: make Kramers a kernel of Jupyter for this user (needs python3 with ipykernel).",
+      valueName: "install"))
+  var jupyter: String?
+
+  /// The descriptor of a socket; `python/kramers/kernel.py` is at its other end.
+  @Option(help: .hidden)
+  var serve: Int32?
+
+  @Flag(help: "Write every name with its options as LuaCATS annotations, for editors.")
+  var annotations = false
+
+  @Option(
     name: .customLong("max-seconds"),
     help: ArgumentHelp(
       "Stop a script after so many seconds, at the end of the step under way, with status 75.",
@@ -222,6 +235,12 @@ struct KramersCommand: ParsableCommand {
     if interactive, !Terminal.isInput || script == "-" {
       throw ValidationError("-i needs a terminal on standard input")
     }
+    if let serve, !Stream.isSocket(serve) {
+      throw ValidationError("--serve takes the descriptor of a socket, got \(serve)")
+    }
+    if let jupyter, jupyter != "install" {
+      throw ValidationError("--jupyter takes install, got '\(jupyter)'")
+    }
     let choices = [
       shard.map { _ in "--shard" }, slurm.map { _ in "--slurm" }, merge.map { _ in "--merge" },
       session.map { _ in "--session" },
@@ -245,8 +264,8 @@ struct KramersCommand: ParsableCommand {
     if let maxMemory, maxMemory.bytes < 1 << 26 {
       throw ValidationError("--max-memory must be at least 64M, got \(maxMemory)")
     }
-    if !limits.isEmpty, interactive || sessions || newProtocol != nil || selftest && sandbox != nil
-    {
+    let isUnlimited = interactive || sessions || newProtocol != nil || serve != nil
+    if !limits.isEmpty, isUnlimited || selftest && sandbox != nil {
       throw ValidationError(
         (sandbox == nil ? "limits are" : "--sandbox is")
           + " for scripts, -e, standard input, --resume and --verify")
@@ -309,12 +328,17 @@ struct KramersCommand: ParsableCommand {
   }
 
   func run() throws {
-    let catalog = man || reference ? try Program(ProgramOptions()).catalog : nil
+    let catalog =
+      man || reference || annotations ? try Program(ProgramOptions()).catalog : nil
     if man, let catalog {
       let page = try ManPage.text(of: Self.self, version: Self.version, catalog)
       return print(page, terminator: "")
     }
-    if let catalog { return print(referencePage(catalog), terminator: "") }
+    if let catalog {
+      let text = annotations ? annotationsFile(catalog) : referencePage(catalog)
+      return print(text, terminator: "")
+    }
+    if jupyter != nil { throw ExitCode(JupyterKernel.install()) }
     if let newProtocol { throw ExitCode(NewProtocol.write(newProtocol)) }
     warnAboutLateOptions()
     var confined = programOptions
@@ -331,8 +355,9 @@ struct KramersCommand: ParsableCommand {
     if let merge { throw ExitCode(ShardRun.merge(merge, options)) }
     if let verify { throw ExitCode(SessionChoice.verify(verify, options)) }
     let choice = SessionChoice(name: session ?? resume, resumes: resume != nil)
-    if isInteractive {
-      throw ExitCode(Interactive(options: options, shell: shellOptions, session: choice).run())
+    if isInteractive || serve != nil {
+      throw ExitCode(
+        Interactive(options: options, shell: shellOptions, session: choice, requests: serve).run())
     }
     var batch = Batch(options: options, session: choice)
     batch.options.slurm = { request in

@@ -70,6 +70,7 @@ enum ManPage {
       "KRAMERS_LUA_PATH",
       "A directory whose protocols stand in for the built-in ones, or beside them."
     ),
+    ("KRAMERS_PYTHON", "The Python with ipykernel, for --jupyter install (python3)."),
   ]
 
   /// Text as troff takes it literally.

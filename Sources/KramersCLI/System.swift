@@ -17,6 +17,16 @@ enum Terminal {
   static var isErrors: Bool { isatty(2) == 1 }
 }
 
+enum Stream {
+  /// Whether the descriptor is a stream between two programs.
+  static func isSocket(_ descriptor: Int32) -> Bool {
+    var type: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    return getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0
+      && type == Int32(SOCK_STREAM.rawValue)
+  }
+}
+
 enum Environment {
   static subscript(name: String) -> String? { getenv(name).map { String(cString: $0) } }
 }

@@ -27,6 +27,8 @@ public final class Shell {
   var sources: SourceLines
   private let history: HistoryFile?
   private var reader: LineReader?
+  /// What a notebook gets in place of text on a terminal; nil: there is a terminal.
+  var front: ServiceReplies?
 
   /// - Parameter sources: the chunks that ran before (`-i`), for their errors.
   public init(_ program: Program, _ options: ShellOptions, sources: SourceLines = SourceLines()) {
@@ -160,7 +162,7 @@ public final class Shell {
   }
 
   /// Runs `body` with the interrupt armed and the progress line awake.
-  private func work(_ body: () -> Void) {
+  func work(_ body: () -> Void) {
     program.progress.wake(inShell: true)
     body()
     program.finish()
@@ -170,7 +172,7 @@ public final class Shell {
     }
   }
 
-  private func run(_ text: [UInt8]) {
+  func run(_ text: [UInt8]) {
     let line = String(decoding: text, as: UTF8.self).trimmingSpaces()
     do {
       switch line {
@@ -251,6 +253,7 @@ public final class Shell {
   // MARK: Values
 
   private func show(_ values: [LuaValue]) throws {
+    if let front { return try front.show(values, of: program) }
     startLine()
     if program.output.format != .table { return try program.printValues(values) }
     let isBold = program.options.colorsOutput
@@ -271,7 +274,11 @@ public final class Shell {
         words += "; the partial result is in _"
       }
       if program.canResume { words += "; resume() goes on" }
+      if let front { return front.fail(words, isInterrupt: true) }
       return program.errors.write(overEcho + words + "\n")
+    }
+    if let front {
+      return front.fail(errorReport(error, sources, colored: false, head: "error:"))
     }
     program.errors.write(
       errorReport(error, sources, colored: options.isColored, head: "error:"))

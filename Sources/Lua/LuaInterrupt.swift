@@ -65,6 +65,9 @@ public enum LuaSignals {
     }
   }
 
+  /// As if the signal had come, also where the process ignores it; any thread.
+  public static func receive(_ signal: Int32) { kl_signals_receive(signal) }
+
   /// From now on a second SIGINT within two seconds ends the process at once, by the signal.
   public static func endProcessOnHaste(_ ends: Bool = true) { kl_signals_end_on_haste(ends) }
 

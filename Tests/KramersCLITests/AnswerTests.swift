@@ -28,6 +28,11 @@ private let kinds: [(kind: String, code: String, last: String)] = [
     small + "return measure_escape { temperature = 0.0139 / 6, method = 'splitting', "
       + "replicas = 30, runs = 4 }", " steps"
   ),
+  (
+    "escape_comparison",
+    small + "local function at(T, seed) return measure_escape { temperature = T, seed = seed } end "
+      + "return escape.compare { at(0.006, 1), at(0.005, 2) }", "log-rank p = "
+  ),
   ("sweep", two + "return sweep { from = 0.1, to = 0.5, points = 11 }", "up, points: 11; "),
   (
     "continuation",

@@ -140,7 +140,17 @@ local function accelerate(r)
   return { title = "Which programme generalises sooner", panels = panels }
 end
 
+--- Two samples of `escape.compare`; their curves are those of the results themselves.
+local function compared(r)
+  local panel = times(r.samples or {}, draw.axis("escape time τ", { unit = "steps",
+    scale = "log" }))
+  if #panel.series == 0 then return nil, "neither sample has an escape time to draw" end
+  panel.notes = { "plot{r1, r2} draws the survival curves" }
+  return { title = r.summary, panels = { panel } }
+end
+
 return {
+  escape_comparison = compared,
   control = function(r, options)
     if r.states then return states(r) end
     if not r.twins then return nil, "the result has no twins to draw" end

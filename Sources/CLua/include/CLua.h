@@ -191,6 +191,8 @@ int klp_enter_sandbox(lua_State *L);
 
 bool kl_signals_install(kl_interrupt *interrupt);
 void kl_signals_restore(void);
+/* What the handler does, whatever the process does at the signal; any thread. */
+void kl_signals_receive(int signal);
 /* A second SIGINT within 2 s ends the process at once, by the signal. */
 void kl_signals_end_on_haste(bool ends);
 /* The next signal after the first ends the process, however late it comes. */

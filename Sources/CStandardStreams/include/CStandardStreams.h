@@ -17,6 +17,9 @@ void ks_set_stop(int (*received)(void));
 /// drawn there for the moment makes room.
 void ks_set_clear(void (*clear)(void));
 
+/// Waits until the other end of a socket is closed, or can send no more.
+void ks_wait_for_hangup(int fd);
+
 /// false: not everything could be written; errno says why.
 bool ks_write(const void *bytes, size_t count);
 /// false: this or an earlier write failed.

@@ -59,6 +59,17 @@ public struct CensoredSample: Sendable, Equatable {
   /// - Returns: nil where lengths have no common multiple below 2^53.
   func withEqualLooks() -> CensoredSample? {
     guard let first = looks.first, looks.contains(where: { $0 != first }) else { return self }
+    guard let common = Self.commonLook(looks) else { return nil }
+    let coarser = times.indices.map { i in
+      escaped[i]
+        ? (times[i] / common).rounded(.up) * common : (times[i] / common).rounded(.down) * common
+    }
+    return try? CensoredSample(times: coarser, escaped: escaped, every: common)
+  }
+
+  /// The shortest look that is a multiple of all; 0 where all times are exact, nil where there is none
+  /// below 2^53.
+  static func commonLook(_ looks: [Double]) -> Double? {
     var common = 0.0
     for look in Set(looks).sorted() where look > 0 {
       guard common > 0 else {
@@ -70,11 +81,7 @@ public struct CensoredSample: Sendable, Equatable {
       common = common / a * look
       guard common < 0x1p53 else { return nil }
     }
-    let coarser = times.indices.map { i in
-      escaped[i]
-        ? (times[i] / common).rounded(.up) * common : (times[i] / common).rounded(.down) * common
-    }
-    return try? CensoredSample(times: coarser, escaped: escaped, every: common)
+    return common
   }
 }
 

@@ -8,6 +8,8 @@ public struct EscapeStatistics: Sendable, Equatable {
   public let rate: CensoredRate
   /// Replicas that diverged.
   public let diverged: Int
+  /// Of `rate.median`.
+  public let medianInterval: MedianInterval
   public let survival: [KaplanMeier.Row]
   /// Probability of a deviation from the exponential law as large as this; nil with few escapes.
   public let exponentialP: Double?
@@ -22,6 +24,7 @@ public struct EscapeStatistics: Sendable, Equatable {
   public init(_ sample: CensoredSample, diverged: Int = 0, seed: UInt64) {
     self.diverged = diverged
     rate = CensoredRate(sample)
+    medianInterval = MedianInterval(sample)
     survival = KaplanMeier(sample).rows
     let test = ExponentialTest(sample, seed: seed)
     exponentialP = test.p

@@ -70,7 +70,8 @@ extension Catalog {
     ] + presentSettings,
     looks: true,
     returns: "kind=\"escape\": summary, times, escaped, replicas, escapes, censored, diverged, "
-      + "tau, tau_low, tau_high, median, exponential_p, lag, mean_after_lag, exposure (tau * "
+      + "tau, tau_low, tau_high, median with median_low and median_high (Brookmeyer-Crowley; the "
+      + "lower end is the look before), exponential_p, lag, mean_after_lag, exposure (tau * "
       + "escapes), survival (at looks), tau_epochs, tau_time, theory (at this lr) with theory_error, "
       + "of which theory_error_lr is what lr does, or theory_reason; theory_method: "
       + "\"Eyring-Kramers\" under additive noise (the error lengthens the time), \"one dimension\" "
@@ -100,5 +101,5 @@ extension Catalog {
       local e = measure_escape { temperature = 0.0139 / 3, replicas = 64, max_steps = 1e5 }
       print(e.tau, e.tau_low, e.tau_high, e.theory)
       """,
-    seeAlso: ["trap", "arrhenius", "control", "escape.combine"])
+    seeAlso: ["trap", "arrhenius", "control", "escape.combine", "escape.compare"])
 }

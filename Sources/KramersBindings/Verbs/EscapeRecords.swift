@@ -8,6 +8,7 @@ extension EscapeStatistics {
       "censored": censored,
       "diverged": diverged,
       "tau": rate.tau, "tau_low": rate.low, "tau_high": rate.high, "median": rate.median,
+      "median_low": medianInterval.low, "median_high": medianInterval.high,
       "exponential_p": exponentialP, "lag": lag, "mean_after_lag": meanAfterLag,
       "exposure": rate.exposure,
       "survival": survival.map { row -> Record in
@@ -193,6 +194,23 @@ extension EscapeTheory {
       "theory_method": tau == nil && phi == nil ? nil : method?.rawValue, "phi": phi,
       "phi_frozen": frozenPhi, "theory_others": otherDirections,
       "barrier": barrier, "temperature_power": temperaturePower,
+    ]
+  }
+}
+
+extension EscapeComparison {
+  var record: Record {
+    [
+      "log_rank": logRank.chiSquare, "log_rank_p": logRank.p, "expected": logRank.expected,
+      "ratio": ratio.ratio, "ratio_low": ratio.low, "ratio_high": ratio.high,
+      "horizon": horizon, "difference": difference, "difference_low": differenceLow,
+      "difference_high": differenceHigh, "dropped": dropped,
+      "samples": zip(means, medianIntervals).map { mean, median -> Record in
+        [
+          "restricted_mean": mean.mean, "restricted_mean_error": mean.error,
+          "median_low": median.low, "median_high": median.high,
+        ]
+      },
     ]
   }
 }

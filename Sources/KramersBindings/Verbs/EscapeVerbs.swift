@@ -73,6 +73,7 @@ extension Program {
     try offer.rawSet("rival_laws", .function(lua.makeFunction(fitRivalLaws)))
     try offer.rawSet("expected_slope", .function(lua.makeFunction(slopeOfTheory)))
     try offer.rawSet("escape_statistics", .function(lua.makeFunction(escapeStatistics)))
+    try offer.rawSet("escape_comparison", .function(lua.makeFunction(escapeComparison)))
     try offer.rawSet("student", .function(lua.makeFunction(studentQuantileOfCall)))
     try offer.rawSet("zero_loss", .function(lua.makeFunction(zeroLossOfCall)))
     try offer.rawSet("random_effects", .function(lua.makeFunction(randomEffects)))
@@ -213,14 +214,8 @@ extension Program {
   /// escape times says; looks has the steps between two looks of each replica.
   func escapeStatistics(_ call: LuaCall) throws -> [LuaValue] {
     guard let given = call.argument(1).asTable else { return [] }
-    let times = try given.rawGet("times").asTable?.numbers() ?? []
-    let looks = try given.rawGet("looks").asTable?.numbers() ?? []
-    let flags =
-      try given.rawGet("escaped").asTable?.rawPairs().map { $0.1.bool ?? false } ?? []
+    let sample = try blaming("escape.combine") { try escapeSample(given) }
     let diverged = try given.rawGet("diverged").int ?? 0
-    let sample = try blaming("escape.combine") {
-      try CensoredSample(times: times, escaped: flags, looks: looks)
-    }
     let seed = UInt64(bitPattern: Int64(try given.rawGet("seed").int ?? 0))
     let statistics = EscapeStatistics(sample, diverged: diverged, seed: seed)
     let isAllowed = try given.rawGet("allow_diverged").bool ?? false
@@ -228,5 +223,24 @@ extension Program {
     return [
       try push(statistics.record(withheld: divergenceReason(diverged, of: sample.count)))
     ]
+  }
+
+  /// escape_comparison(a, b), of tables with times, escaped and looks.
+  private func escapeComparison(_ call: LuaCall) throws -> [LuaValue] {
+    guard let first = call.argument(1).asTable, let second = call.argument(2).asTable else {
+      return []
+    }
+    return try blaming("escape.compare") {
+      let comparison = try EscapeComparison(escapeSample(first), escapeSample(second))
+      return [try push(comparison.record)]
+    }
+  }
+
+  private func escapeSample(_ given: LuaTable) throws -> CensoredSample {
+    let times = try given.rawGet("times").asTable?.numbers() ?? []
+    let looks = try given.rawGet("looks").asTable?.numbers() ?? []
+    let flags =
+      try given.rawGet("escaped").asTable?.rawPairs().map { $0.1.bool ?? false } ?? []
+    return try CensoredSample(times: times, escaped: flags, looks: looks)
   }
 }

@@ -102,6 +102,12 @@ extension Program {
   }
 
   private func show(_ figure: Figure) throws {
+    if let showPicture = shell.showPicture {
+      var copy = figure
+      copy.size.width = max(copy.size.width, 5)
+      output.flush()
+      return showPicture(try gnuplotPicture(copy, .svg), figure.title)
+    }
     let columns = output.width
     let rows = output.isOnTerminal ? Int(ks_output_rows()) : 0
     if output.isOnTerminal, let bytes = pictureForTerminal(figure) {

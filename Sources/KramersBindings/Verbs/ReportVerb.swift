@@ -1,6 +1,6 @@
-import Kramers
+package import Kramers
 import KramersStore
-import Lua
+package import Lua
 
 /// `report`: a page of results for others. What stands in it is data from here; the page itself is
 /// made by `stdlib-lua/pictures/report.lua`.
@@ -152,6 +152,17 @@ extension Program {
           ]
         } : nil,
     ]
+  }
+}
+
+extension Program {
+  /// The answer of a result in fields and tables, for a page; nil for any other value.
+  package func pageAnswer(of value: LuaValue) throws -> Record? {
+    guard try isResult(value), let record = try? record(of: value, verb: "print") else {
+      return nil
+    }
+    let kind = if case .text(let kind)? = record["kind"] { kind } else { "" }
+    return AnswerText(record, catalog.answer(kind), width: 0, bold: false).record(most: 40)
   }
 }
 
