@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -81,15 +83,33 @@ bool ks_is_at_line_start(void) { return last_byte == '\n'; }
 /* Ctrl-Z in the middle of a drawing waits for its end: others then write below it, not into it. */
 static atomic_int drawings;
 static atomic_bool stop_waits;
+static atomic_bool continued;
+/* The next continuation ends a stop of ours, which notices it itself. */
+static atomic_bool own_stop;
+
+/* In place of a number of drawings: none begins until the process goes on. */
+static const int STOPPING = -1;
 
 static void stop_at_once(int number);
 
-static void stop(int number) {
-  if (atomic_load(&drawings) > 0) {
-    atomic_store(&stop_waits, true);
-  } else {
-    stop_at_once(number);
+/* Whoever finds nobody drawing stops the process; else the last drawing does. */
+static void stop_when_free(void) {
+  int none = 0;
+  while (atomic_load(&stop_waits) && atomic_compare_exchange_strong(&drawings, &none, STOPPING)) {
+    if (atomic_exchange(&stop_waits, false)) {
+      atomic_store(&own_stop, true);
+      stop_at_once(SIGTSTP);
+      /* Not left to SIGCONT: the next drawing could come before its handler. */
+      atomic_store(&continued, true);
+    }
+    atomic_store(&drawings, 0);
   }
+}
+
+static void stop(int number) {
+  (void)number;
+  atomic_store(&stop_waits, true);
+  stop_when_free();
 }
 
 /* The stop that nobody catches: a shell tells it from SIGSTOP. */
@@ -101,8 +121,9 @@ static void stop_at_once(int number) {
   sigemptyset(&set);
   sigaddset(&set, number);
   sigaction(number, &usual, &own);
-  kill(getpid(), number);
+  /* To this thread, which is stopped before it goes on from here; with it the whole process. */
   pthread_sigmask(SIG_UNBLOCK, &set, &former);
+  pthread_kill(pthread_self(), number);
   pthread_sigmask(SIG_SETMASK, &former, NULL);
   sigaction(number, &own, NULL);
   errno = kept;
@@ -116,12 +137,17 @@ void ks_catch_stop(void) {
   }
 }
 
-void ks_hold_stop(void) { atomic_fetch_add(&drawings, 1); }
+void ks_hold_stop(void) {
+  int count = atomic_load(&drawings);
+  while (count < 0 || !atomic_compare_exchange_weak(&drawings, &count, count + 1)) {
+    if (count >= 0) continue;
+    sched_yield();
+    count = atomic_load(&drawings);
+  }
+}
 
 void ks_release_stop(void) {
-  if (atomic_fetch_sub(&drawings, 1) == 1 && atomic_exchange(&stop_waits, false)) {
-    stop_at_once(SIGTSTP);
-  }
+  if (atomic_fetch_sub(&drawings, 1) == 1) stop_when_free();
 }
 
 void ks_write_error(const void *bytes, size_t count) {
@@ -152,10 +178,13 @@ size_t ks_read(void *bytes, size_t capacity) {
 const char *ks_read_failure(void) { return read_failure ? strerror(read_failure) : NULL; }
 
 static atomic_bool status_requested;
-static atomic_bool continued;
 
 static void note(int number) {
-  atomic_store(number == SIGCONT ? &continued : &status_requested, true);
+  if (number != SIGCONT) {
+    atomic_store(&status_requested, true);
+  } else if (!atomic_exchange(&own_stop, false)) {
+    atomic_store(&continued, true);
+  }
 }
 
 static void catch(int number) {

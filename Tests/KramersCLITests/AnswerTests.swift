@@ -119,6 +119,27 @@ private let kinds: [(kind: String, code: String, last: String)] = [
     #expect(!text.contains(/\{#?[a-z_]+/), "a template was not filled\n\(text)")
   }
 
+  @Test("results in a list or a table are a line each, with kind and summary")
+  func lists() throws {
+    let shell = try ShellSession(columns: 80)
+    shell.enter(small + "l = {} for i = 1, 3 do l[i] = measure_escape { temperature = 0.005 } end")
+    let summary = try #require(shell.enter("l[1].summary").split(separator: "\"").last)
+    let words = summary.split(separator: " ")
+    for (code, names) in [("l", ["[1]", "[2]", "[3]"]), ("{ a = l[1], bc = l[2] }", ["a", "bc"])] {
+      let text = shell.enter(code)
+      let lines = text.split(separator: "\n")
+      #expect(lines.count <= 2 * names.count && lines.allSatisfy { $0.count <= 80 }, "\(text)")
+      let starts = lines.filter { !$0.hasPrefix("  ") }
+      #expect(starts.count == names.count, "\(text)")
+      for (line, name) in zip(starts, names) {
+        #expect(line.hasPrefix(name + " ") && line.contains("  escape: \(words[0]) of"), "\(text)")
+      }
+      let flat = text.split { $0 == "\n" || $0 == " " }
+      #expect(words.allSatisfy(flat.contains), "\(text)")
+    }
+    #expect(shell.enter("print(l)").split(separator: "\n").count <= 6)
+  }
+
   @Test("r:all() and :all show every field and row; emit and JSON are as they were")
   func all() throws {
     let shell = try ShellSession(columns: 80)

@@ -101,10 +101,7 @@ local function append(list, more)
   return list
 end
 
-local function left_out(shown, all)
-  if all <= shown then return nil end
-  return { ("modes %d to %d are not drawn: weak, or beyond the sixth"):format(shown + 1, all) }
-end
+local function left_out(shown, all) return { draw.left_out(shown, all) } end
 
 --- Networks without modes: what each point has.
 local function plain(points, title)

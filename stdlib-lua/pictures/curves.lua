@@ -1,11 +1,17 @@
 --- Training: curves over steps, what grew late, and the settings that were programmed.
 local draw = ...
 
---- Rows that a logarithmic axis of steps can show, and a sentence about the others.
+--- What a trace with nothing between its ends says below its curve.
+local function sparse(rows)
+  return #rows <= 2 and { "start and end alone: every = n keeps what lies between" } or nil
+end
+
+--- Rows that the axis of steps can show, its scale, and a sentence about the others. A single row
+--- after the start makes no curve: then the start stays, on a linear axis.
 local function after_start(rows)
   local kept = draw.filter(rows, function(row) return (row.step or 0) > 0 end)
-  local lost = #rows - #kept
-  return kept, lost > 0 and { "step 0 has no place on a log axis" } or nil
+  if #kept < 2 then return rows, "linear", sparse(rows) end
+  return kept, "log", #kept < #rows and { "step 0 has no place on a log axis" } or sparse(rows)
 end
 
 --- Whether a column has a number above zero.
@@ -44,9 +50,7 @@ local function mode_panel(rows)
   end
   return {
     x = step_axis(), y = draw.axis("modes"), series = series, height = 0.8,
-    notes = all > shown
-      and { ("modes %d to %d are not drawn: weak, or beyond the sixth"):format(shown + 1, all) }
-      or nil,
+    notes = { draw.left_out(shown, all) },
   }
 end
 
@@ -75,9 +79,10 @@ local function run(r)
   if not r.trace or #r.trace == 0 then
     return nil, "the run has no trace to draw: train { steps = ..., every = n } keeps one"
   end
-  local rows, notes = after_start(r.trace)
+  local rows, scale, notes = after_start(r.trace)
   local panels = loss_panels(rows, notes)
   panels[#panels + 1] = mode_panel(rows)
+  for _, panel in ipairs(panels) do panel.x.scale = scale end
   local last = r.trace[#r.trace]
   return {
     title = ("Training, %s at step %s: loss %s"):format(r.outcome or "", draw.number(last.step),
@@ -109,7 +114,7 @@ local function schedule(r)
   if not r.trace or #r.trace == 0 then
     return nil, "the schedule has no trace to draw: give it every = n"
   end
-  local panels = loss_panels(r.trace)
+  local panels = loss_panels(r.trace, sparse(r.trace))
   panels[#panels + 1] = mode_panel(r.trace)
   -- Programmes are written in steps, not in decades.
   for _, panel in ipairs(panels) do panel.x.scale = "linear" end

@@ -111,6 +111,18 @@ function draw.spaced(a, b, n, is_log)
   return list
 end
 
+--- A count with the word for it.
+function draw.counted(n, one, many) return ("%d %s"):format(n, n == 1 and one or many) end
+
+--- The sentence about modes that `draw.modes` leaves out; nil where there are none.
+function draw.left_out(shown, all)
+  if all <= shown then return nil end
+  if all == shown + 1 then
+    return ("mode %d is not drawn: weak, or beyond the sixth"):format(all)
+  end
+  return ("modes %d to %d are not drawn: weak, or beyond the sixth"):format(shown + 1, all)
+end
+
 --- Whether plot's option `log` names an axis.
 function draw.is_log(options, letter) return options.log and options.log:find(letter, 1, true) end
 

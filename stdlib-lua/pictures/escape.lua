@@ -58,7 +58,7 @@ local function survival(r, options)
   local series = {
     { draw = "band", x = band_x, low = low, high = high, color = draw.blue, name = "95 % band" },
     { draw = "steps", x = x, y = s, color = draw.blue, dash = "solid",
-      name = ("Kaplan-Meier, %d replicas"):format(r.replicas or #times) },
+      name = "Kaplan-Meier, " .. draw.counted(r.replicas or #times, "replica", "replicas") },
   }
   local notes = {}
   if draw.finite(r.tau) then

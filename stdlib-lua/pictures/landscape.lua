@@ -219,7 +219,8 @@ local function noise(r)
   rule(r.projection, draw.red, "dotted", "along the escape direction")
   local notes = {}
   if #all > #top then
-    notes[1] = ("%d eigenvalues are zero to rounding and not drawn"):format(#all - #top)
+    notes[1] = draw.counted(#all - #top, "eigenvalue is", "eigenvalues are")
+      .. " zero to rounding and not drawn"
   end
   if draw.finite(r.effective_temperature) then
     notes[#notes + 1] = "effective temperature " .. draw.number(r.effective_temperature)

@@ -111,8 +111,12 @@ struct AxisScale: Sendable {
       case .symlog: symmetricTicks(most)
       }
     let inside = ticks.filter { (-1e-6...1 + 1e-6).contains(place($0.value)) }
-    // Less than a decade: fewer than two powers say too little.
-    return inside.count < 2 ? linearTicks(most).filter { holds($0.value) } : inside
+    if inside.count >= 2 { return inside }
+    // One number says nothing of the axis; less than a decade: neither do fewer than two powers.
+    let others = (most...most + 3).lazy.map { [self] in
+      linearTicks($0).filter { holds($0.value) && (-1e-6...1 + 1e-6).contains(place($0.value)) }
+    }
+    return others.first { $0.count >= 2 } ?? linearTicks(most).filter { holds($0.value) }
   }
 
   private func linearTicks(_ most: Int) -> [Tick] {

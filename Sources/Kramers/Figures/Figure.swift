@@ -172,4 +172,18 @@ public struct Figure: Sendable, Equatable {
     self.panels = panels
     self.size = size
   }
+
+  /// - Throws: `InputError` where text takes so much of a given page that no plot has room.
+  public func checkSize() throws {
+    guard size.height != nil else { return }
+    let layout = FigureLayout(self, panels.map { PlacedPanel($0, columns: 600) })
+    func inches(_ x: Double) -> String { fixedNumber(x, decimals: 1) }
+    let plot = layout.places.map { ($0.right - $0.left) * size.width }.min() ?? 0
+    guard layout.needed <= layout.height, plot >= 0.5 else {
+      throw InputError.sentence(
+        "size {\(inches(size.width)), \(inches(layout.height))} has no room for the plot beside its "
+          + "text, which takes \(inches(layout.needed - 0.3 * layout.height)) of the height and "
+          + "\(inches(size.width - plot)) of the width; a title of your own may be shorter")
+    }
+  }
 }

@@ -131,7 +131,7 @@ extension Figure {
   }
 
   private func tickLabel(_ tick: AxisScale.Tick, isName: Bool, room: Int) -> String {
-    if isName { return joined(wrapped(tick.label, to: room)) }
+    if isName { return joined(wrapped(tick.label, to: room, most: FigureLayout.nameLines)) }
     guard let power = tick.power else { return quoted(tick.label.replacing("-", with: "−")) }
     let sign = power.exponent < 0 ? "−" : ""
     let mantissa = power.mantissa.replacing("-", with: "−")
@@ -316,16 +316,25 @@ private func quotedFile(_ name: String) -> String {
   return quoted(isSpecial ? "./" + name : name, enhanced: false)
 }
 
-/// Lines of at most `room` characters, broken at blanks.
-func wrapped(_ sentence: String, to room: Int) -> [String] {
+/// Lines of at most `room` characters, broken at blanks, and words that are longer where they must.
+///
+/// - Parameter most: lines that are kept; the last ends in an ellipsis where some are not.
+func wrapped(_ sentence: String, to room: Int, most: Int = .max) -> [String] {
+  let room = max(room, 8)
   var lines: [String] = []
   var line = ""
   for word in sentence.split(separator: " ", omittingEmptySubsequences: true) {
-    if !line.isEmpty, line.count + 1 + word.count > max(room, 8) {
+    if !line.isEmpty, line.count + 1 + word.count > room {
       lines.append(line)
       line = ""
     }
     line += (line.isEmpty ? "" : " ") + word
+    while line.count > room {
+      lines.append(String(line.prefix(room)))
+      line = String(line.dropFirst(room))
+    }
   }
-  return line.isEmpty ? lines : lines + [line]
+  if !line.isEmpty { lines.append(line) }
+  if lines.count <= most { return lines }
+  return lines.prefix(most - 1) + [lines[most - 1].prefix(room - 1) + "…"]
 }

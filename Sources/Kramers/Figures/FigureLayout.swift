@@ -25,9 +25,12 @@ struct FigureLayout {
   let title: [String]
   let height: Double
   let font: Double
-  /// Letters a name may have.
+  /// Letters of a line of a name, and its lines.
   let nameRoom: Int
+  static let nameLines = 2
   let keyRoom: Int
+  /// Height that text and the least of plots take.
+  let needed: Double
 
   /// How many ticks a y axis of this length has.
   static func yTicks(_ inches: Double) -> Int { max(Int(inches * 3.2), 4) }
@@ -56,7 +59,7 @@ struct FigureLayout {
     }
     let (nameRoom, keyRoom) = (nameRoom, keyRoom)
     func needs(_ panel: PlacedPanel, keepsNotes: Bool) -> Needs {
-      let names = panel.y.axis.names.map { wrapped($0, to: nameRoom) }
+      let names = panel.y.axis.names.map { wrapped($0, to: nameRoom, most: Self.nameLines) }
       let room = Int(width * letters) - 6
       var notes = panel.panel.below.map { ["below each tick: \($0.name)"] } ?? []
       if keepsNotes { notes += panel.notes.flatMap { wrapped($0, to: room) } }
@@ -64,8 +67,9 @@ struct FigureLayout {
       let longest = min(keyed.map(\.count).max() ?? 0, keyRoom)
       let columns = max(Int(width / (Double(longest) / letters + 0.5)), 1)
       let rows = (keyed.count + columns - 1) / columns
-      let xLabel = wrapped(panel.x.axis.fullLabel, to: room - 10)
-      let ticks = line * (panel.panel.below == nil ? 2.6 : 3.8)
+      let xLabel = wrapped(panel.x.axis.fullLabel, to: room - 10, most: 3)
+      // A browser draws the lines of SVG further down than cairo.
+      let ticks = line * (panel.panel.below == nil ? 2.7 : 4.4)
       let text = line * Double(xLabel.count + notes.count) + keyLine * Double(rows)
       return Needs(
         below: ticks + text + 0.12, ticks: ticks, notes: notes, xLabel: xLabel, keyRows: rows,
@@ -84,8 +88,9 @@ struct FigureLayout {
     let scale = figure.size.height.map { max(($0 - text()) / sum, 0.3 * $0 / sum) } ?? 1
     let height = figure.size.height ?? sum + text()
     self.height = height
+    needed = figure.size.height.map { text() + 0.3 * $0 } ?? height
     let labels = zip(panels, areas).map { panel, area in
-      wrapped(panel.y.axis.fullLabel, to: max(Int(area * scale * letters * 0.95), 14))
+      wrapped(panel.y.axis.fullLabel, to: max(Int(area * scale * letters * 0.95), 14), most: 3)
     }
     // Axes with numbers stand below each other: room for the longest of them, and their labels.
     let ofNumbers =

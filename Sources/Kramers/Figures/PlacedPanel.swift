@@ -103,6 +103,8 @@ extension Figure.Series {
       order += 1
       copy.color = (order - 1) % 6 + 1
     }
+    // From one point no line goes anywhere.
+    if count == 1, drawing == .line || drawing == .steps { copy.drawing = .points }
     let number = copy.color == 7 ? 0 : max((copy.color ?? 1) - 1, 0)
     copy.dash = dash ?? Dash.allCases[number % Dash.allCases.count]
     copy.marker = marker ?? Marker.allCases[number % Marker.allCases.count]

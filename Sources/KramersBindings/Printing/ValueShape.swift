@@ -4,14 +4,21 @@ import Lua
 /// there are. Tables are read raw, and whatever they hold, this ends soon.
 indirect enum ValueShape {
   case scalar(String)
+  /// A result inside of something else: its kind and its summary.
+  case result(String)
   case list([ValueShape], count: Int)
   case fields([(name: String, value: ValueShape)], count: Int)
 
   /// Reads the table at the cursor. Tables that it is part of are named by their path from the top.
   ///
-  /// - Parameter number: how a float is written.
-  init(_ table: LuaCursor, number: @escaping (Double) -> String = { numberText($0) }) throws {
-    var reader = ShapeReader(number: number)
+  /// - Parameters:
+  ///   - number: how a float is written.
+  ///   - result: the words for a table that is a result; nil for others.
+  init(
+    _ table: LuaCursor, number: @escaping (Double) -> String = { numberText($0) },
+    result: @escaping (LuaCursor) throws -> String?
+  ) throws {
+    var reader = ShapeReader(number: number, result: result)
     self = try reader.table(table, room: ShapeReader.Most.values)
   }
 }
@@ -29,10 +36,16 @@ private struct ShapeReader {
   }
 
   let number: (Double) -> String
+  let result: (LuaCursor) throws -> String?
   /// The tables around, each with the name of its field that is being read.
   private var path: [(table: UnsafeRawPointer?, name: String)] = []
 
-  init(number: @escaping (Double) -> String) { self.number = number }
+  init(
+    number: @escaping (Double) -> String, result: @escaping (LuaCursor) throws -> String?
+  ) {
+    self.number = number
+    self.result = result
+  }
 
   mutating func table(_ table: LuaCursor, room: Int) throws -> ValueShape {
     if let loop = path.firstIndex(where: { $0.table == table.pointer }) {
@@ -88,6 +101,7 @@ private struct ShapeReader {
     case .object: return .scalar(value.object.map(summary) ?? value.typeName)
     case .other: return .scalar(value.typeName)
     case .table:
+      if let words = try result(value) { return .result(words) }
       path[path.count - 1].name = name
       return try table(value, room: room)
     }

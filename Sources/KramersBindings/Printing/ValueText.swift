@@ -38,7 +38,7 @@ extension Program {
     if let metatable = try table.metatable, try !metatable.rawGet("__tostring").isNil {
       return try lua.describe(value)
     }
-    let shape = try table.read { try ValueShape($0) }
+    let shape = try table.read { try ValueShape($0, result: resultWords) }
     return ValueLayout(width: width, bold: bold).text(shape)
   }
 }
@@ -48,6 +48,16 @@ extension Program {
   func answerText(_ record: Record, width: Int = 0, bold: Bool = false) -> String {
     let kind = if case .text(let kind)? = record["kind"] { kind } else { "" }
     return AnswerText(record, catalog.answer(kind), width: width, bold: bold).text
+  }
+
+  /// What stands for a result in a list or a table: its kind and its summary.
+  func resultWords(_ cursor: LuaCursor) throws -> String? {
+    guard cursor.hasMetatable(metatables.result),
+      let record = try? record(of: .table(try lua.table(at: cursor)), verb: "print")
+    else { return nil }
+    let kind = if case .text(let kind)? = record["kind"] { kind } else { "result" }
+    let answer = AnswerText(record, catalog.answer(kind), width: 0, bold: false)
+    return kind + (answer.summary.map { ": " + $0 } ?? "")
   }
 }
 
@@ -61,7 +71,7 @@ struct ValueLayout {
   private func lines(_ shape: ValueShape) -> [String] {
     if let line = inline(shape), fits(line) { return [line] }
     switch shape {
-    case .scalar(let text): return [text]
+    case .scalar(let text), .result(let text): return [text]
     case .list(let items, let count):
       if let plain = listOfScalars(items, count: count) { return wrapped(plain) }
       let named = items.enumerated().map { (name: "[\($0 + 1)]", value: $1) }
@@ -79,6 +89,12 @@ struct ValueLayout {
   private func lines(fields: [(name: String, value: ValueShape)]) -> [String] {
     let label = fields.map(\.name.count).max() ?? 0
     return fields.flatMap { name, value in
+      if case .result(let words) = value {
+        let room = max((width > 0 ? width : 100) - label - 2, 20)
+        return HelpText.wrapped(words, indent: 0, width: room).enumerated().map {
+          padded($0 == 0 ? name : "", label) + "  " + $1
+        }
+      }
       if let line = inline(value), fits(line, indent: label + 2) {
         return [padded(name, label) + "  " + line]
       }
@@ -94,6 +110,7 @@ struct ValueLayout {
   private func inline(_ shape: ValueShape) -> String? {
     switch shape {
     case .scalar(let text): return text
+    case .result: return nil
     case .list(let items, let count):
       return listOfScalars(items, count: count).map { "{" + $0.joined(separator: ", ") + "}" }
     case .fields(let fields, let count):

@@ -67,7 +67,9 @@ extension Program {
   private func printed(_ value: LuaValue) throws -> [UInt8] {
     if case .string(let bytes) = value { return bytes }
     if case .table(let table) = value, try table.metatable?.rawGet("__tostring").isNil != false {
-      let shape = try table.read { try ValueShape($0, number: plainNumberText) }
+      let shape = try table.read {
+        try ValueShape($0, number: plainNumberText, result: resultWords)
+      }
       return Array(ValueLayout(width: 0, bold: false).text(shape).utf8)
     }
     return Array(try lua.describe(value).utf8)

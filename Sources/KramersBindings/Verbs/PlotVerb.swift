@@ -14,7 +14,7 @@ extension Program {
     let format = try path.map(Self.fileFormat)
     if path == nil { try requireTerminal() }
     if isShard { return [path.map { LuaValue($0) } ?? .nil] }
-    let figure = try figure(of: call.argument(1), options)
+    let figure = try figure(of: call.argument(1), options, isForFile: path != nil)
     guard let path, let format else {
       if showsOutput { try show(figure) }
       return []
@@ -51,7 +51,7 @@ extension Program {
   }
 
   /// - Throws: `VerbError`, `LuaError`.
-  func figure(of value: LuaValue, _ options: Options) throws -> Figure {
+  func figure(of value: LuaValue, _ options: Options, isForFile: Bool = true) throws -> Figure {
     let described = try pictures.description(lua).call([value, .table(options.table(self))])
     guard let first = described.first, first.asTable != nil else {
       throw VerbError("plot", described.dropFirst().first?.text ?? "there is no picture")
@@ -60,7 +60,12 @@ extension Program {
     let sides = options.word("size") == nil ? try options.numbers("size") : nil
     let size = sides.map { Figure.Size(width: $0[0], height: $0[1]) }
     let named: Figure.Size = options.word("size") == "page" ? .page : .column
-    return try blaming("plot") { try Figure(record, size: size ?? named) }
+    return try blaming("plot") {
+      let figure = try Figure(record, size: size ?? named)
+      // On a terminal its own size decides.
+      if isForFile { try figure.checkSize() }
+      return figure
+    }
   }
 
   // MARK: Files

@@ -19,7 +19,22 @@ private let completion = """
     #expect(
       try picture.named("test")["y"] == Array(try picture.column("trace", "test_loss").dropFirst()))
     #expect(picture.script.contains("step 0 has no place on a log axis"))
-    #expect(picture.script.contains("set logscale x"))
+    #expect(picture.script.contains("\nset logscale x"))
+  }
+
+  @Test("run: a trace of start and end alone shows both, and says how to have more")
+  func endsOnly() throws {
+    let picture = try DrawnPicture(completion + "r = train { steps = 200 }")
+    let steps = try picture.column("trace", "step")
+    #expect(steps == [0, 200])
+    let train = try picture.named("train")
+    #expect(train["x"] == steps && train.drawing == "line")
+    #expect(try train["y"] == picture.column("trace", "loss"))
+    #expect(!picture.script.contains("\nset logscale x"))
+    #expect(picture.script.contains("every = n keeps what"))
+    let schedule = try DrawnPicture(completion + "r = schedule { steps = 200 }")
+    #expect(try schedule.named("train").drawing == "points")
+    #expect(schedule.script.contains("every = n keeps what"))
   }
 
   @Test("grok: curves of the run and its twin, and both times")
@@ -73,7 +88,7 @@ private let completion = """
       "r = { l2 = linspace(0, 1, 100), tau = logspace(1, 1e6, 100) }",
       plot: ", x = 'l2', y = 'tau', log = 'y'")
     #expect(lists.all("line")[0]["y"].last == 1e6)
-    #expect(lists.script.contains("set logscale y"))
+    #expect(lists.script.contains("\nset logscale y"))
     #expect(lists.script.contains("escape time τ (steps)"))
     let columns = try DrawnPicture(
       completion + "r = train { steps = 100, every = 10 }", plot: ", x = 'time', y = 'norm'")

@@ -129,7 +129,7 @@ private let two = """
       .sorted { $0.0 < $1.0 }
     #expect(drawn.map(\.1) == values)
     #expect(drawn.map(\.0) == values.indices.map { Double($0 + 1) })
-    #expect(picture.script.contains("set nonlinear y"))
+    #expect(picture.script.contains("\nset nonlinear y"))
     if let negative = picture.series.first(where: { $0.name?.hasPrefix("negative") == true }) {
       #expect(negative["y"].allSatisfy { $0 < 0 })
     }

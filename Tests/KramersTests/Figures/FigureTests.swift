@@ -148,6 +148,59 @@ private func columns(_ values: [Double]) -> [Figure.Series.Column: [Double]] {
     #expect(script.contains("$panel1_series1 << EOD\n# line x y\n1.0 1.0\n2.0 2.0\nEOD\n"))
   }
 
+  @Test("an axis has two numbers at least, however narrow the terminal")
+  func twoTicks() {
+    for high in [0.35, 0.41, 0.7, 0.99, 1, 3.9, 39, 4.1e-7] {
+      for low in [0, -0.1 * high, 0.05 * high] {
+        let axis = AxisScale(Figure.Axis("", from: low, to: high), [])
+        #expect(axis.ticks(most: 2).count >= 2, "\(low) ... \(high)")
+      }
+    }
+  }
+
+  @Test("one point makes no line: it is marked")
+  func onePoint() {
+    let one: [Figure.Series.Column: [Double]] = [.x: [1, 2], .y: [3, .nan]]
+    for drawing in [Figure.Series.Drawing.line, .steps] {
+      let lonely = figure([Figure.Series(drawing, columns: one)])
+      #expect(lonely.gnuplot(.svg).contains(" with points "))
+      let style = Figure.TextStyle(width: 60, height: 12, isPlain: true, hasColors: false)
+      #expect(lonely.text(style).contains("o"))
+    }
+    let two = figure([Figure.Series(.line, columns: columns([3, 4]))])
+    #expect(two.gnuplot(.svg).contains(" with lines ") && !two.gnuplot(.svg).contains(" with points "))
+  }
+
+  @Test("words that are longer than a line are broken, names end in an ellipsis")
+  func longWords() {
+    #expect(
+      wrapped("ab 12345678901234567890 c", to: 8) == ["ab", "12345678", "90123456", "7890 c"])
+    #expect(wrapped(String(repeating: "x", count: 40), to: 8, most: 2) == ["xxxxxxxx", "xxxxxxx…"])
+    #expect(wrapped("a word", to: 8, most: 1) == ["a word"])
+    var wide = figure([Figure.Series(.points, columns: columns([1, 2]))])
+    wide.title = String(repeating: "x", count: 200)
+    let title = wide.gnuplot(.svg).split(separator: "\n").first { $0.hasPrefix("set title") }
+    let lines = (title ?? "").split(separator: "'").filter { $0.hasPrefix("x") }
+    #expect(lines.count > 4 && lines.allSatisfy { $0.count <= 36 }, "\(lines)")
+    #expect(lines.joined().count == 200)
+    wide.panels[0].y.names = ["a", String(repeating: "y", count: 200)]
+    let layout = FigureLayout(wide, wide.panels.map { PlacedPanel($0, columns: 600) })
+    #expect(layout.places[0].right - layout.places[0].left > 0.3)
+  }
+
+  @Test("a page without room for a plot is refused with what text takes")
+  func tooSmall() throws {
+    var small = figure([Figure.Series(.line, name: "a", columns: columns([1, 2]))])
+    small.size = Figure.Size(width: 1.5, height: 1)
+    #expect(throws: InputError.self) { try small.checkSize() }
+    small.size = Figure.Size(width: 3.4, height: 2)
+    try small.checkSize()
+    small.title = String(repeating: "long ", count: 60)
+    #expect(throws: InputError.self) { try small.checkSize() }
+    small.size = .column
+    try small.checkSize()
+  }
+
   @Test("a description that is wrong is refused with the place, the value and the rule")
   func descriptions() throws {
     func words(_ record: Record) -> String {
