@@ -168,7 +168,8 @@ private func columns(_ values: [Double]) -> [Figure.Series.Column: [Double]] {
       #expect(lonely.text(style).contains("o"))
     }
     let two = figure([Figure.Series(.line, columns: columns([3, 4]))])
-    #expect(two.gnuplot(.svg).contains(" with lines ") && !two.gnuplot(.svg).contains(" with points "))
+    #expect(
+      two.gnuplot(.svg).contains(" with lines ") && !two.gnuplot(.svg).contains(" with points "))
   }
 
   @Test("words that are longer than a line are broken, names end in an ellipsis")
