@@ -1,8 +1,10 @@
 -- Question   Does a nonlinear network forget the features of digits one at a time as L2 grows?
 -- Quantity   Modes (singular values of the centred outputs) and accuracy on ramps up and down of a
---            tanh network and, by ramps alone, of ReLU, which has kinks.
+--            tanh network and, by ramps alone, of ReLU, which has kinks, and of sigmoid with
+--            cross-entropy and Adam in minibatches as in arXiv 2512.11866, there on MNIST: a folder
+--            with its four IDX files as third argument adds it.
 -- Theory     Continuation: every fold and branch point at which training leaves a tanh state.
--- Run time   some 20 min of processor time (small: 10 s).
+-- Run time   see README (small: 10 s; MNIST: 2 min more).
 -- Output     A nonlinear_staircase record: transitions, the ramp's step beside each, ramps.
 
 local small = arg[1] == "small"
@@ -40,6 +42,52 @@ local ramps = {}
 for _, activation in ipairs { "tanh", "relu" } do
   network(activation)
   ramps[activation] = { up = rows(ramp(grid)), down = rows(ramp(falling)) }
+end
+
+-- Noise settles nowhere: every point has the same number of steps.
+local function noisy(data_set, hidden, steps)
+  experiment {
+    data = data_set, widths = { data_set.inputs, hidden, hidden, data_set.outputs },
+    activation = "sigmoid", bias = true, loss = "cross_entropy", init = "balanced",
+    optimizer = "adam", batch = 64, l2 = 1e-3, lr = 1.5e-3, seed = 1,
+  }
+  train { steps = 4 * steps }
+  local step = small and 1.5 or 1.12
+  local l2 = {}
+  local b = 1e-3
+  while b < 0.06 do
+    l2[#l2 + 1] = b
+    b = b * step
+  end
+  local function ride(first, last, by)
+    local result = {}
+    for i = first, last, by do
+      set_l2(l2[i])
+      train { steps = steps }
+      local m = measure()
+      result[#result + 1] = {
+        l2 = l2[i], accuracy = m.accuracy, test_accuracy = m.test_accuracy, loss = m.loss,
+        norm = m.norm, modes = m.modes,
+      }
+    end
+    return result
+  end
+  return { up = ride(1, #l2, 1), down = ride(#l2, 1, -1) }
+end
+ramps.sigmoid = noisy(task, width, small and 200 or 1000)
+if arg[3] then
+  local function file(name)
+    local plain = arg[3] .. "/" .. name
+    local found = io.open(plain)
+    if found then found:close() end
+    return found and plain or plain .. ".gz"
+  end
+  local mnist = data.idx {
+    images = file "train-images-idx3-ubyte", labels = file "train-labels-idx1-ubyte",
+    test_images = file "t10k-images-idx3-ubyte",
+    test_labels = file "t10k-labels-idx1-ubyte",
+  }
+  ramps.mnist = noisy(mnist, 128, 1000)
 end
 
 -- The minimum that training comes to, and what it meets on the way up.
