@@ -4,7 +4,7 @@
 --            cross-entropy and Adam in minibatches as in arXiv 2512.11866, there on MNIST: a folder
 --            with its four IDX files as third argument adds it.
 -- Theory     Continuation: every fold and branch point at which training leaves a tanh state.
--- Run time   see README (small: 10 s; MNIST: 2 min more).
+-- Run time   15 min of processor time (small: 10 s; MNIST: 3 min more).
 -- Output     A nonlinear_staircase record: transitions, the ramp's step beside each, ramps.
 
 local small = arg[1] == "small"
